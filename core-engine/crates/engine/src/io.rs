@@ -1,0 +1,442 @@
+//! What goes into the engine and what comes out: plain data, serialisable, free of sockets and clocks.
+//!
+//! One engine owns one account. The driver pops an input, stamps it, appends `(Stamp, Input)` to the journal,
+//! calls `Engine::handle`, appends the digest of the resulting actions (and every order request in full), and only
+//! then carries the actions out. Replaying the same stamped inputs into a new engine reproduces every action.
+
+use bytes::Bytes;
+use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderType, Price, Qty, Side, Symbol};
+use serde::{Deserialize, Serialize};
+
+use crate::config::EngineConfig;
+use crate::recovery::Recovered;
+
+/// Place in the total order and the time, taken when the engine pops the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Counts every input of this engine, from 0, without holes, across restarts.
+    pub seq: u64,
+    /// CLOCK_BOOTTIME.
+    pub mono: Nanos,
+    /// Wall clock since 1970.
+    pub unix: Nanos,
+}
+
+/// A WebSocket connection of this engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConnId(pub u32);
+
+/// A REST request of this engine, from 1, never reused within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RequestId(pub u64);
+
+/// Name of a StrategyInstance.
+pub type InstanceName = String;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Input {
+    /// Always the first record of a run.
+    Start(Box<Start>),
+    Feed {
+        conn: ConnId,
+        /// Arrival at the socket, CLOCK_BOOTTIME.
+        received: Nanos,
+        event: FeedEvent,
+    },
+    Http {
+        id: RequestId,
+        /// When the bytes left (None: they did not) and when the reply was complete, CLOCK_BOOTTIME.
+        sent: Option<Nanos>,
+        received: Nanos,
+        outcome: HttpOutcome,
+    },
+    Session {
+        instance: InstanceName,
+        received: Nanos,
+        message: SessionMessage,
+    },
+    Agent(AgentInput),
+    /// The time given by `Engine::next_deadline` has come.
+    Timer,
+    /// The process was asked to stop: no new risk, cancel, flatten by policy, then `Action::Stopped`.
+    Stop,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Start {
+    pub config: EngineConfig,
+    /// Number of this start, persisted (this record) before the first order.
+    pub incarnation: u64,
+    /// State folded from the journal of former runs.
+    pub recovered: Recovered,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum FeedEvent {
+    Up,
+    Down {
+        reason: String,
+    },
+    /// One binary frame: a push.
+    Binary(Bytes),
+    /// One text frame: an acknowledgement, PONG, or an error text.
+    Text(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HttpOutcome {
+    Reply {
+        status: u16,
+        retry_after_s: Option<u32>,
+        body: Bytes,
+    },
+    /// No reply in time; the bytes had left, so the outcome is unknown.
+    Timeout,
+    /// The connection broke. `bytes_sent`: whether anything may have reached the venue.
+    Broken {
+        bytes_sent: bool,
+        reason: String,
+    },
+}
+
+/// What a sidecar says. The token was checked by the gateway and never gets here.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum SessionMessage {
+    Opened { last_sequence: u64 },
+    Closed,
+    WantedQuotes(WantedQuotes),
+    Intent(Intent),
+    Cancel { reference: Option<String>, symbol: Option<Symbol> },
+    Heartbeat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WantedQuotes {
+    pub symbol: Symbol,
+    pub quotes: Vec<Quote>,
+    pub book_version: u64,
+    pub decided: Nanos,
+    pub tolerance_ticks: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    pub slot: u32,
+    pub side: Side,
+    pub price: Price,
+    pub qty: Qty,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    pub reference: String,
+    pub symbol: Symbol,
+    pub side: Side,
+    pub kind: OrderType,
+    /// None for MARKET.
+    pub price: Option<Price>,
+    pub qty: Qty,
+    pub reduce_only: bool,
+    pub book_version: u64,
+    pub decided: Nanos,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum AgentInput {
+    Desired(Desired),
+    LeaseAttempt {
+        attempt: u64,
+    },
+    LeaseRenewed {
+        attempt: u64,
+        epoch: u64,
+        soft_deadline_ms: u64,
+        hard_deadline_ms: u64,
+    },
+}
+
+/// Everything that is wanted of this account now; replaces the former.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Desired {
+    pub generation: u64,
+    pub account: AccountLimits,
+    pub instances: Vec<InstancePolicy>,
+    pub halts: Vec<HaltPolicy>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountLimits {
+    pub max_exposure: Option<Amount>,
+    pub max_open_orders: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    Paper,
+    Shadow,
+    Live,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeletionPolicy {
+    Flatten,
+    CancelOnly,
+    Orphan,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RunState {
+    Run,
+    Stop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SidecarLossAction {
+    Cancel,
+    Flatten,
+    Keep,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstancePolicy {
+    pub instance: InstanceName,
+    pub uid: String,
+    pub strategy: String,
+    pub mode: Mode,
+    pub state: RunState,
+    pub deletion_policy: DeletionPolicy,
+    pub symbols: Vec<Symbol>,
+    pub capital: Vec<(Asset, Amount)>,
+    pub limits: RiskLimits,
+    pub parameters_json: String,
+    pub sidecar_loss: SidecarLossAction,
+    pub sidecar_loss_after: Nanos,
+}
+
+/// `None`: that limit is not set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskLimits {
+    pub max_order_notional: Option<Amount>,
+    pub max_position_notional: Option<Amount>,
+    pub max_open_orders: Option<u32>,
+    pub max_order_rate: Option<u32>,
+    pub price_collar_bps: Option<u32>,
+    pub max_data_age: Option<Nanos>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum HaltAction {
+    Block,
+    Cancel,
+    Flatten,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltPolicy {
+    pub name: String,
+    pub uid: String,
+    pub action: HaltAction,
+    /// The instances it covers; `all` covers every one.
+    pub instances: Vec<InstanceName>,
+    pub all: bool,
+}
+
+/// What the engine wants done. The driver carries actions out in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Action {
+    /// Send this REST request on a warm connection; answer with `Input::Http`.
+    Http(HttpRequest),
+    /// Open a WebSocket; answer with `FeedEvent::Up` or `Down`. Reconnecting is the engine's decision.
+    OpenFeed { conn: ConnId, kind: FeedKind },
+    /// Send one text frame.
+    FeedText { conn: ConnId, text: String },
+    CloseFeed { conn: ConnId },
+    /// Market data for every session that trades the symbol; may be conflated.
+    Book(BookTop),
+    Trades(TradeBatch),
+    /// For one session; never dropped while the session lives.
+    Session { instance: InstanceName, event: SessionEvent },
+    /// A measured time, for the histograms.
+    Hop { hop: Hop, nanos: u64 },
+    /// A change that the agent should hear of at once rather than at its next second.
+    StatusChanged,
+    /// After `Input::Stop`: everything that had to be done is done, the process may exit.
+    Stopped,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeedKind {
+    Public,
+    Private { listen_key: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// What a request is for: the gateway to the network gives cancels the first free connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum RequestClass {
+    Cancel,
+    Order,
+    Query,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpRequest {
+    pub id: RequestId,
+    pub class: RequestClass,
+    pub method: Method,
+    /// e.g. `/api/v3/order`.
+    pub path: String,
+    /// The query string, percent-encoded; `totalParams` of a signed request, without its signature.
+    pub params: String,
+    /// Whether `&signature=` is appended by the sender, which alone knows the secret, and the key header sent.
+    pub signed: bool,
+    pub timeout: Nanos,
+    /// Do not send at or after this CLOCK_BOOTTIME: answer `Broken { bytes_sent: false }` instead.
+    pub not_after: Option<Nanos>,
+}
+
+/// The best levels of one book, best first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BookTop {
+    pub symbol: Symbol,
+    pub version: u64,
+    pub bids: Vec<(Price, Qty)>,
+    pub asks: Vec<(Price, Qty)>,
+    pub certified: bool,
+    pub received: Nanos,
+    pub venue_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TradeBatch {
+    pub symbol: Symbol,
+    /// Price, quantity, whether the aggressor bought.
+    pub trades: Vec<(Price, Qty, bool)>,
+    pub received: Nanos,
+    pub venue_ms: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SessionEvent {
+    /// Answer to `SessionMessage::Opened`; order events after `last_sequence` follow.
+    Welcome(Box<Welcome>),
+    Order(Box<OrderEvent>),
+    State { state: TradingState, reason: String },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum TradingState {
+    Active,
+    ReduceOnly,
+    Halted,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    pub epoch: u64,
+    pub incarnation: u64,
+    pub mode: Mode,
+    pub state: TradingState,
+    pub instruments: Vec<InstrumentTerms>,
+    pub positions: Vec<Position>,
+    pub open_orders: Vec<OrderEvent>,
+    pub balances: Vec<(Asset, Amount)>,
+    pub parameters_json: String,
+}
+
+/// Trading rules and the account's fees for one pair.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentTerms {
+    pub instrument: flashpod_types::Instrument,
+    pub maker_fee: Amount,
+    pub taker_fee: Amount,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    pub symbol: Symbol,
+    /// Own base minus allocated base.
+    pub qty: Qty,
+    pub average_cost: Price,
+    pub realised: Amount,
+    pub unrealised: Amount,
+    pub fees: Amount,
+    pub open_orders: u32,
+    pub mark: Price,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OrderEventKind {
+    Rejected,
+    Accepted,
+    PartiallyFilled,
+    Filled,
+    Cancelled,
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderEvent {
+    /// Per instance, from 1, without holes, across restarts.
+    pub sequence: u64,
+    pub kind: OrderEventKind,
+    pub symbol: Symbol,
+    pub client_id: ClientOrderId,
+    /// The intent's reference, or the quote's slot.
+    pub reference: Option<String>,
+    pub slot: Option<u32>,
+    pub side: Side,
+    pub order_type: OrderType,
+    pub price: Price,
+    pub qty: Qty,
+    pub filled: Qty,
+    pub fill: Option<Fill>,
+    /// e.g. `RISK_MAX_POSITION`, `MEXC_30004`; empty when nothing was refused.
+    pub code: String,
+    pub text: String,
+    pub time: Nanos,
+    pub position: Position,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fill {
+    pub trade_id: flashpod_types::TradeId,
+    pub price: Price,
+    pub qty: Qty,
+    pub fee: Amount,
+    pub fee_asset: Asset,
+    pub maker: bool,
+    pub time_ms: i64,
+}
+
+/// The hops of the path of an order, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Hop {
+    /// Venue send time to arrival at our socket, after the estimated clock offset.
+    Feed,
+    /// Arrival at the socket to the engine's pop.
+    Ring,
+    /// Frame decoded and applied to the book.
+    Book,
+    /// Book published to the sidecar's decision made (the sidecar's own clock reading).
+    Decision,
+    /// Decision made to the engine's pop of it.
+    Return,
+    /// Pre-trade checks.
+    Risk,
+    /// Waiting for the rate budget; never part of `TickToOrder`.
+    BudgetWait,
+    /// Released by the scheduler to bytes written.
+    Send,
+    /// Bytes written to reply read.
+    Ack,
+    /// Frame arrival to request bytes out, less the budget wait.
+    TickToOrder,
+}
