@@ -2,13 +2,30 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: [
-      'crds/src/**/*.test.ts',
-      'operator/src/**/*.test.ts',
-      'strategy-pods/**/src/**/*.test.ts',
-      'core-engine/proto/src/**/*.test.ts',
-      'scripts/**/*.test.ts',
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'core-engine/proto/src/**/*.test.ts',
+            'crds/src/**/*.test.ts',
+            'operator/src/**/*.test.ts',
+            'scripts/*.test.ts',
+            'strategy-pods/**/src/**/*.test.ts',
+          ],
+          testTimeout: 20_000,
+        },
+      },
+      {
+        // Whole processes against each other: one file at a time, so that they don't take each other's two cores.
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
     ],
-    testTimeout: 20_000,
   },
 });

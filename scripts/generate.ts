@@ -1,0 +1,32 @@
+// `npm run generate`: makes every generated file. `--check` makes them and fails when the tree was stale.
+import { spawnSync } from 'node:child_process';
+import { bin, root } from './parts.ts';
+
+/** Each generator writes its files in place; the order matters where one reads another's output. */
+const generators = [
+  ['core-engine/proto/generate.mjs'],
+  ['strategy-pods/sdk/scripts/generate-schemas.mjs'],
+  ['crds/scripts/generate.mjs'],
+];
+
+function git(args: string[]): string {
+  const { stdout, status } = spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`git ${args.join(' ')} failed`);
+  return stdout;
+}
+
+const check = process.argv.includes('--check');
+const state = () => git(['status', '--porcelain']) + git(['diff']);
+const before = check ? state() : '';
+for (const script of generators) {
+  const { status } = spawnSync(bin('node'), script, { cwd: root, stdio: 'inherit' });
+  if (status !== 0) {
+    process.stderr.write(`flashpod: ${script[0]} failed\n`);
+    process.exit(1);
+  }
+}
+if (check && state() !== before) {
+  process.stderr.write('flashpod: generated files were stale: run `npm run generate` and commit the result\n');
+  process.stderr.write(git(['status', '--short']));
+  process.exit(1);
+}

@@ -1,0 +1,17 @@
+// `npm test`: every test that needs no cluster. Builds what the tests run.
+import { cargoCounts, cargoManifest, root, runParts, vitest, bin } from './parts.ts';
+
+const release = ['build', '--release', '--locked', ...cargoManifest, '-p', 'flashpod-core', '-p', 'flashpod-venue'];
+
+process.exitCode = await runParts('npm test', [
+  { name: 'build: Rust binaries', command: 'cargo', args: release },
+  { name: 'build: TypeScript', command: bin('tsc'), args: ['-b', root] },
+  {
+    name: 'Rust',
+    command: 'cargo',
+    args: ['test', '--locked', '--workspace', '--no-fail-fast', ...cargoManifest],
+    counts: cargoCounts,
+  },
+  vitest('TypeScript', ['--project', 'unit']),
+  vitest('whole path', ['--project', 'e2e']),
+]);
