@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+
+/** A process that this run started and stops again. */
+export interface Child {
+  readonly process: ChildProcess;
+  /** Resolves with a sentence when the process has ended. */
+  readonly ended: Promise<string>;
+  /** SIGTERM, and SIGKILL after the grace period; resolves when it is gone. */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Starts a process in a group of its own (Ctrl-C reaches only us), its stderr in a log file, its stdout as asked. */
+export function startChild(
+  name: string,
+  [command, ...args]: readonly [string, ...string[]],
+  options: { log: string; stdout: 'pipe' | 'log'; env?: Record<string, string> },
+): Child {
+  const log = openSync(options.log, 'a', 0o600);
+  const child = spawn(command, args, {
+    detached: true,
+    stdio: ['ignore', options.stdout === 'pipe' ? 'pipe' : log, log],
+    env: { ...process.env, ...options.env },
+  });
+  closeSync(log);
+  let over = false;
+  const ended = new Promise<string>((resolve) => {
+    const finish = (how: string) => {
+      over = true;
+      resolve(`${name} ${how}; its log is ${options.log}`);
+    };
+    child.once('error', (error) => finish(`could not be started: ${error.message}`));
+    child.once('exit', (code, signal) => finish(signal ? `was ended by ${signal}` : `exited with code ${code}`));
+  });
+  return {
+    process: child,
+    ended,
+    async stop(graceMs) {
+      if (over) return;
+      child.kill('SIGTERM');
+      const kill = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await ended;
+      clearTimeout(kill);
+    },
+  };
+}

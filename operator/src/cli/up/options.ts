@@ -1,0 +1,96 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UsageError } from '../usage.js';
+
+/** What `flashpod up` was asked to do, checked. */
+export interface UpOptions {
+  /** Recordings to replay, absolute; empty means the synthetic market. */
+  readonly replay: readonly string[];
+  readonly seed: number;
+  readonly speed: string;
+  /** How long to run, ms; undefined means until Ctrl-C. */
+  readonly forMs: number | undefined;
+  readonly headless: boolean;
+  /** Where to write the report, absolute. */
+  readonly report: string | undefined;
+  /** `NAME=VALUE` pairs for the venue's `--set`. */
+  readonly venueSet: readonly string[];
+  /** Fault file for the venue, absolute. */
+  readonly venueFaults: string | undefined;
+  /** When the user typed the command, ms since 1970. */
+  readonly startedAt: number;
+}
+
+/** The flags as the command line parser hands them over. */
+export interface UpFlags {
+  replay?: string[];
+  seed?: string;
+  speed?: string;
+  for?: string;
+  headless?: boolean;
+  report?: string;
+  venueSet?: string[];
+  venueFaults?: string;
+}
+
+const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+
+/** Reads `60s`, `2m`, `1.5h`, `500ms`; a bare number is seconds. */
+export function parseDuration(flag: string, text: string): number {
+  const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const ms = Number(amount) * (units[unit] ?? Number.NaN);
+  if (!(ms > 0)) throw new UsageError(flag, text, 'a duration above zero such as 60s, 2m or 500ms');
+  return Math.round(ms);
+}
+
+function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(seed)) {
+    throw new UsageError('--seed', text, `a whole number from 0 to ${Number.MAX_SAFE_INTEGER}`);
+  }
+  return seed;
+}
+
+function parseSpeed(text: string): string {
+  if (text !== 'max' && !(/^\d+(\.\d+)?$/.test(text) && Number(text) > 0 && Number(text) <= 1_000)) {
+    throw new UsageError('--speed', text, '1 (real time), a factor up to 1000, or max');
+  }
+  return text;
+}
+
+function existingFile(flag: string, path: string): string {
+  const absolute = resolve(path);
+  if (!existsSync(absolute)) throw new UsageError(flag, path, 'a file that exists');
+  if (!statSync(absolute).isFile()) throw new UsageError(flag, path, 'a file, not a directory');
+  return absolute;
+}
+
+function writableFile(flag: string, path: string): string {
+  const absolute = resolve(path);
+  const folder = resolve(absolute, '..');
+  if (!existsSync(folder)) throw new UsageError(flag, path, `a file in a folder that exists (${folder} does not)`);
+  if (existsSync(absolute) && !statSync(absolute).isFile()) throw new UsageError(flag, path, 'a file, not a directory');
+  return absolute;
+}
+
+function parseVenueSet(pair: string): string {
+  if (!/^[A-Za-z][A-Za-z0-9]*=.*$/.test(pair)) {
+    throw new UsageError('--venue-set', pair, 'NAME=VALUE; the names are in core-engine/crates/venue/README.md');
+  }
+  return pair;
+}
+
+/** Checks every flag and names the first one that is wrong. */
+export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
+  return {
+    replay: (flags.replay ?? []).map((path) => existingFile('--replay', path)),
+    seed: parseSeed(flags.seed ?? '1'),
+    speed: parseSpeed(flags.speed ?? '1'),
+    forMs: flags.for === undefined ? undefined : parseDuration('--for', flags.for),
+    headless: flags.headless ?? false,
+    report: flags.report === undefined ? undefined : writableFile('--report', flags.report),
+    venueSet: (flags.venueSet ?? []).map(parseVenueSet),
+    venueFaults: flags.venueFaults === undefined ? undefined : existingFile('--venue-faults', flags.venueFaults),
+    startedAt,
+  };
+}

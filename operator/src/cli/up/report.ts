@@ -1,0 +1,77 @@
+import type { LedgerComparison, VenueAccount, VenueAudit } from './audit.js';
+import { type CoreObject, type HopStatus, type StrategyFigures } from './figures.js';
+
+/** What a run leaves behind as JSON. Money is decimal text in quote units; times say their unit. */
+export interface Report {
+  readonly ledgerEqualsVenue: boolean;
+  readonly ordersCompared: number;
+  readonly fillsCompared: number;
+  readonly differences: readonly string[];
+  /** Least share of time certified after the first sync, over all books, 0..1. */
+  readonly certifiedShare: number;
+  readonly gaps: number;
+  readonly http429: number;
+  readonly http418: number;
+  /** From the command to the first order the venue accepted. */
+  readonly firstAcceptedOrderMs: number | null;
+  readonly seconds: number;
+  readonly market: { readonly source: 'synthetic' | 'replay'; readonly seed: number; readonly speed: string };
+  readonly strategies: readonly {
+    readonly name: string;
+    readonly symbol: string;
+    readonly acceptedOrders: number;
+    readonly fills: number;
+    readonly rejects: number;
+    readonly realisedPnl: string;
+    readonly unrealisedPnl: string;
+    readonly fees: string;
+  }[];
+  readonly hops: Readonly<Record<string, Omit<HopStatus, 'hop'>>>;
+}
+
+function firstAcceptedOrderMs(account: VenueAccount | undefined, startedAt: number): number | null {
+  const times = (account?.orders ?? []).map(({ acceptedUnixNs }) => Number(BigInt(acceptedUnixNs) / 1_000_000n));
+  return times.length === 0 ? null : Math.min(...times) - startedAt;
+}
+
+/** Puts a report together. `comparisons` holds one entry per moment at which the ledgers were compared. */
+export function buildReport(run: {
+  comparisons: readonly LedgerComparison[];
+  audit: VenueAudit;
+  account: VenueAccount | undefined;
+  cores: readonly CoreObject[];
+  strategies: readonly StrategyFigures[];
+  startedAt: number;
+  endedAt: number;
+  market: Report['market'];
+}): Report {
+  const books = run.cores.flatMap((core) => core.status?.books ?? []);
+  const hops = run.cores.flatMap((core) => core.status?.hops ?? []);
+  const last = run.comparisons.at(-1);
+  return {
+    ledgerEqualsVenue: run.comparisons.length > 0 && run.comparisons.every(({ equal }) => equal),
+    ordersCompared: last?.ordersCompared ?? 0,
+    fillsCompared: last?.fillsCompared ?? 0,
+    differences: run.comparisons.flatMap(({ differences }) => differences),
+    certifiedShare: books.length === 0 ? 0 : Math.min(...books.map((book) => Number(book.certifiedShare ?? 0))),
+    gaps: books.reduce((sum, book) => sum + (book.gaps ?? 0), 0),
+    http429: run.audit.counters.http429,
+    http418: run.audit.counters.http418,
+    firstAcceptedOrderMs: firstAcceptedOrderMs(run.account, run.startedAt),
+    seconds: (run.endedAt - run.startedAt) / 1_000,
+    market: run.market,
+    strategies: run.strategies.map(
+      ({ name, symbol, acceptedOrders, fills, rejects, realisedPnl, unrealisedPnl, fees }) => ({
+        name,
+        symbol,
+        acceptedOrders,
+        fills,
+        rejects,
+        realisedPnl,
+        unrealisedPnl,
+        fees,
+      }),
+    ),
+    hops: Object.fromEntries(hops.map(({ hop, ...figures }) => [hop, figures])),
+  };
+}

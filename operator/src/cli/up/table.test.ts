@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest';
+import { strategyFigures } from './figures.js';
+import { renderTable } from './table.js';
+
+const instance = {
+  metadata: { name: 'maker-1a2b3c4d' },
+  spec: { strategyRef: { name: 'maker' }, strategy: 'imbalance-maker', mode: 'Live', symbols: ['ETHUSDC', 'BTCUSDC'] },
+  status: {
+    state: 'Active',
+    positions: [
+      {
+        symbol: 'BTCUSDC',
+        quantity: '-0.0012',
+        realisedPnl: '1.239',
+        unrealisedPnl: '-0.5',
+        fees: '0.01',
+        openOrders: 2,
+      },
+    ],
+    figures: [{ symbol: 'BTCUSDC', acceptedOrders: 120, fills: 11, rejects: 1 }],
+    tickToOrder: { p50Us: 240, p99Us: 1_530 },
+  },
+};
+const core = { status: { books: [{ symbol: 'BTCUSDC', state: 'CERTIFIED' }] } };
+
+test('one row per strategy and symbol, joined with the state of its book', () => {
+  const rows = strategyFigures([instance], [core]);
+  expect(rows.map(({ symbol, acceptedOrders, book }) => [symbol, acceptedOrders, book])).toEqual([
+    ['BTCUSDC', 120, 'CERTIFIED'],
+    ['ETHUSDC', 0, 'none'],
+  ]);
+});
+
+test('an instance without a status is shown as starting', () => {
+  const { status: _, ...bare } = instance;
+  expect(strategyFigures([bare], [])[0]?.state).toBe('Starting');
+});
+
+test('the table lines up its columns and shows the environment in every row', () => {
+  const [heading, btc, eth] = renderTable(strategyFigures([instance], [core]), 'Simulated');
+  expect(heading).toMatch(/^strategy {2}symbol/);
+  expect(btc).toContain('Simulated');
+  expect(eth).toContain('Simulated');
+  expect(btc).toContain('240 µs / 1.5 ms');
+  expect(btc?.indexOf('CERTIFIED')).toBe(heading?.indexOf('book'));
+});

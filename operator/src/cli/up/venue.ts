@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Agent, request } from 'undici';
+import { type Child, startChild } from './child.js';
+import type { UpOptions } from './options.js';
+
+/** Keys of the simulated account: made for this run, worth nothing elsewhere. */
+export interface Credentials {
+  readonly apiKey: string;
+  readonly secretKey: string;
+}
+
+export interface Venue {
+  readonly child: Child;
+  readonly rest: string;
+  readonly ws: string;
+  /** PEM of the throw-away certificate authority. */
+  readonly ca: string;
+  readonly credentials: Credentials;
+  /** Reads a JSON document from the venue over TLS. */
+  get<T>(path: string): Promise<T>;
+}
+
+const readyWithinMs = 20_000;
+
+async function firstLine(child: Child): Promise<string> {
+  const stdout = child.process.stdout;
+  if (!stdout) throw new Error('the venue has no stdout');
+  const lines = createInterface({ input: stdout });
+  const timeout = AbortSignal.timeout(readyWithinMs);
+  const line = new Promise<string>((resolve) => lines.once('line', resolve));
+  const late = new Promise<never>((_, reject) => {
+    timeout.addEventListener('abort', () => reject(new Error(`the venue was not ready within ${readyWithinMs / 1000} s`)));
+  });
+  const gone = child.ended.then((how): never => {
+    throw new Error(how);
+  });
+  return Promise.race([line, late, gone]);
+}
+
+/** Starts `flashpod-venue` with TLS, one account and the chosen market, and waits until it answers. */
+export async function startVenue(
+  binary: string,
+  options: UpOptions,
+  balances: Record<string, string>,
+  paths: { run: string; logs: string },
+): Promise<Venue> {
+  const credentials = {
+    apiKey: `mx0${randomBytes(12).toString('hex')}`,
+    secretKey: randomBytes(32).toString('hex'),
+  };
+  const accounts = join(paths.run, 'venue-accounts.json');
+  writeFileSync(accounts, JSON.stringify({ accounts: [{ ...credentials, balances }] }), { mode: 0o600 });
+  const market = options.replay.length > 0 ? ['--replay', ...options.replay] : [`--synthetic=${options.seed}`];
+  const log = join(paths.logs, 'venue.log');
+  const child = startChild(
+    'the venue',
+    [
+      binary,
+      '--listen',
+      '127.0.0.1:0',
+      '--tls',
+      '--accounts',
+      accounts,
+      '--speed',
+      options.speed,
+      ...options.venueSet.flatMap((pair) => ['--set', pair]),
+      ...(options.venueFaults === undefined ? [] : ['--faults', options.venueFaults]),
+      ...market,
+    ],
+    { log, stdout: 'pipe' },
+  );
+  const { rest, ws, caFile } = JSON.parse(await firstLine(child)) as { rest: string; ws: string; caFile: string };
+  const ca = readFileSync(caFile, 'utf8');
+  const dispatcher = new Agent({ connect: { ca } });
+  return {
+    child,
+    rest,
+    ws,
+    ca,
+    credentials,
+    async get<T>(path: string) {
+      const { statusCode, body } = await request(rest + path, { dispatcher });
+      if (statusCode !== 200) throw new Error(`the venue answered ${statusCode} to GET ${path}: ${await body.text()}`);
+      return (await body.json()) as T;
+    },
+  };
+}
