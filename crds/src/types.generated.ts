@@ -1,0 +1,384 @@
+// Generated from crds/*.yaml by crds/scripts/generate.mjs; do not edit.
+
+import type { ObjectBase } from './object.js';
+
+export interface ExecutionCoreSpecPlacement {
+  nodeSelector?: Record<string, string>;
+}
+
+export interface ExecutionCoreSpec {
+  /** Image of the core; that of the operator's own version when absent. */
+  image?: string;
+  /** Names of the TradingAccounts it writes for while it holds their Lease. */
+  accounts: string[];
+  placement?: ExecutionCoreSpecPlacement;
+  /** Whole CPUs, exclusive where the kubelet's CPU manager policy is static. */
+  cpus: number;
+  /** Park sleeps between events, Spin burns an exclusive CPU, Adaptive spins a little first. */
+  pollMode: 'Park' | 'Adaptive' | 'Spin';
+  /** Port of /metrics and /healthz on the node; 0 lets the core choose. */
+  metricsPort: number;
+  /** What the core does with open orders, or positions too, when it is stopped. */
+  stopPolicy: 'Cancel' | 'Flatten';
+}
+
+export interface BookStatus {
+  symbol: string;
+  state: string;
+  version?: number;
+  gaps?: number;
+  certifiedShare?: number;
+  frames?: number;
+  ageMs?: number;
+  bestBid?: string;
+  bestAsk?: string;
+}
+
+export interface HopStatus {
+  hop: string;
+  count: number;
+  p50Us?: number;
+  p90Us?: number;
+  p99Us?: number;
+  p999Us?: number;
+  maxUs?: number;
+}
+
+export interface Condition {
+  type: string;
+  status: 'True' | 'False' | 'Unknown';
+  observedGeneration?: number;
+  lastTransitionTime: string;
+  reason: string;
+  message: string;
+}
+
+export interface ExecutionCoreStatus {
+  observedGeneration?: number;
+  pod?: string;
+  node?: string;
+  metricsAddress?: string;
+  version?: string;
+  books?: BookStatus[];
+  /** Time per hop of an order's path, microseconds. */
+  hops?: HopStatus[];
+  conditions?: Condition[];
+}
+
+/** One execution core, one pod - the process that owns books, risk, orders and the journal of its accounts. */
+export interface ExecutionCore extends ObjectBase {
+  apiVersion: 'trading.flashpod.dev/v1alpha1';
+  kind: 'ExecutionCore';
+  spec: ExecutionCoreSpec;
+  status?: ExecutionCoreStatus;
+}
+
+export interface HaltSpecSelector {
+  /** Names of TradingStrategies. */
+  strategies?: string[];
+  accounts?: string[];
+  cores?: string[];
+  all?: boolean;
+}
+
+export type HaltAction = 'Block' | 'Cancel' | 'Flatten';
+
+export interface HaltSpec {
+  /** What it covers; an instance is covered when any of the lists names it. */
+  selector: HaltSpecSelector;
+  /** Block stops new orders, Cancel also cancels open ones, Flatten also closes positions. */
+  action: HaltAction;
+  reason?: string;
+}
+
+export interface HaltReached {
+  core: string;
+  blockedAt?: string;
+  cancelsSentAt?: string;
+  flat?: boolean;
+  instances?: number;
+}
+
+export interface HaltStatus {
+  /** What each core did, written by the agent beside it. */
+  reached?: HaltReached[];
+}
+
+/** Stops trading at the cores, for as long as the object exists, also while the operator is down. */
+export interface Halt extends ObjectBase {
+  apiVersion: 'trading.flashpod.dev/v1alpha1';
+  kind: 'Halt';
+  spec: HaltSpec;
+  status?: HaltStatus;
+}
+
+export interface StrategyRef {
+  name: string;
+  uid: string;
+}
+
+export interface ObjectRef {
+  name: string;
+}
+
+export type TradingMode = 'Paper' | 'Shadow' | 'Live';
+
+export interface Capital {
+  asset: string;
+  amount: string;
+}
+
+export interface RiskLimits {
+  /** Largest value of one order. */
+  maxOrderNotional: string;
+  /** Largest value of the position in one pair, every open and unknown order of a side counted. */
+  maxPositionNotional: string;
+  maxOpenOrders: number;
+  /** Orders per second. MEXC allows 12 order calls a second per account. */
+  maxOrderRate: number;
+  /** Largest distance of a price from the certified mid, in basis points. */
+  priceCollarBps: number;
+  /** A book older than this, by its connection, opens no risk. */
+  maxDataAgeMs: number;
+}
+
+export type DeletionPolicy = 'Flatten' | 'CancelOnly' | 'Orphan';
+
+export interface OnSidecarLoss {
+  action: 'Cancel' | 'Flatten' | 'Keep';
+  afterMs: number;
+}
+
+export interface StrategyInstanceSpec {
+  /** Counts the instances of the strategy, from 1. */
+  number: number;
+  /** SHA-256 (hex, cut) of what a change of makes a new instance. */
+  runsHash: string;
+  strategyRef: StrategyRef;
+  strategy: string;
+  symbols: string[];
+  accountRef: ObjectRef;
+  coreRef: ObjectRef;
+  mode: TradingMode;
+  parameters: Record<string, unknown>;
+  capital: Capital[];
+  limits: RiskLimits;
+  deletionPolicy: DeletionPolicy;
+  onSidecarLoss: OnSidecarLoss;
+  /** Secret of the session token, key `token`. Only the pod mounts it. */
+  tokenSecretRef: ObjectRef;
+  /** All that the core learns of the token. */
+  tokenSha256: string;
+}
+
+export type TradingState = 'Pending' | 'Active' | 'ReduceOnly' | 'Halted';
+
+export interface PositionStatus {
+  symbol: string;
+  quantity: string;
+  averageCost?: string;
+  realisedPnl?: string;
+  unrealisedPnl?: string;
+  fees?: string;
+  markPrice?: string;
+  openOrders: number;
+}
+
+export interface SymbolFigures {
+  symbol: string;
+  acceptedOrders: number;
+  fills: number;
+  rejects: number;
+}
+
+export interface AssetAmount {
+  asset: string;
+  amount: string;
+}
+
+export interface StrategyInstanceStatusTickToOrder {
+  count?: number;
+  p50Us: number;
+  p99Us: number;
+}
+
+export interface StrategyInstanceStatusProof {
+  policy: DeletionPolicy;
+  noOpenOrders: boolean;
+  flat: boolean;
+  provenAt?: string;
+  waitingFor?: string;
+  movedToUnassigned?: AssetAmount[];
+  orphanedOrders?: string[];
+}
+
+export interface StrategyInstanceStatus {
+  observedGeneration?: number;
+  state: TradingState;
+  reasons?: string[];
+  sidecarConnected?: boolean;
+  acceptedOrders?: number;
+  fills?: number;
+  venueRejects?: number;
+  riskRejects?: number;
+  supersededQuotes?: number;
+  conflatedBooks?: number;
+  lastReject?: string;
+  capitalError?: string;
+  /** When the agent last wrote these figures. */
+  checkpointAt?: string;
+  positions?: PositionStatus[];
+  figures?: SymbolFigures[];
+  balances?: AssetAmount[];
+  /** From the frame that was decided on to the order leaving, microseconds. */
+  tickToOrder?: StrategyInstanceStatusTickToOrder;
+  /** Proof that the instance stopped as its deletion policy asks; done once provenAt is set. */
+  proof?: StrategyInstanceStatusProof;
+}
+
+/** One running form of a TradingStrategy. Written by the operator only; what runs cannot be changed, only how strictly it is limited. Its status is written by the core agent only. */
+export interface StrategyInstance extends ObjectBase {
+  apiVersion: 'trading.flashpod.dev/v1alpha1';
+  kind: 'StrategyInstance';
+  spec: StrategyInstanceSpec;
+  status?: StrategyInstanceStatus;
+}
+
+export type Environment = 'Simulated' | 'Production';
+
+export interface TradingAccountSpecEndpointsCaConfigMapRef {
+  name: string;
+  key: string;
+}
+
+export interface TradingAccountSpecEndpoints {
+  rest: string;
+  ws: string;
+  /** PEM of an additional certificate authority to trust, for simulated exchanges. */
+  caConfigMapRef?: TradingAccountSpecEndpointsCaConfigMapRef;
+}
+
+export interface AccountLimits {
+  maxExposure?: string;
+  maxOpenOrders?: number;
+}
+
+export interface LeaseNumbers {
+  durationSeconds: number;
+  renewSeconds: number;
+  softSeconds: number;
+  hardSeconds: number;
+}
+
+export interface TradingAccountSpec {
+  venue: 'mexc-spot';
+  /** Whether orders move real money. The core checks it against the hosts it talks to. */
+  environment: Environment;
+  /** Where the exchange is; MEXC's own hosts when absent. */
+  endpoints?: TradingAccountSpecEndpoints;
+  /** Secret with the keys apiKey and secretKey. Only the core reads it. */
+  credentialsSecretRef: ObjectRef;
+  /** Limits over all strategies of the account. */
+  limits?: AccountLimits;
+  /** How long a core may write without hearing from Kubernetes: after softSeconds it opens no risk and cancels, after hardSeconds it is silent, after durationSeconds another core may take over. Shorter hands over sooner and trades less through an outage of the control plane. */
+  lease: LeaseNumbers;
+  /** Mode Live on a Production account also needs this. */
+  allowLive: boolean;
+}
+
+export interface Balance {
+  asset: string;
+  free: string;
+  locked: string;
+}
+
+export interface TradingAccountStatus {
+  observedGeneration?: number;
+  /** UID of the core pod that may write orders. */
+  holder?: string;
+  /** Grows by one with every change of the holder; part of every client order id. */
+  epoch?: number;
+  core?: string;
+  venueUid?: string;
+  incarnation?: number;
+  /** Pairs the account may trade by API. */
+  symbols?: string[];
+  /** The whole account as the core's ledger has it. */
+  balances?: Balance[];
+  /** The part that no strategy owns. */
+  unassigned?: AssetAmount[];
+  /** Result of the last audit of orders and balances against the exchange. */
+  ledgerEqualsVenue?: boolean;
+  auditedAt?: string;
+  auditDifference?: string;
+  conditions?: Condition[];
+}
+
+/** An account at an exchange. At any time one execution core writes orders for it. */
+export interface TradingAccount extends ObjectBase {
+  apiVersion: 'trading.flashpod.dev/v1alpha1';
+  kind: 'TradingAccount';
+  spec: TradingAccountSpec;
+  status?: TradingAccountStatus;
+}
+
+export interface TradingStrategySpec {
+  /** What runs, e.g. imbalance-maker or momentum-taker. */
+  strategy: string;
+  /** Pairs to trade, e.g. BTCUSDC. */
+  symbols: string[];
+  /** The TradingAccount in the same namespace. Cannot be changed, since the position belongs to it. */
+  accountRef: ObjectRef;
+  /** Paper matches orders inside the core, Shadow computes but never sends, Live sends. */
+  mode: TradingMode;
+  /** Parameters of the strategy, checked against its own schema. */
+  parameters: Record<string, unknown>;
+  /** Limits in force from the moment they are written, without a restart. Amounts are in the quote asset of the pair. */
+  risk: RiskLimits;
+  /** What the strategy may spend, per asset, out of what the account does not own for another. */
+  capital: Capital[];
+  /** What must be true before a stopped strategy is let go. Flatten: no open order and no position. CancelOnly: no open order, the position moves to the account's unassigned part. Orphan: orders stay at the exchange and are listed in an event. */
+  deletionPolicy: DeletionPolicy;
+  /** What the core does with open orders when the strategy's process is gone. */
+  onSidecarLoss: OnSidecarLoss;
+  /** Stop by deletionPolicy and run no pod, until this is false again. */
+  suspended: boolean;
+}
+
+export type InstanceState = 'Pending' | 'Active' | 'ReduceOnly' | 'Halted' | 'Stopping' | 'Stopped' | 'Suspended';
+
+export interface TradingStrategyStatusSummary {
+  state: InstanceState;
+  /** One line for tables, e.g. "BTCUSDC 0.0012, ETHUSDC -0.01". */
+  position?: string;
+  realisedPnl?: string;
+  unrealisedPnl?: string;
+  fees?: string;
+  quoteAsset?: string;
+  openOrders: number;
+  acceptedOrders: number;
+  fills: number;
+  rejects: number;
+  positions?: PositionStatus[];
+}
+
+export interface TradingStrategyStatus {
+  observedGeneration?: number;
+  conditions?: Condition[];
+  environment?: Environment;
+  /** The StrategyInstance that runs, or the one that stops. */
+  instance?: string;
+  /** How many instances this strategy has had; the number of the newest one. */
+  instancesMade?: number;
+  core?: string;
+  /** Figures of the instance, summed over its pairs where they share a quote asset. */
+  summary?: TradingStrategyStatusSummary;
+}
+
+/** A strategy that trades some pairs of one account, within limits and capital of its own. */
+export interface TradingStrategy extends ObjectBase {
+  apiVersion: 'trading.flashpod.dev/v1alpha1';
+  kind: 'TradingStrategy';
+  spec: TradingStrategySpec;
+  status?: TradingStrategyStatus;
+}
