@@ -1,0 +1,108 @@
+// Turns what a strategy asks for into stamped outputs, refusing what could not be sent.
+
+import type { OrderRef, SymbolName } from './brand.js';
+import { parseFixed } from './decimal.js';
+import { StrategyError } from './errors.js';
+import type { Side } from './events.js';
+import type { Instrument } from './instrument.js';
+import type { Output, QuoteOutput } from './outputs.js';
+import type { Clock, IntentRequest, QuoteOptions, QuoteSide } from './strategy.js';
+import type { World } from './world.js';
+
+export class Acts {
+  readonly #world: World;
+  readonly #clock: Clock;
+  readonly #refPrefix: string;
+  // Symbols for which the core may hold quotes: an empty set is sent once, not with every book.
+  readonly #quoted = new Set<SymbolName>();
+  #outputs: Output[] = [];
+  #nextRef = 1;
+
+  constructor(world: World, clock: Clock, refPrefix: string) {
+    this.#world = world;
+    this.#clock = clock;
+    this.#refPrefix = refPrefix;
+  }
+
+  get length(): number {
+    return this.#outputs.length;
+  }
+
+  /** Hands over everything wanted since the last time. */
+  drain(): Output[] {
+    const outputs = this.#outputs;
+    this.#outputs = [];
+    return outputs;
+  }
+
+  /** Forgets what was wanted after `length`: a callback that throws acts not at all. */
+  truncate(length: number): void {
+    this.#outputs.length = length;
+  }
+
+  /** After a new session the core may still hold quotes of the former one. */
+  forgetQuotes(): void {
+    for (const symbol of this.#world.symbols) this.#quoted.add(symbol);
+  }
+
+  quote(symbol: SymbolName, bid?: QuoteSide, ask?: QuoteSide, options: QuoteOptions = {}): void {
+    const instrument = this.#world.instrument(symbol);
+    if (bid && ask && parseFixed(bid.price) >= parseFixed(ask.price)) {
+      throw new StrategyError('BAD_QUOTE', `${symbol}: bid ${bid.price} is not below ask ${ask.price}`);
+    }
+    const quotes = [...quoteSide(instrument, 0, 'Buy', bid), ...quoteSide(instrument, 1, 'Sell', ask)];
+    if (quotes.length === 0 && !this.#quoted.delete(symbol)) return;
+    if (quotes.length > 0) this.#quoted.add(symbol);
+    const toleranceTicks = Math.max(0, Math.trunc(options.tolerance ?? 0));
+    this.#outputs.push({ kind: 'quotes', symbol, quotes, toleranceTicks, ...this.#stamp(symbol) });
+  }
+
+  pullQuotes(): void {
+    for (const symbol of this.#world.symbols) {
+      this.#quoted.add(symbol);
+      this.quote(symbol);
+    }
+  }
+
+  send(request: IntentRequest): OrderRef {
+    const { symbol, side, type, price, quantity, reduceOnly = false } = request;
+    const instrument = this.#world.instrument(symbol);
+    if ((type === 'Market') !== (price === undefined)) {
+      const wanted = type === 'Market' ? 'takes no price' : 'needs a price';
+      throw new StrategyError('BAD_INTENT', `${symbol}: an order of type ${type} ${wanted}`);
+    }
+    if (price !== undefined) requireGrid(symbol, 'price', price, instrument.tick);
+    requireGrid(symbol, 'quantity', quantity, instrument.lot);
+    const ref = `${this.#refPrefix}-${this.#nextRef++}` as OrderRef;
+    const stamp = this.#stamp(symbol);
+    this.#outputs.push({ kind: 'intent', ref, symbol, side, type, price, quantity, reduceOnly, ...stamp });
+    return ref;
+  }
+
+  cancel(ref: OrderRef): void {
+    this.#outputs.push({ kind: 'cancel', ref, symbol: undefined });
+  }
+
+  cancelAll(symbol?: SymbolName): void {
+    if (symbol !== undefined) this.#world.instrument(symbol);
+    this.#outputs.push({ kind: 'cancel', ref: undefined, symbol });
+  }
+
+  #stamp(symbol: SymbolName): { bookVersion: bigint; decidedMonoNs: bigint } {
+    return { bookVersion: this.#world.book(symbol)?.version ?? 0n, decidedMonoNs: this.#clock.monoNs() };
+  }
+}
+
+function quoteSide(instrument: Instrument, slot: number, side: Side, quote?: QuoteSide): QuoteOutput[] {
+  if (quote === undefined) return [];
+  requireGrid(instrument.symbol, 'price', quote.price, instrument.tick);
+  requireGrid(instrument.symbol, 'quantity', quote.quantity, instrument.lot);
+  return [{ slot, side, price: quote.price, quantity: quote.quantity }];
+}
+
+function requireGrid(symbol: SymbolName, what: string, text: string, step: bigint): void {
+  const units = parseFixed(text);
+  if (units <= 0n || units % step !== 0n) {
+    throw new StrategyError('OFF_GRID', `${symbol}: ${what} ${text} is not a positive multiple of the grid`);
+  }
+}

@@ -1,0 +1,77 @@
+// Write a strategy: define it, read books, quote and send with exact decimals.
+
+export {
+  type BookSide,
+  type BookView,
+  bestAsk,
+  bestBid,
+  depth,
+  hasBothSides,
+  imbalance,
+  microprice,
+  mid,
+  spread,
+} from './book.js';
+export type {
+  AssetName,
+  ClientOrderId,
+  DecimalText,
+  OrderRef,
+  PriceText,
+  QuantityText,
+  SymbolName,
+} from './brand.js';
+export {
+  ceilTo,
+  divideFixed,
+  type Fixed,
+  fixedFromNumber,
+  floorTo,
+  formatFixed,
+  multiplyFixed,
+  nearestTo,
+  parseFixed,
+  type Rounding,
+  roundTo,
+  toNumber,
+} from './decimal.js';
+export { type ErrorCode, remedies, StrategyError } from './errors.js';
+export type {
+  Fill,
+  Mode,
+  OrderEvent,
+  OrderEventKind,
+  OrderType,
+  Position,
+  Side,
+  Snapshot,
+  Trade,
+  TradeBatch,
+  TradingState,
+} from './events.js';
+export { isFinal, opposite } from './events.js';
+export {
+  bpsToTicks,
+  type Instrument,
+  type InstrumentTerms,
+  isSellable,
+  makeInstrument,
+  quantityForNotional,
+  roundPrice,
+  roundQuantity,
+} from './instrument.js';
+export type { CancelOutput, IntentOutput, Output, QuoteOutput, WantedQuotesOutput } from './outputs.js';
+export { decimalParameter, parametersSchema, parseParameters } from './parameters.js';
+export { type SessionOptions, StrategySession } from './session.js';
+export {
+  type AnyStrategy,
+  type Clock,
+  type Context,
+  defineStrategy,
+  type IntentRequest,
+  type Logger,
+  type Metrics,
+  type QuoteOptions,
+  type QuoteSide,
+  type StrategyDefinition,
+} from './strategy.js';

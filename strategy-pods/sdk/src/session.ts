@@ -1,0 +1,171 @@
+// Runs one strategy: events and time in, wanted quotes, intents and cancels out. No I/O and no clock of its own.
+
+import { Acts } from './acts.js';
+import type { BookView } from './book.js';
+import type { OrderEvent, Snapshot, TradeBatch, TradingState } from './events.js';
+import { type CallbackName, FailureCount } from './failures.js';
+import type { Output } from './outputs.js';
+import type { Clock, Context, Logger, Metrics, StrategyDefinition } from './strategy.js';
+import { World } from './world.js';
+
+export interface SessionOptions<P, M> {
+  readonly definition: StrategyDefinition<P, M>;
+  readonly parameters: P;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Makes the refs of this process differ from those of all others of the instance. */
+  readonly refPrefix: string;
+  /** Exceptions of one callback in a row after which the strategy trades no more. Default 5. */
+  readonly maxFailures?: number;
+}
+
+/**
+ * Inputs are the `handle*` methods and `stop`; after each, `drain` gives what the strategy wants done.
+ *
+ * A callback that throws acts not at all: what it asked for is dropped and every quote is pulled. After
+ * `maxFailures` in a row of the same callback the session is faulted for good: all orders are cancelled and no
+ * callback but onStop runs again. A fresh process is the way out.
+ */
+export class StrategySession<P, M> {
+  readonly #definition: StrategyDefinition<P, M>;
+  readonly #world = new World();
+  readonly #acts: Acts;
+  readonly #context: Context<P, M>;
+  readonly #failures: FailureCount;
+  #started = false;
+  #stopped = false;
+  #lastSequence = 0n;
+  #holes = 0;
+
+  constructor(options: SessionOptions<P, M>) {
+    this.#definition = options.definition;
+    this.#acts = new Acts(this.#world, options.clock, options.refPrefix);
+    this.#failures = new FailureCount(options.maxFailures ?? 5);
+    this.#context = makeContext(options, this.#world, this.#acts);
+  }
+
+  /** Sequence of the newest order event handled: where to resume. */
+  get lastSequence(): bigint {
+    return this.#lastSequence;
+  }
+
+  /** Order events that never came although later ones did. Anything but 0 is a fault of the core. */
+  get sequenceHoles(): number {
+    return this.#holes;
+  }
+
+  get failures(): number {
+    return this.#failures.total;
+  }
+
+  get faulted(): boolean {
+    return this.#failures.faulted;
+  }
+
+  /** The beginning of a session, or of the next one after a reconnect. onStart runs with the first. */
+  handleWelcome(snapshot: Snapshot): void {
+    this.#world.restore(snapshot);
+    this.#acts.forgetQuotes();
+    if (this.#started) return;
+    this.#started = true;
+    // History before the first session is already in the snapshot.
+    this.#lastSequence = snapshot.lastSequence;
+    this.#run('onStart', () => this.#definition.onStart?.(this.#context));
+  }
+
+  handleDisconnect(): void {
+    this.#world.disconnect();
+  }
+
+  handleBook(book: BookView): void {
+    this.#world.setBook(book);
+    this.#run('onBook', () => this.#definition.onBook?.(this.#context, book));
+  }
+
+  handleTrades(batch: TradeBatch): void {
+    this.#run('onTrade', () => this.#definition.onTrade?.(this.#context, batch));
+  }
+
+  /** Returns false for an event that was handled before. Sequence 0 marks one made in this process. */
+  handleOrder(event: OrderEvent): boolean {
+    if (event.sequence !== 0n) {
+      if (event.sequence <= this.#lastSequence) return false;
+      if (this.#lastSequence !== 0n) this.#holes += Number(event.sequence - this.#lastSequence - 1n);
+      this.#lastSequence = event.sequence;
+      this.#world.apply(event);
+    }
+    this.#run('onOrder', () => this.#definition.onOrder?.(this.#context, event));
+    return true;
+  }
+
+  handleState(state: TradingState): void {
+    this.#world.state = state;
+  }
+
+  handleTimer(): void {
+    this.#run('onTimer', () => this.#definition.onTimer?.(this.#context));
+  }
+
+  /** The end: onStop, then every quote is pulled. Later inputs do nothing. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#run('onStop', () => this.#definition.onStop?.(this.#context));
+    this.#stopped = true;
+    this.#acts.pullQuotes();
+  }
+
+  drain(): Output[] {
+    return this.#acts.drain();
+  }
+
+  #run(name: CallbackName, callback: () => void): void {
+    if (!this.#started || this.#stopped || (this.faulted && name !== 'onStop')) return;
+    const before = this.#acts.length;
+    try {
+      callback();
+      this.#failures.succeeded(name);
+    } catch (error) {
+      this.#acts.truncate(before);
+      this.#acts.pullQuotes();
+      const inARow = this.#failures.failed(name);
+      if (this.faulted) this.#acts.cancelAll();
+      this.#context.log.error(`${name} of ${this.#definition.name} threw; quotes are pulled`, {
+        callback: name,
+        inARow,
+        faulted: this.faulted,
+        err: error,
+      });
+    }
+  }
+}
+
+function makeContext<P, M>(options: SessionOptions<P, M>, world: World, acts: Acts): Context<P, M> {
+  const { definition, parameters, clock, log, metrics } = options;
+  return {
+    parameters,
+    memory: definition.memory(parameters),
+    log,
+    metrics,
+    get symbols() {
+      return world.symbols;
+    },
+    get mode() {
+      return world.mode;
+    },
+    get state() {
+      return world.state;
+    },
+    get balances() {
+      return world.balances;
+    },
+    nowMs: () => Number(clock.monoNs()) / 1e6,
+    instrument: (symbol) => world.instrument(symbol),
+    book: (symbol) => world.book(symbol),
+    position: (symbol) => world.position(symbol),
+    quote: (symbol, bid, ask, quoteOptions) => acts.quote(symbol, bid, ask, quoteOptions),
+    send: (intent) => acts.send(intent),
+    cancel: (ref) => acts.cancel(ref),
+    cancelAll: (symbol) => acts.cancelAll(symbol),
+  };
+}
