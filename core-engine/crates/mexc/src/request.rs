@@ -1,0 +1,443 @@
+//! Parameters of every REST call the core makes, in the documented order: the call's own, then `recvWindow`, then
+//! `timestamp`. All of them go into the query string; bodies stay empty. The sender appends the signature.
+
+use std::fmt::Write;
+
+use flashpod_types::{Amount, ClientOrderId, Millis, OrderId, OrderType, Price, Qty, Side, Symbol};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+/// The venue refuses more orders in one batch.
+pub const MAX_BATCH: usize = 20;
+
+/// What RFC 3986 calls unreserved stays; everything else is escaped, hex digits in upper case.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Put,
+    Delete,
+}
+
+/// One REST call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub method: Method,
+    pub path: &'static str,
+    /// The query string; of a signed call `totalParams`, that is without `signature`.
+    pub params: String,
+    pub signed: bool,
+}
+
+/// Time stamp of a signed call and how long after it the venue may still accept it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Venue time at which the request leaves.
+    pub timestamp: Millis,
+    /// At most 60000.
+    pub recv_window_ms: u32,
+}
+
+/// An order as it goes out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewOrder {
+    pub symbol: Symbol,
+    pub side: Side,
+    pub kind: OrderType,
+    pub size: Size,
+    /// None for MARKET.
+    pub price: Option<Price>,
+    pub client_id: ClientOrderId,
+}
+
+/// Base quantity, or for a market order the quote amount to spend or receive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    Base(Qty),
+    Quote(Amount),
+}
+
+/// Which order a query or cancel means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderRef {
+    Venue(OrderId),
+    Client(ClientOrderId),
+}
+
+const ORDER: &str = "/api/v3/order";
+
+/// `POST /order`.
+#[must_use]
+pub fn new_order(order: &NewOrder, stamp: Stamp) -> Request {
+    let mut params = String::with_capacity(256);
+    write_new_order(&mut params, order, stamp);
+    signed(Method::Post, ORDER, params)
+}
+
+/// Writes the parameters of `POST /order` behind what `params` holds, without another allocation when it has
+/// 256 bytes to spare.
+pub fn write_new_order(params: &mut String, order: &NewOrder, stamp: Stamp) {
+    push(params, "symbol", order.symbol.as_str());
+    push(params, "side", order.side.as_str());
+    push(params, "type", order.kind.as_str());
+    match order.size {
+        Size::Base(qty) => push_shown(params, "quantity", qty),
+        Size::Quote(amount) => push_shown(params, "quoteOrderQty", amount),
+    }
+    if let Some(price) = order.price {
+        push_shown(params, "price", price);
+    }
+    if !order.client_id.is_empty() {
+        push(params, "newClientOrderId", order.client_id.as_str());
+    }
+    push_stamp(params, stamp);
+}
+
+/// `POST /batchOrders`: 1 to [`MAX_BATCH`] orders of one symbol; the caller keeps to that, the venue refuses others.
+#[must_use]
+pub fn batch_orders(orders: &[NewOrder], stamp: Stamp) -> Request {
+    let rows: Vec<BatchRow<'_>> = orders.iter().map(BatchRow::new).collect();
+    // Texts only: serialising them does not fail.
+    let json = serde_json::to_string(&rows).unwrap_or_default();
+    let mut params = String::with_capacity(64 + 256 * orders.len());
+    push(&mut params, "batchOrders", &json);
+    push_stamp(&mut params, stamp);
+    signed(Method::Post, "/api/v3/batchOrders", params)
+}
+
+/// One element of the batch, its fields in the documented order.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct BatchRow<'a> {
+    symbol: &'a str,
+    side: &'a str,
+    r#type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quantity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote_order_qty: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    price: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    new_client_order_id: &'a str,
+}
+
+impl<'a> BatchRow<'a> {
+    fn new(order: &'a NewOrder) -> Self {
+        let (quantity, quote_order_qty) = match order.size {
+            Size::Base(qty) => (Some(qty.to_string()), None),
+            Size::Quote(amount) => (None, Some(amount.to_string())),
+        };
+        Self {
+            symbol: order.symbol.as_str(),
+            side: order.side.as_str(),
+            r#type: order.kind.as_str(),
+            quantity,
+            quote_order_qty,
+            price: order.price.map(|price| price.to_string()),
+            new_client_order_id: order.client_id.as_str(),
+        }
+    }
+}
+
+/// `DELETE /order`.
+#[must_use]
+pub fn cancel_order(symbol: Symbol, order: OrderRef, stamp: Stamp) -> Request {
+    signed(Method::Delete, ORDER, order_params(symbol, order, stamp))
+}
+
+/// `DELETE /openOrders`: every open order of one symbol, also those of others.
+#[must_use]
+pub fn cancel_all(symbol: Symbol, stamp: Stamp) -> Request {
+    signed(Method::Delete, "/api/v3/openOrders", symbol_params(symbol, stamp))
+}
+
+/// `GET /order`.
+#[must_use]
+pub fn query_order(symbol: Symbol, order: OrderRef, stamp: Stamp) -> Request {
+    signed(Method::Get, ORDER, order_params(symbol, order, stamp))
+}
+
+/// `GET /openOrders`, of one symbol or of all.
+#[must_use]
+pub fn open_orders(symbol: Option<Symbol>, stamp: Stamp) -> Request {
+    let mut params = String::new();
+    if let Some(symbol) = symbol {
+        push(&mut params, "symbol", symbol.as_str());
+    }
+    push_stamp(&mut params, stamp);
+    signed(Method::Get, "/api/v3/openOrders", params)
+}
+
+/// Rows wanted from a list that reaches back in time; the ends are inclusive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Page {
+    pub start: Option<Millis>,
+    pub end: Option<Millis>,
+    pub limit: Option<u16>,
+}
+
+/// `GET /allOrders`: at most seven days back, 24 hours when no start is given; limit ≤ 1000.
+#[must_use]
+pub fn all_orders(symbol: Symbol, page: Page, stamp: Stamp) -> Request {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    push_page(&mut params, page);
+    push_stamp(&mut params, stamp);
+    signed(Method::Get, "/api/v3/allOrders", params)
+}
+
+/// `GET /myTrades`: at most a month back; limit ≤ 100, which is also the default.
+#[must_use]
+pub fn my_trades(symbol: Symbol, order: Option<OrderId>, page: Page, stamp: Stamp) -> Request {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    if let Some(order) = order {
+        push(&mut params, "orderId", order.as_str());
+    }
+    push_page(&mut params, page);
+    push_stamp(&mut params, stamp);
+    signed(Method::Get, "/api/v3/myTrades", params)
+}
+
+/// `GET /account`.
+#[must_use]
+pub fn account(stamp: Stamp) -> Request {
+    signed(Method::Get, "/api/v3/account", stamp_params(stamp))
+}
+
+/// `GET /tradeFee`.
+#[must_use]
+pub fn trade_fee(symbol: Symbol, stamp: Stamp) -> Request {
+    signed(Method::Get, "/api/v3/tradeFee", symbol_params(symbol, stamp))
+}
+
+/// `GET /selfSymbols`: the pairs that this key may trade.
+#[must_use]
+pub fn self_symbols(stamp: Stamp) -> Request {
+    signed(Method::Get, "/api/v3/selfSymbols", stamp_params(stamp))
+}
+
+const LISTEN_KEY: &str = "/api/v3/userDataStream";
+
+/// `POST /userDataStream`.
+#[must_use]
+pub fn create_listen_key(stamp: Stamp) -> Request {
+    signed(Method::Post, LISTEN_KEY, stamp_params(stamp))
+}
+
+/// `GET /userDataStream`: all valid keys.
+#[must_use]
+pub fn list_listen_keys(stamp: Stamp) -> Request {
+    signed(Method::Get, LISTEN_KEY, stamp_params(stamp))
+}
+
+/// `PUT /userDataStream`: valid for 60 minutes from now.
+#[must_use]
+pub fn extend_listen_key(key: &str, stamp: Stamp) -> Request {
+    signed(Method::Put, LISTEN_KEY, listen_key_params(key, stamp))
+}
+
+/// `DELETE /userDataStream`: closes the stream.
+#[must_use]
+pub fn delete_listen_key(key: &str, stamp: Stamp) -> Request {
+    signed(Method::Delete, LISTEN_KEY, listen_key_params(key, stamp))
+}
+
+/// `GET /time`.
+#[must_use]
+pub fn time() -> Request {
+    public("/api/v3/time", String::new())
+}
+
+/// `GET /exchangeInfo` of some symbols; of all when none is named.
+#[must_use]
+pub fn exchange_info(symbols: &[Symbol]) -> Request {
+    let mut params = String::new();
+    if !symbols.is_empty() {
+        let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+        push(&mut params, if symbols.len() == 1 { "symbol" } else { "symbols" }, &names.join(","));
+    }
+    public("/api/v3/exchangeInfo", params)
+}
+
+/// `GET /depth`; limit ≤ 5000.
+#[must_use]
+pub fn depth(symbol: Symbol, limit: u16) -> Request {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    push_shown(&mut params, "limit", limit);
+    public("/api/v3/depth", params)
+}
+
+/// `GET /ticker/bookTicker` of one symbol.
+#[must_use]
+pub fn book_ticker(symbol: Symbol) -> Request {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    public("/api/v3/ticker/bookTicker", params)
+}
+
+fn signed(method: Method, path: &'static str, params: String) -> Request {
+    Request { method, path, params, signed: true }
+}
+
+fn public(path: &'static str, params: String) -> Request {
+    Request { method: Method::Get, path, params, signed: false }
+}
+
+fn stamp_params(stamp: Stamp) -> String {
+    let mut params = String::new();
+    push_stamp(&mut params, stamp);
+    params
+}
+
+fn symbol_params(symbol: Symbol, stamp: Stamp) -> String {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    push_stamp(&mut params, stamp);
+    params
+}
+
+fn order_params(symbol: Symbol, order: OrderRef, stamp: Stamp) -> String {
+    let mut params = String::new();
+    push(&mut params, "symbol", symbol.as_str());
+    match order {
+        OrderRef::Venue(id) => push(&mut params, "orderId", id.as_str()),
+        OrderRef::Client(id) => push(&mut params, "origClientOrderId", id.as_str()),
+    }
+    push_stamp(&mut params, stamp);
+    params
+}
+
+fn listen_key_params(key: &str, stamp: Stamp) -> String {
+    let mut params = String::new();
+    push(&mut params, "listenKey", key);
+    push_stamp(&mut params, stamp);
+    params
+}
+
+fn push_page(params: &mut String, page: Page) {
+    if let Some(start) = page.start {
+        push_shown(params, "startTime", start.0);
+    }
+    if let Some(end) = page.end {
+        push_shown(params, "endTime", end.0);
+    }
+    if let Some(limit) = page.limit {
+        push_shown(params, "limit", limit);
+    }
+}
+
+fn push_stamp(params: &mut String, stamp: Stamp) {
+    push_shown(params, "recvWindow", stamp.recv_window_ms);
+    push_shown(params, "timestamp", stamp.timestamp.0);
+}
+
+fn push_name(params: &mut String, name: &str) {
+    if !params.is_empty() {
+        params.push('&');
+    }
+    params.push_str(name);
+    params.push('=');
+}
+
+fn push(params: &mut String, name: &str, value: &str) {
+    push_name(params, name);
+    params.extend(utf8_percent_encode(value, ESCAPED));
+}
+
+/// For numbers, whose text needs no escapes.
+fn push_shown(params: &mut String, name: &str, value: impl std::fmt::Display) {
+    push_name(params, name);
+    // Writing into a String does not fail.
+    let _ = write!(params, "{value}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Signer;
+
+    const STAMP: Stamp = Stamp { timestamp: Millis(1_760_000_000_000), recv_window_ms: 5000 };
+
+    fn order(kind: OrderType, client_id: &str) -> NewOrder {
+        NewOrder {
+            symbol: "BTCUSDC".parse().unwrap(),
+            side: Side::Buy,
+            kind,
+            size: Size::Base("0.001".parse().unwrap()),
+            price: Some("100000".parse().unwrap()),
+            client_id: client_id.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn an_order_reads_and_signs_as_the_reference_vector() {
+        let request = new_order(&order(OrderType::LimitMaker, "t-1"), STAMP);
+        assert_eq!(
+            request.params,
+            "symbol=BTCUSDC&side=BUY&type=LIMIT_MAKER&quantity=0.001&price=100000&newClientOrderId=t-1&recvWindow=5000&timestamp=1760000000000"
+        );
+        assert_eq!(
+            Signer::new("sim-secret-0123456789abcdef").sign(&request.params, ""),
+            "1cbd02af1e9dbf130aacb8c497c8d908046a52c97a5847aeed21981c76b92279"
+        );
+        assert_eq!((request.method, request.path, request.signed), (Method::Post, "/api/v3/order", true));
+    }
+
+    #[test]
+    fn a_batch_is_escaped_in_upper_case_as_in_the_reference_vector() {
+        let request = batch_orders(&[order(OrderType::Limit, "")], STAMP);
+        assert_eq!(
+            request.params,
+            "batchOrders=%5B%7B%22symbol%22%3A%22BTCUSDC%22%2C%22side%22%3A%22BUY%22%2C%22type%22%3A%22LIMIT%22%2C%22quantity%22%3A%220.001%22%2C%22price%22%3A%22100000%22%7D%5D&recvWindow=5000&timestamp=1760000000000"
+        );
+    }
+
+    #[test]
+    fn a_market_order_may_state_quote_units_and_has_no_price() {
+        let market = NewOrder {
+            kind: OrderType::Market,
+            size: Size::Quote("12.5".parse().unwrap()),
+            price: None,
+            ..order(OrderType::Market, "")
+        };
+        assert_eq!(
+            new_order(&market, STAMP).params,
+            "symbol=BTCUSDC&side=BUY&type=MARKET&quoteOrderQty=12.5&recvWindow=5000&timestamp=1760000000000"
+        );
+    }
+
+    #[test]
+    fn an_order_is_named_by_either_id() {
+        let symbol = "BTCUSDC".parse().unwrap();
+        let by_client = cancel_order(symbol, OrderRef::Client("a b".parse().unwrap()), STAMP);
+        assert!(by_client.params.starts_with("symbol=BTCUSDC&origClientOrderId=a%20b&recvWindow="));
+        let by_venue = query_order(symbol, OrderRef::Venue("C02__1".parse().unwrap()), STAMP);
+        assert!(by_venue.params.starts_with("symbol=BTCUSDC&orderId=C02__1&recvWindow="));
+        assert_eq!((by_client.method, by_venue.method), (Method::Delete, Method::Get));
+    }
+
+    #[test]
+    fn lists_are_paged_by_time() {
+        let page = Page { start: Some(Millis(1)), end: Some(Millis(2)), limit: Some(100) };
+        let request = my_trades("BTCUSDC".parse().unwrap(), None, page, STAMP);
+        assert_eq!(
+            request.params,
+            "symbol=BTCUSDC&startTime=1&endTime=2&limit=100&recvWindow=5000&timestamp=1760000000000"
+        );
+    }
+
+    #[test]
+    fn public_calls_are_not_signed() {
+        assert_eq!(depth("BTCUSDC".parse().unwrap(), 5000).params, "symbol=BTCUSDC&limit=5000");
+        assert_eq!(exchange_info(&[]).params, "");
+        let both = ["BTCUSDC".parse().unwrap(), "ETHUSDC".parse().unwrap()];
+        assert_eq!(exchange_info(&both[..1]).params, "symbol=BTCUSDC");
+        assert_eq!(exchange_info(&both).params, "symbols=BTCUSDC%2CETHUSDC");
+        assert!(!time().signed && account(STAMP).signed);
+    }
+}
