@@ -1,0 +1,18 @@
+//! Own orders against a market. Two matchers share one vocabulary: [`FifoBook`], where every order is known,
+//! and [`EstimatedBook`], where only displayed quantities and trades are. Pure: no clock, no randomness.
+
+pub mod accounts;
+pub mod estimate;
+pub mod fees;
+pub mod fifo;
+pub mod latency;
+pub mod order;
+pub mod queue;
+
+pub use accounts::{Account, AccountError, Balance};
+pub use estimate::{EstimatedBook, PassiveFill};
+pub use fees::{FeeAsset, FeeSchedule};
+pub use fifo::{FifoBook, LevelChange};
+pub use latency::ConstantLatency;
+pub use order::{Match, NewOrder, OrderKey, Placement, Refusal, Volume};
+pub use queue::{Conservative, Proportional, QueueModel};
