@@ -34,8 +34,8 @@ export interface Instrument extends InstrumentTerms {
   readonly minNotionalUnits: Fixed;
 }
 
-/** A price or quantity as a strategy has it: text, exact units, or the result of a model. */
-type Numeric = DecimalText | Fixed | number;
+/** A price or quantity as a strategy has it: decimal text, exact units, or the result of a model. */
+type Numeric = string | Fixed | number;
 
 export function makeInstrument(terms: InstrumentTerms): Instrument {
   return {
