@@ -1,9 +1,8 @@
-/** A flag or argument that is wrong: names it, its value, and what would be accepted. Exit code 2. */
-export class UsageError extends Error {
-  readonly exitCode = 2;
+import { FlashpodError } from '../errors.js';
 
+/** A flag or argument that is wrong: names it, its value, and what would be accepted. */
+export class UsageError extends FlashpodError {
   constructor(flag: string, value: string, accepted: string) {
-    super(`${flag}: ${JSON.stringify(value)} is not accepted: give ${accepted}`);
-    this.name = 'UsageError';
+    super('cli.usage', `${flag}: ${JSON.stringify(value)} is not accepted: give ${accepted}`);
   }
 }

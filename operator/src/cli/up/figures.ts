@@ -1,50 +1,4 @@
-/** Parts of the objects' status that the table and the report show. */
-export interface PositionStatus {
-  symbol: string;
-  quantity: string;
-  realisedPnl: string;
-  unrealisedPnl: string;
-  fees: string;
-  openOrders: number;
-}
-
-export interface InstanceObject {
-  metadata: { name: string };
-  spec: { strategyRef: { name: string }; strategy: string; mode: string; symbols: string[] };
-  status?: {
-    state?: string;
-    reasons?: string[];
-    positions?: PositionStatus[];
-    figures?: { symbol: string; acceptedOrders: number; fills: number; rejects: number }[];
-    tickToOrder?: { p50Us?: number; p99Us?: number };
-  };
-}
-
-export interface BookStatus {
-  symbol: string;
-  state: string;
-  gaps?: number;
-  certifiedShare?: number | string;
-}
-
-export interface HopStatus {
-  hop: string;
-  count: number;
-  p50Us: number;
-  p90Us: number;
-  p99Us: number;
-  p999Us: number;
-  maxUs: number;
-}
-
-export interface CoreObject {
-  status?: { metricsAddress?: string; books?: BookStatus[]; hops?: HopStatus[] };
-}
-
-export interface AccountObject {
-  spec: { environment: string };
-  status?: { ledgerEqualsVenue?: boolean };
-}
+import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
 
 /** One row per strategy and symbol. */
 export interface StrategyFigures {
@@ -66,7 +20,7 @@ export interface StrategyFigures {
 }
 
 /** Joins instances and books into rows, in the order of their names. */
-export function strategyFigures(instances: readonly InstanceObject[], cores: readonly CoreObject[]): StrategyFigures[] {
+export function strategyFigures(instances: readonly StrategyInstance[], cores: readonly ExecutionCore[]): StrategyFigures[] {
   const books = new Map(cores.flatMap((core) => core.status?.books ?? []).map((book) => [book.symbol, book]));
   return instances
     .flatMap(({ spec, status }) =>
@@ -77,7 +31,7 @@ export function strategyFigures(instances: readonly InstanceObject[], cores: rea
           name: spec.strategyRef.name,
           symbol,
           mode: spec.mode,
-          state: status?.state ?? 'Starting',
+          state: status?.state ?? 'Pending',
           position: position?.quantity ?? '0',
           openOrders: position?.openOrders ?? 0,
           realisedPnl: position?.realisedPnl ?? '0',

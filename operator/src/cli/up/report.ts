@@ -1,5 +1,6 @@
+import type { ExecutionCore, HopStatus } from '@flashpod/crds';
 import type { LedgerComparison, VenueAccount, VenueAudit } from './audit.js';
-import { type CoreObject, type HopStatus, type StrategyFigures } from './figures.js';
+import type { StrategyFigures } from './figures.js';
 
 /** What a run leaves behind as JSON. Money is decimal text in quote units; times say their unit. */
 export interface Report {
@@ -39,7 +40,7 @@ export function buildReport(run: {
   comparisons: readonly LedgerComparison[];
   audit: VenueAudit;
   account: VenueAccount | undefined;
-  cores: readonly CoreObject[];
+  cores: readonly ExecutionCore[];
   strategies: readonly StrategyFigures[];
   startedAt: number;
   endedAt: number;
@@ -74,4 +75,23 @@ export function buildReport(run: {
     ),
     hops: Object.fromEntries(hops.map(({ hop, ...figures }) => [hop, figures])),
   };
+}
+
+/** The report in a few lines for the terminal. */
+export function summary(report: Report): string[] {
+  const strategies = report.strategies.map(
+    ({ name, symbol, acceptedOrders, fills, rejects, realisedPnl, unrealisedPnl, fees }) =>
+      `  ${name} ${symbol}: ${acceptedOrders} orders accepted, ${fills} fills, ${rejects} rejects, ` +
+      `realised ${realisedPnl}, unrealised ${unrealisedPnl}, fees ${fees}`,
+  );
+  const { p50Us, p99Us, count } = report.hops['TickToOrder'] ?? {};
+  return [
+    '',
+    `ran ${report.seconds.toFixed(0)} s on a ${report.market.source} market`,
+    ...strategies,
+    `  books certified ${(report.certifiedShare * 100).toFixed(2)} % of the time after first sync, gaps ${report.gaps}, 429s ${report.http429}`,
+    ...(count ? [`  tick to order p50 ${p50Us?.toFixed(0)} µs, p99 ${p99Us?.toFixed(0)} µs (${count} orders)`] : []),
+    `  ledger ${report.ledgerEqualsVenue ? 'equals' : 'DIFFERS FROM'} the venue's books: ${report.ordersCompared} orders, ${report.fillsCompared} fills compared`,
+    ...report.differences.map((difference) => `    ${difference}`),
+  ];
 }

@@ -1,8 +1,11 @@
+import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
 import { expect, test } from 'vitest';
 import { strategyFigures } from './figures.js';
 import { renderTable } from './table.js';
 
 const instance = {
+  apiVersion: 'trading.flashpod.dev/v1alpha1',
+  kind: 'StrategyInstance',
   metadata: { name: 'maker-1a2b3c4d' },
   spec: { strategyRef: { name: 'maker' }, strategy: 'imbalance-maker', mode: 'Live', symbols: ['ETHUSDC', 'BTCUSDC'] },
   status: {
@@ -20,8 +23,8 @@ const instance = {
     figures: [{ symbol: 'BTCUSDC', acceptedOrders: 120, fills: 11, rejects: 1 }],
     tickToOrder: { p50Us: 240, p99Us: 1_530 },
   },
-};
-const core = { status: { books: [{ symbol: 'BTCUSDC', state: 'CERTIFIED' }] } };
+} as StrategyInstance;
+const core = { status: { books: [{ symbol: 'BTCUSDC', state: 'CERTIFIED' }] } } as ExecutionCore;
 
 test('one row per strategy and symbol, joined with the state of its book', () => {
   const rows = strategyFigures([instance], [core]);
@@ -31,9 +34,9 @@ test('one row per strategy and symbol, joined with the state of its book', () =>
   ]);
 });
 
-test('an instance without a status is shown as starting', () => {
+test('an instance without a status is shown as pending', () => {
   const { status: _, ...bare } = instance;
-  expect(strategyFigures([bare], [])[0]?.state).toBe('Starting');
+  expect(strategyFigures([bare], [])[0]?.state).toBe('Pending');
 });
 
 test('the table lines up its columns and shows the environment in every row', () => {

@@ -1,0 +1,78 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Condition, TradingStrategy } from '@flashpod/crds';
+import { FlashpodError } from '../errors.js';
+import { isConflict, type KubeClient, type KubeObject, type Stored } from '../kube/index.js';
+import { resourceOf, resourceOfManifest } from './kinds.js';
+import type { Manifest } from './manifests.js';
+
+export interface Applied {
+  readonly object: Stored<KubeObject & Partial<Manifest>>;
+  readonly outcome: 'created' | 'configured' | 'unchanged';
+}
+
+const attempts = 5;
+const pollMs = 50;
+
+/** What a manifest says, put over what is stored: labels and annotations merged, everything else replaced. */
+function withManifest(stored: Stored<KubeObject>, manifest: Manifest): KubeObject {
+  const { metadata, status: _, ...body } = { status: undefined, ...manifest };
+  return {
+    ...body,
+    metadata: {
+      ...stored.metadata,
+      labels: { ...stored.metadata.labels, ...metadata.labels },
+      annotations: { ...stored.metadata.annotations, ...metadata.annotations },
+    },
+  };
+}
+
+/** Creates the object, or makes the stored one say what the manifest says. */
+export async function applyManifest(client: KubeClient, manifest: Manifest, namespace: string): Promise<Applied> {
+  const resource = resourceOfManifest(manifest.apiVersion, manifest.kind);
+  const api = client.of(resource);
+  const key = resource.namespaced
+    ? { namespace: manifest.metadata.namespace ?? namespace, name: manifest.metadata.name }
+    : { name: manifest.metadata.name };
+  for (let attempt = 1; ; attempt += 1) {
+    const stored = await api.find(key);
+    if (!stored) {
+      const object = await api.create({ ...manifest, metadata: { ...manifest.metadata, ...key } });
+      return { object: object as Applied['object'], outcome: 'created' };
+    }
+    try {
+      const object = await api.replace(withManifest(stored, manifest));
+      const same = object.metadata.resourceVersion === stored.metadata.resourceVersion;
+      return { object: object as Applied['object'], outcome: same ? 'unchanged' : 'configured' };
+    } catch (error) {
+      // Somebody wrote in between (the operator its finalizer, say): read again.
+      if (!isConflict(error) || attempt === attempts) throw error;
+    }
+  }
+}
+
+function accepted(strategy: TradingStrategy, generation: number): Condition | undefined {
+  const condition = strategy.status?.conditions?.find(({ type }) => type === 'Accepted');
+  return (condition?.observedGeneration ?? 0) >= generation ? condition : undefined;
+}
+
+/** Waits until the operator has judged this generation of the strategy; throws its reason when it refused. */
+export async function waitAccepted(client: KubeClient, applied: Applied, withinMs: number): Promise<void> {
+  const { name, namespace = 'default', generation = 1 } = applied.object.metadata;
+  const api = client.of(resourceOf('TradingStrategy'));
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const condition = accepted(await api.get({ name, namespace }), generation);
+    if (condition?.status === 'True') return;
+    if (condition?.status === 'False') {
+      throw new FlashpodError('cli.not-accepted', `TradingStrategy "${name}" is not accepted: ${condition.message}`);
+    }
+    if (Date.now() >= until) {
+      throw new FlashpodError(
+        'cli.not-accepted',
+        `TradingStrategy "${name}" was stored, but no operator has judged it within ${withinMs / 1_000} s`,
+        { remedy: 'Check that the operator runs; the object stays and will be judged when it does.' },
+      );
+    }
+    await delay(pollMs);
+  }
+}

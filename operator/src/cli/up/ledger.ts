@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { AgentService, create, LedgerRequestSchema, type LedgerReply, makeClient } from '@flashpod/proto';
+import { Metadata } from '@grpc/grpc-js';
+import { compareLedgers, type LedgerComparison, type VenueAudit } from './audit.js';
+import type { Venue } from './venue.js';
+
+const deadlineMs = 5_000;
+const retryEveryMs = 200;
+
+/** Asks the core, over the agent's local socket, for all it knows of an account. */
+export async function readLedger(agentSocket: string, account: string): Promise<LedgerReply> {
+  const client = makeClient(AgentService, `unix:${agentSocket}`, undefined, {
+    // Every order of a long run is in the reply.
+    'grpc.max_receive_message_length': -1,
+  });
+  try {
+    return await new Promise<LedgerReply>((resolve, reject) => {
+      const request = create(LedgerRequestSchema, { account });
+      client.ledger(request, new Metadata(), { deadline: Date.now() + deadlineMs }, (error, reply) => {
+        if (reply) resolve(reply);
+        else reject(error ?? new Error('the core sent no ledger'));
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** Compares the core's ledger with the venue's books, again and again until they agree or time is up. */
+export async function compareUntilEqual(
+  venue: Venue,
+  agentSocket: string,
+  account: string,
+  withinMs: number,
+): Promise<LedgerComparison> {
+  const until = Date.now() + withinMs;
+  for (;;) {
+    const [ledger, audit] = await Promise.all([readLedger(agentSocket, account), venue.get<VenueAudit>('/audit')]);
+    const theirs = audit.accounts.find(({ apiKey }) => apiKey === venue.credentials.apiKey);
+    if (!theirs) throw new Error('the venue has no account with the key of this run');
+    const comparison = compareLedgers(ledger, theirs);
+    // Whoever reads two books one after the other may see a deal in one that is still on its way to the other.
+    if (comparison.equal || Date.now() >= until) return comparison;
+    await delay(retryEveryMs);
+  }
+}
