@@ -1,0 +1,116 @@
+/**
+ * The one base class of errors and the one table of their codes. A code is part of the interface: scripts match
+ * on it, so it never changes its meaning. Add a row here before throwing something new.
+ */
+
+/** Exit codes of our processes. 1 also says "refused": the manifest was read and is not accepted. */
+export const Exit = {
+  ok: 0,
+  refused: 1,
+  usage: 2,
+  unavailable: 3,
+  conflict: 4,
+  notFound: 5,
+  /** As sysexits.h EX_SOFTWARE: a fault of ours. */
+  internal: 70,
+} as const;
+export type ExitCode = (typeof Exit)[keyof typeof Exit];
+
+interface ErrorEntry {
+  readonly exit: ExitCode;
+  /** What the reader can do about it. */
+  readonly remedy: string;
+}
+
+export const ERRORS = {
+  internal: { exit: Exit.internal, remedy: 'Report it together with the log lines around it.' },
+
+  'kube.not-found': { exit: Exit.notFound, remedy: 'Check the name and the namespace.' },
+  'kube.already-exists': {
+    exit: Exit.conflict,
+    remedy: 'Choose another name or change the existing object.',
+  },
+  'kube.conflict': { exit: Exit.conflict, remedy: 'Read the object again and repeat the change on it.' },
+  'kube.invalid': { exit: Exit.refused, remedy: 'Correct the fields that the message names.' },
+  'kube.unauthorized': {
+    exit: Exit.unavailable,
+    remedy: 'Check the token or client certificate in the kubeconfig.',
+  },
+  'kube.forbidden': {
+    exit: Exit.refused,
+    remedy: 'Ask for the missing permission, or read why the server refuses.',
+  },
+  'kube.expired': {
+    exit: Exit.unavailable,
+    remedy: 'List again: the resource version is older than what is kept.',
+  },
+  'kube.throttled': { exit: Exit.unavailable, remedy: 'Wait as long as the server says, then repeat.' },
+  'kube.unsupported': {
+    exit: Exit.refused,
+    remedy: 'Use one of the verbs or media types that the message names.',
+  },
+  'kube.status': { exit: Exit.unavailable, remedy: 'Read the message of the API server.' },
+  'kube.unreachable': {
+    exit: Exit.unavailable,
+    remedy: 'Check that the API server runs and the kubeconfig names it.',
+  },
+  'kube.malformed-answer': {
+    exit: Exit.unavailable,
+    remedy: 'Check that the address is that of a Kubernetes API server.',
+  },
+  'kube.config': { exit: Exit.usage, remedy: 'Set KUBECONFIG to a kubeconfig file with a current context.' },
+  'kube.lease-lost': {
+    exit: Exit.conflict,
+    remedy: 'Nothing to do: another holder took over; this process stops.',
+  },
+
+  'cli.usage': { exit: Exit.usage, remedy: 'Run the command with --help.' },
+  'cli.manifest': {
+    exit: Exit.usage,
+    remedy: 'Correct the manifest; crds/samples has examples of every kind.',
+  },
+  'cli.not-accepted': { exit: Exit.refused, remedy: 'Correct what the message names and apply again.' },
+  'up.failed': { exit: Exit.unavailable, remedy: 'Read the log that the message names.' },
+
+  'local.crd-invalid': {
+    exit: Exit.usage,
+    remedy: 'Correct the CustomResourceDefinition that the message names.',
+  },
+  'local.listen': { exit: Exit.unavailable, remedy: 'Choose a free port, or 0 to have one chosen.' },
+  'local.pod-unsupported': {
+    exit: Exit.refused,
+    remedy: 'Use only the pod fields that the process node honours.',
+  },
+  'local.image-unknown': {
+    exit: Exit.refused,
+    remedy: 'Map the image repository to a command when the node is started.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface FlashpodErrorOptions {
+  readonly cause?: unknown;
+  /** Overrides the remedy of the table where the place of the error knows better. */
+  readonly remedy?: string;
+}
+
+/** `message` names the object, the value and what would be accepted; never a secret. */
+export class FlashpodError extends Error {
+  readonly code: ErrorCode;
+  readonly remedy: string;
+  readonly exitCode: ExitCode;
+
+  constructor(code: ErrorCode, message: string, options: FlashpodErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.remedy = options.remedy ?? ERRORS[code].remedy;
+    this.exitCode = ERRORS[code].exit;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
