@@ -13,7 +13,12 @@ const startedAt = Date.now();
 
 /** What each task needs built before it can run, and the module that runs it under Node 24. */
 const tasks = {
-  start: { rust: ['flashpod-core', 'flashpod-venue'], typescript: true, module: 'operator/bin/flashpod.js', args: ['up'] },
+  start: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: true,
+    module: 'operator/bin/flashpod.js',
+    args: ['up'],
+  },
   build: { rust: ['flashpod-core', 'flashpod-venue'], typescript: true },
   test: { module: 'scripts/test.ts' },
   check: { module: 'scripts/check.ts' },
@@ -37,7 +42,11 @@ function say(message) {
 /** Runs a command with its output shown; resolves when it ended well, ends the process when it did not. */
 function run(what, command, args, env = {}) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], env: { ...process.env, ...env } });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, ...env },
+    });
     children.add(child);
     child.on('error', (error) => fail(`${what}: cannot run ${command}: ${error.message}`));
     child.on('exit', (code, signal) => {
@@ -49,7 +58,9 @@ function run(what, command, args, env = {}) {
 }
 
 function lockHash() {
-  return createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  return createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
 }
 
 /** Installs the npm packages when they are missing or the lock file has changed since they were installed. */
@@ -77,7 +88,9 @@ async function installPackages() {
 function requireCargo() {
   const version = spawnSync('cargo', ['--version'], { encoding: 'utf8' });
   if (version.status !== 0) {
-    fail('Rust is missing: `cargo` was not found. Install Rust 1.90 or newer (https://rustup.rs) and run this again.');
+    fail(
+      'Rust is missing: `cargo` was not found. Install Rust 1.90 or newer (https://rustup.rs) and run this again.',
+    );
   }
   const [, major, minor] = /cargo (\d+)\.(\d+)/.exec(version.stdout) ?? [];
   if (Number(major) === 1 && Number(minor) < 90) {
@@ -90,16 +103,25 @@ async function buildRust(packages) {
   const args = ['build', '--release', '--locked', '--manifest-path', 'core-engine/Cargo.toml'];
   const fresh = existsSync(join(root, 'core-engine/target/release/flashpod-core'));
   if (!fresh) say('building the execution core and the venue (a few minutes the first time)');
-  await run('cargo build', 'cargo', [...args, ...(fresh ? ['--quiet'] : []), ...packages.flatMap((name) => ['-p', name])]);
+  await run('cargo build', 'cargo', [
+    ...args,
+    ...(fresh ? ['--quiet'] : []),
+    ...packages.flatMap((name) => ['-p', name]),
+  ]);
 }
 
 async function buildTypeScript() {
-  await run('TypeScript build', node24, [join(root, 'node_modules/typescript/bin/tsc'), '-b', join(root, 'tsconfig.json')]);
+  await run('TypeScript build', node24, [
+    join(root, 'node_modules/typescript/bin/tsc'),
+    '-b',
+    join(root, 'tsconfig.json'),
+  ]);
 }
 
 async function main() {
   const [major] = process.versions.node.split('.').map(Number);
-  if (major < 18) fail(`Node 18 or newer is needed to start, found ${process.version}. See https://nodejs.org`);
+  if (major < 18)
+    fail(`Node 18 or newer is needed to start, found ${process.version}. See https://nodejs.org`);
   const [name, ...args] = process.argv.slice(2);
   const task = tasks[name];
   if (!task) fail(`unknown task ${JSON.stringify(name ?? '')}; one of: ${Object.keys(tasks).join(', ')}`);

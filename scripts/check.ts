@@ -11,6 +11,16 @@ process.exitCode = await runParts('npm run check', [
   {
     name: 'clippy',
     command: 'cargo',
-    args: ['clippy', '--locked', '--workspace', '--all-targets', '--quiet', ...cargoManifest, '--', '-D', 'warnings'],
+    args: [
+      'clippy',
+      '--locked',
+      '--workspace',
+      '--all-targets',
+      '--quiet',
+      ...cargoManifest,
+      '--',
+      '-D',
+      'warnings',
+    ],
   },
 ]);

@@ -21,7 +21,17 @@ const pure: Record<string, string[]> = {
     'flashpod-matching',
   ],
 };
-const outside = ['tokio', 'tonic', 'hyper', 'axum', 'rustls', 'tokio-rustls', 'fastwebsockets', 'socket2', 'reqwest'];
+const outside = [
+  'tokio',
+  'tonic',
+  'hyper',
+  'axum',
+  'rustls',
+  'tokio-rustls',
+  'fastwebsockets',
+  'socket2',
+  'reqwest',
+];
 
 interface Package {
   name: string;
@@ -52,14 +62,23 @@ function cratesThatBreakTheRule(): string[] {
 
 /** In TypeScript: folders of the operator, and what their files must not import (path prefixes or packages). */
 const forbidden: [folder: string, imports: RegExp, why: string][] = [
-  ['operator/src/kube', /operator\/src\/(api|strategy|account|fleet|agent|local|cli)\/|@flashpod\//, 'kube/ knows nothing of trading'],
-  ['operator/src/local', /operator\/src\/(strategy|account|fleet|agent)\/|@grpc\//, 'local/ is a Kubernetes, not an operator'],
+  [
+    'operator/src/kube',
+    /operator\/src\/(api|strategy|account|fleet|agent|local|cli)\/|@flashpod\//,
+    'kube/ knows nothing of trading',
+  ],
+  [
+    'operator/src/local',
+    /operator\/src\/(strategy|account|fleet|agent)\/|@grpc\//,
+    'local/ is a Kubernetes, not an operator',
+  ],
   ['strategy-pods/sdk', /@grpc\/|node:net|node:http/, 'the SDK does no I/O'],
   ['strategy-pods/strategies', /@grpc\/|node:|@flashpod\/(sidecar|operator)/, 'a strategy does no I/O'],
 ];
 /** Planners are pure: they import no client, no clock, no file system. */
 const planner = /(^|\/)(plan|policy)(-[a-z]+)?\.ts$/;
-const client = /\/kube\/(http|client|reflector|controller|lease|leader|events)\b|@kubernetes\/|undici|node:(fs|net|http|child_process|timers)/;
+const client =
+  /\/kube\/(http|client|reflector|controller|lease|leader|events)\b|@kubernetes\/|undici|node:(fs|net|http|child_process|timers)/;
 
 function importsThatBreakTheRule(): string[] {
   const complaints: string[] = [];
@@ -74,9 +93,11 @@ function importsThatBreakTheRule(): string[] {
         ? relative(root, join(root, dirname(file), specifier))
         : specifier;
       for (const [folder, imports, why] of forbidden) {
-        if (file.startsWith(folder) && imports.test(target)) complaints.push(`${file} imports ${specifier}: ${why}`);
+        if (file.startsWith(folder) && imports.test(target))
+          complaints.push(`${file} imports ${specifier}: ${why}`);
       }
-      if (planner.test(file) && client.test(target)) complaints.push(`${file} imports ${specifier}: planners are pure`);
+      if (planner.test(file) && client.test(target))
+        complaints.push(`${file} imports ${specifier}: planners are pure`);
     }
   }
   return complaints;
@@ -84,5 +105,7 @@ function importsThatBreakTheRule(): string[] {
 
 const complaints = [...cratesThatBreakTheRule(), ...importsThatBreakTheRule()];
 for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
-process.stdout.write(complaints.length === 0 ? 'the dependency rule holds\n' : `${complaints.length} breaches\n`);
+process.stdout.write(
+  complaints.length === 0 ? 'the dependency rule holds\n' : `${complaints.length} breaches\n`,
+);
 process.exitCode = complaints.length === 0 ? 0 : 1;

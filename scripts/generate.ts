@@ -26,7 +26,9 @@ for (const script of generators) {
   }
 }
 if (check && state() !== before) {
-  process.stderr.write('flashpod: generated files were stale: run `npm run generate` and commit the result\n');
+  process.stderr.write(
+    'flashpod: generated files were stale: run `npm run generate` and commit the result\n',
+  );
   process.stderr.write(git(['status', '--short']));
   process.exit(1);
 }

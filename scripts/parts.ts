@@ -50,7 +50,8 @@ export function vitest(name: string, args: string[]): Part {
         numFailedTestSuites: number;
       };
       // A file that does not load has failed although it counted no test; a skipped test is a defect here.
-      const failed = Math.max(result.numFailedTests, result.numFailedTestSuites > 0 ? 1 : 0) + result.numPendingTests;
+      const failed =
+        Math.max(result.numFailedTests, result.numFailedTestSuites > 0 ? 1 : 0) + result.numPendingTests;
       return { passed: result.numPassedTests, failed };
     },
   };
@@ -61,14 +62,20 @@ function execute(part: Part): Promise<{ ok: boolean; output: string }> {
     const child = spawn(part.command, part.args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`, ...part.env },
+      env: {
+        ...process.env,
+        PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH']}`,
+        ...part.env,
+      },
     });
     const chunks: Buffer[] = [];
     child.stdout.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
       process.stdout.write(chunk);
     });
-    child.on('error', (error) => resolve({ ok: false, output: `cannot run ${part.command}: ${error.message}` }));
+    child.on('error', (error) =>
+      resolve({ ok: false, output: `cannot run ${part.command}: ${error.message}` }),
+    );
     child.on('close', (code) => resolve({ ok: code === 0, output: Buffer.concat(chunks).toString('utf8') }));
   });
 }

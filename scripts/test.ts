@@ -1,7 +1,16 @@
 // `npm test`: every test that needs no cluster. Builds what the tests run.
-import { cargoCounts, cargoManifest, root, runParts, vitest, bin } from './parts.ts';
+import { bin, cargoCounts, cargoManifest, root, runParts, vitest } from './parts.ts';
 
-const release = ['build', '--release', '--locked', ...cargoManifest, '-p', 'flashpod-core', '-p', 'flashpod-venue'];
+const release = [
+  'build',
+  '--release',
+  '--locked',
+  ...cargoManifest,
+  '-p',
+  'flashpod-core',
+  '-p',
+  'flashpod-venue',
+];
 
 process.exitCode = await runParts('npm test', [
   { name: 'build: Rust binaries', command: 'cargo', args: release },

@@ -27,7 +27,11 @@ function withManifest(stored: Stored<KubeObject>, manifest: Manifest): KubeObjec
 }
 
 /** Creates the object, or makes the stored one say what the manifest says. */
-export async function applyManifest(client: KubeClient, manifest: Manifest, namespace: string): Promise<Applied> {
+export async function applyManifest(
+  client: KubeClient,
+  manifest: Manifest,
+  namespace: string,
+): Promise<Applied> {
   const resource = resourceOfManifest(manifest.apiVersion, manifest.kind);
   const api = client.of(resource);
   const key = resource.namespaced
@@ -64,7 +68,10 @@ export async function waitAccepted(client: KubeClient, applied: Applied, withinM
     const condition = accepted(await api.get({ name, namespace }), generation);
     if (condition?.status === 'True') return;
     if (condition?.status === 'False') {
-      throw new FlashpodError('cli.not-accepted', `TradingStrategy "${name}" is not accepted: ${condition.message}`);
+      throw new FlashpodError(
+        'cli.not-accepted',
+        `TradingStrategy "${name}" is not accepted: ${condition.message}`,
+      );
     }
     if (Date.now() >= until) {
       throw new FlashpodError(

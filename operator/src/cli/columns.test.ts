@@ -19,11 +19,17 @@ test('paths go through fields, indexes and conditions', () => {
 });
 
 test('ages read as kubectl writes them', () => {
-  const at = (seconds: number) => age('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000);
+  const at = (seconds: number) =>
+    age('2026-01-01T00:00:00Z', Date.parse('2026-01-01T00:00:00Z') + seconds * 1_000);
   expect([45, 600, 11_100, 200_000].map(at)).toEqual(['45s', '10m', '3h5m', '2d']);
   expect(age(undefined, 0)).toBe('<unknown>');
 });
 
 test('columns are as wide as their content', () => {
-  expect(alignColumns([['NAME', 'X'], ['long-name', 'y']])).toEqual(['NAME        X', 'long-name   y']);
+  expect(
+    alignColumns([
+      ['NAME', 'X'],
+      ['long-name', 'y'],
+    ]),
+  ).toEqual(['NAME        X', 'long-name   y']);
 });

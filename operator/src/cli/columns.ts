@@ -19,7 +19,8 @@ interface Definition {
 export function columnsOf(kind: keyof typeof kinds): Column[] {
   const { plural, version } = kinds[kind];
   const definition = parse(readFileSync(join(crdDirectory, `${plural}.yaml`), 'utf8')) as Definition;
-  const columns = definition.spec.versions.find(({ name }) => name === version)?.additionalPrinterColumns ?? [];
+  const columns =
+    definition.spec.versions.find(({ name }) => name === version)?.additionalPrinterColumns ?? [];
   return columns.filter(({ priority = 0 }) => priority === 0);
 }
 
@@ -34,7 +35,9 @@ export function evaluate(path: string, object: unknown): unknown {
       if (field !== undefined) return [(value as Record<string, unknown> | undefined)?.[field]];
       const items = Array.isArray(value) ? (value as Record<string, unknown>[]) : [];
       if (index === '*') return items;
-      return index === undefined ? items.filter((item) => item[key ?? ''] === wanted) : [items[Number(index)]];
+      return index === undefined
+        ? items.filter((item) => item[key ?? ''] === wanted)
+        : [items[Number(index)]];
     });
   }
   const found = values.filter((value) => value !== undefined && value !== null);
@@ -61,5 +64,10 @@ export function cell(column: Column, object: unknown, now: number): string {
 /** Lines of a table with columns as wide as their content. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => row.map((text, column) => text.padEnd(widths[column] ?? 0)).join('   ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('   ')
+      .trimEnd(),
+  );
 }

@@ -28,10 +28,14 @@ export function renderObjects(
   alone: boolean,
   now: number,
 ): string {
-  if (output === 'name') return objects.map(({ metadata }) => `${resourceOf(kind).plural}/${metadata.name}`).join('\n');
+  if (output === 'name')
+    return objects.map(({ metadata }) => `${resourceOf(kind).plural}/${metadata.name}`).join('\n');
   if (output === 'table') {
     const columns = columnsOf(kind);
-    const rows = objects.map((object) => [object.metadata.name, ...columns.map((column) => cell(column, object, now))]);
+    const rows = objects.map((object) => [
+      object.metadata.name,
+      ...columns.map((column) => cell(column, object, now)),
+    ]);
     return alignColumns([['NAME', ...columns.map(({ name }) => name.toUpperCase())], ...rows]).join('\n');
   }
   const value = alone ? objects[0] : { apiVersion: 'v1', kind: 'List', items: objects };

@@ -38,7 +38,10 @@ function selectorOf(flags: HaltFlags): Halt['spec']['selector'] {
 export function haltFrom(flags: HaltFlags, namespace: string, now: Date): Halt {
   const action = actions.find((candidate) => candidate.toLowerCase() === flags.action.toLowerCase());
   if (!action) throw new UsageError('--action', flags.action, `one of ${actions.join(', ')}`);
-  const stamp = now.toISOString().replaceAll(/[-:.TZ]/g, '').slice(0, 17);
+  const stamp = now
+    .toISOString()
+    .replaceAll(/[-:.TZ]/g, '')
+    .slice(0, 17);
   return {
     apiVersion: 'trading.flashpod.dev/v1alpha1',
     kind: 'Halt',
@@ -51,21 +54,34 @@ function done(halt: Halt): boolean {
   const reached = halt.status?.reached ?? [];
   return (
     reached.length > 0 &&
-    reached.every((core) => core.blockedAt !== undefined && (halt.spec.action === 'Block' || core.cancelsSentAt !== undefined))
+    reached.every(
+      (core) =>
+        core.blockedAt !== undefined && (halt.spec.action === 'Block' || core.cancelsSentAt !== undefined),
+    )
   );
 }
 
 /** Waits until at least one core says that the halt is in force there, and that its cancels were sent. */
-export async function waitReached(client: KubeClient, name: string, namespace: string, withinMs: number): Promise<Halt> {
+export async function waitReached(
+  client: KubeClient,
+  name: string,
+  namespace: string,
+  withinMs: number,
+): Promise<Halt> {
   const api = client.of(resourceOf('Halt'));
   const until = Date.now() + withinMs;
   for (;;) {
     const halt = await api.get({ name, namespace });
     if (done(halt)) return halt;
     if (Date.now() >= until) {
-      throw new FlashpodError('up.failed', `Halt "${name}" was stored, but no core reported it within ${withinMs / 1_000} s`, {
-        remedy: 'Check the core and its agent; the halt stays in force for every core that comes to see it.',
-      });
+      throw new FlashpodError(
+        'up.failed',
+        `Halt "${name}" was stored, but no core reported it within ${withinMs / 1_000} s`,
+        {
+          remedy:
+            'Check the core and its agent; the halt stays in force for every core that comes to see it.',
+        },
+      );
     }
     await delay(pollMs);
   }

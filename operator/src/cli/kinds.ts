@@ -1,5 +1,12 @@
 import { type Kind, kinds, type ObjectByKind } from '@flashpod/crds';
-import { ConfigMaps, defineResource, type KubeObject, Namespaces, type Resource, Secrets } from '../kube/index.js';
+import {
+  ConfigMaps,
+  defineResource,
+  type KubeObject,
+  Namespaces,
+  type Resource,
+  Secrets,
+} from '../kube/index.js';
 import { UsageError } from './usage.js';
 
 const names = Object.keys(kinds) as Kind[];
@@ -32,7 +39,8 @@ export function resourceOf<K extends Kind>(kind: K): Resource<ObjectByKind[K] & 
 export function findKind(text: string): Kind {
   const word = text.toLowerCase();
   const kind =
-    aliases[word] ?? names.find((name) => [name.toLowerCase(), kinds[name].plural, shortNames[name]].includes(word));
+    aliases[word] ??
+    names.find((name) => [name.toLowerCase(), kinds[name].plural, shortNames[name]].includes(word));
   if (kind === undefined) {
     const accepted = names.map((name) => `${kinds[name].plural} (${shortNames[name]})`);
     throw new UsageError('kind', text, `one of ${accepted.join(', ')}`);
@@ -43,9 +51,13 @@ export function findKind(text: string): Kind {
 /** The resource of a manifest; refuses kinds that neither Flashpod nor a strategy's surroundings need. */
 export function resourceOfManifest(apiVersion: string, kind: string): Resource {
   const ours = names.find((name) => name === kind);
-  if (ours !== undefined && apiVersion === `${kinds[ours].group}/${kinds[ours].version}`) return resourceOf(ours);
+  if (ours !== undefined && apiVersion === `${kinds[ours].group}/${kinds[ours].version}`)
+    return resourceOf(ours);
   const found = builtIn.find((resource) => resource.kind === kind && apiVersion === resource.version);
   if (found) return found;
-  const accepted = [...names.map((name) => `${kinds[name].group}/${kinds[name].version} ${name}`), ...builtIn.map((r) => `v1 ${r.kind}`)];
+  const accepted = [
+    ...names.map((name) => `${kinds[name].group}/${kinds[name].version} ${name}`),
+    ...builtIn.map((r) => `v1 ${r.kind}`),
+  ];
   throw new UsageError('kind', `${apiVersion} ${kind}`, `one of ${accepted.join(', ')}`);
 }

@@ -3,8 +3,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { Exit, FlashpodError, messageOf } from '../errors.js';
 import { KubeClient } from '../kube/index.js';
 import { applyManifest, waitAccepted } from './apply.js';
-import { outputs, type Output, readObjects, renderObjects } from './get.js';
-import { haltFrom, type HaltFlags, waitReached } from './halt.js';
+import { type Output, outputs, readObjects, renderObjects } from './get.js';
+import { type HaltFlags, haltFrom, waitReached } from './halt.js';
 import { findKind, resourceOf } from './kinds.js';
 import { readManifests } from './manifests.js';
 import { up } from './up/index.js';
@@ -26,7 +26,10 @@ function connect(common: Common): KubeClient {
   return KubeClient.load(kubeconfig === undefined ? {} : { kubeconfig });
 }
 
-async function withClient(common: Common, work: (client: KubeClient, namespace: string) => Promise<void>): Promise<void> {
+async function withClient(
+  common: Common,
+  work: (client: KubeClient, namespace: string) => Promise<void>,
+): Promise<void> {
   const client = connect(common);
   try {
     await work(client, common.namespace ?? client.namespace);
@@ -40,7 +43,10 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`);
 
 function withCommon(command: Command, choices: readonly string[] = ['text', 'json']): Command {
   return command
-    .option('--kubeconfig <file>', 'kubeconfig to use (default: KUBECONFIG, the local run that is up, ~/.kube/config)')
+    .option(
+      '--kubeconfig <file>',
+      'kubeconfig to use (default: KUBECONFIG, the local run that is up, ~/.kube/config)',
+    )
     .option('-n, --namespace <name>', 'namespace (default: that of the kubeconfig)')
     .addOption(new Option('-o, --output <format>', 'output format').choices([...choices]));
 }
@@ -70,7 +76,9 @@ program
     process.exitCode = await up(parseUpOptions(flags, startedAt));
   });
 
-withCommon(program.command('apply').description('create or change objects; waits until strategies are accepted'))
+withCommon(
+  program.command('apply').description('create or change objects; waits until strategies are accepted'),
+)
   .requiredOption('-f, --filename <file>', 'manifest, or - for standard input; repeatable', collect)
   .action(async (flags: Common & { filename: string[] }) => {
     const manifests = flags.filename.flatMap(readManifests);
@@ -104,7 +112,11 @@ withCommon(program.command('halt').description('stop trading at the cores, now; 
   .option('--strategy <name>', 'strategy to stop; repeatable', collect)
   .option('--account <name>', 'account to stop; repeatable', collect)
   .option('--core <name>', 'core to stop; repeatable', collect)
-  .option('--action <action>', 'Block (no new orders), Cancel (and cancel all), Flatten (and close positions)', 'Cancel')
+  .option(
+    '--action <action>',
+    'Block (no new orders), Cancel (and cancel all), Flatten (and close positions)',
+    'Cancel',
+  )
   .option('--reason <text>', 'why, for those who find it')
   .option('--name <name>', 'name of the Halt (default: halt-<time>)')
   .option('--lift <name>', 'remove this halt, so that trading goes on')
@@ -113,7 +125,11 @@ withCommon(program.command('halt').description('stop trading at the cores, now; 
       const api = client.of(resourceOf('Halt'));
       if (flags.lift !== undefined) {
         await api.delete({ namespace, name: flags.lift });
-        print(flags.output === 'json' ? JSON.stringify({ name: flags.lift, outcome: 'lifted' }) : `halt/${flags.lift} lifted`);
+        print(
+          flags.output === 'json'
+            ? JSON.stringify({ name: flags.lift, outcome: 'lifted' })
+            : `halt/${flags.lift} lifted`,
+        );
         return;
       }
       const wanted = haltFrom(flags, namespace, new Date());
@@ -125,7 +141,10 @@ withCommon(program.command('halt').description('stop trading at the cores, now; 
           ? JSON.stringify({ name: halt.metadata.name, action: halt.spec.action, reached })
           : [
               `halt/${halt.metadata.name} in force`,
-              ...reached.map((core) => `  ${core.core}: blocked ${core.blockedAt}, cancels sent ${core.cancelsSentAt ?? '–'}`),
+              ...reached.map(
+                (core) =>
+                  `  ${core.core}: blocked ${core.blockedAt}, cancels sent ${core.cancelsSentAt ?? '–'}`,
+              ),
             ].join('\n'),
       );
     });

@@ -45,8 +45,10 @@ export function parseManifests(text: string, source: string): Manifest[] {
 
 /** Reads the manifests of a file, or of standard input for `-`. */
 export function readManifests(file: string): Manifest[] {
-  if (file !== '-' && !existsSync(file)) throw new UsageError('-f', file, 'a manifest file that exists, or - for standard input');
-  if (file !== '-' && statSync(file).isDirectory()) throw new UsageError('-f', file, 'a file; repeat -f for several');
+  if (file !== '-' && !existsSync(file))
+    throw new UsageError('-f', file, 'a manifest file that exists, or - for standard input');
+  if (file !== '-' && statSync(file).isDirectory())
+    throw new UsageError('-f', file, 'a file; repeat -f for several');
   const text = readFileSync(file === '-' ? 0 : file);
   if (text.length > maxBytes) throw new UsageError('-f', file, `a manifest of at most ${maxBytes} bytes`);
   const manifests = parseManifests(text.toString('utf8'), file);

@@ -23,7 +23,13 @@ export interface VenueOrder {
   readonly executedQty: string;
   readonly status: string;
   readonly acceptedUnixNs: string;
-  readonly fills: readonly { tradeId: string; price: string; qty: string; commission: string; commissionAsset: string }[];
+  readonly fills: readonly {
+    tradeId: string;
+    price: string;
+    qty: string;
+    commission: string;
+    commissionAsset: string;
+  }[];
 }
 
 /** What a comparison of the core's ledger with the venue's books found. */
@@ -91,7 +97,8 @@ export function compareLedgers(core: LedgerReply, venue: VenueAccount): LedgerCo
     }
     for (const tradeId of ourFills.keys()) differ(`${name} fill ${tradeId}`, 'a fill', 'no such fill');
   }
-  for (const [clientOrderId, { status }] of ourOrders) differ(`order ${clientOrderId}`, status, 'no such order');
+  for (const [clientOrderId, { status }] of ourOrders)
+    differ(`order ${clientOrderId}`, status, 'no such order');
 
   return {
     equal: differences.length === 0,

@@ -30,7 +30,9 @@ export function startChild(
       resolve(`${name} ${how}; its log is ${options.log}`);
     };
     child.once('error', (error) => finish(`could not be started: ${error.message}`));
-    child.once('exit', (code, signal) => finish(signal ? `was ended by ${signal}` : `exited with code ${code}`));
+    child.once('exit', (code, signal) =>
+      finish(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+    );
   });
   return {
     process: child,

@@ -20,7 +20,10 @@ export interface StrategyFigures {
 }
 
 /** Joins instances and books into rows, in the order of their names. */
-export function strategyFigures(instances: readonly StrategyInstance[], cores: readonly ExecutionCore[]): StrategyFigures[] {
+export function strategyFigures(
+  instances: readonly StrategyInstance[],
+  cores: readonly ExecutionCore[],
+): StrategyFigures[] {
   const books = new Map(cores.flatMap((core) => core.status?.books ?? []).map((book) => [book.symbol, book]));
   return instances
     .flatMap(({ spec, status }) =>

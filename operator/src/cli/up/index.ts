@@ -44,7 +44,9 @@ async function halt(stack: Stack, action: Halt['spec']['action']): Promise<void>
 async function closeTrading(stack: Stack, say: (line: string) => void): Promise<LedgerComparison[]> {
   const comparisons: LedgerComparison[] = [];
   const compare = async () => {
-    comparisons.push(await compareUntilEqual(stack.venue, stack.agentSocket, stack.account.metadata.name, settleWithinMs));
+    comparisons.push(
+      await compareUntilEqual(stack.venue, stack.agentSocket, stack.account.metadata.name, settleWithinMs),
+    );
   };
   say('no new orders; comparing the ledger with the venue');
   await halt(stack, 'Block');
@@ -55,7 +57,11 @@ async function closeTrading(stack: Stack, say: (line: string) => void): Promise<
   return comparisons;
 }
 
-async function reportOn(stack: Stack, options: UpOptions, comparisons: readonly LedgerComparison[]): Promise<Report> {
+async function reportOn(
+  stack: Stack,
+  options: UpOptions,
+  comparisons: readonly LedgerComparison[],
+): Promise<Report> {
   const [instances, cores, audit] = await Promise.all([
     stack.client.of(resourceOf('StrategyInstance')).list({ namespace }),
     stack.client.of(resourceOf('ExecutionCore')).list({ namespace }),

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { AgentService, create, LedgerRequestSchema, type LedgerReply, makeClient } from '@flashpod/proto';
+import { AgentService, create, type LedgerReply, LedgerRequestSchema, makeClient } from '@flashpod/proto';
 import { Metadata } from '@grpc/grpc-js';
 import { compareLedgers, type LedgerComparison, type VenueAudit } from './audit.js';
 import type { Venue } from './venue.js';
@@ -35,7 +35,10 @@ export async function compareUntilEqual(
 ): Promise<LedgerComparison> {
   const until = Date.now() + withinMs;
   for (;;) {
-    const [ledger, audit] = await Promise.all([readLedger(agentSocket, account), venue.get<VenueAudit>('/audit')]);
+    const [ledger, audit] = await Promise.all([
+      readLedger(agentSocket, account),
+      venue.get<VenueAudit>('/audit'),
+    ]);
     const theirs = audit.accounts.find(({ apiKey }) => apiKey === venue.credentials.apiKey);
     if (!theirs) throw new Error('the venue has no account with the key of this run');
     const comparison = compareLedgers(ledger, theirs);

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Manifest } from '../manifests.js';
 import type { RecordedPair } from './recording.js';
 import type { Venue } from './venue.js';
@@ -78,4 +80,10 @@ export function venueBalances(strategies: readonly Manifest[]): Record<string, s
     balances[asset] = (balances[asset] ?? 0) + 4 * Number(amount);
   }
   return Object.fromEntries(Object.entries(balances).map(([asset, amount]) => [asset, amount.toFixed(6)]));
+}
+
+/** Where the core's agent socket is on this machine: its hostPath, below the folder that stands for the root. */
+export function agentSocketOf(hostRoot: string, core: string): string {
+  const folder = createHash('sha256').update(`${namespace}/${core}`).digest('hex').slice(0, 10);
+  return join(hostRoot, 'run/flashpod', folder, 'agent/agent.sock');
 }

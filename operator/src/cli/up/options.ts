@@ -68,14 +68,20 @@ function existingFile(flag: string, path: string): string {
 function writableFile(flag: string, path: string): string {
   const absolute = resolve(path);
   const folder = resolve(absolute, '..');
-  if (!existsSync(folder)) throw new UsageError(flag, path, `a file in a folder that exists (${folder} does not)`);
-  if (existsSync(absolute) && !statSync(absolute).isFile()) throw new UsageError(flag, path, 'a file, not a directory');
+  if (!existsSync(folder))
+    throw new UsageError(flag, path, `a file in a folder that exists (${folder} does not)`);
+  if (existsSync(absolute) && !statSync(absolute).isFile())
+    throw new UsageError(flag, path, 'a file, not a directory');
   return absolute;
 }
 
 function parseVenueSet(pair: string): string {
   if (!/^[A-Za-z][A-Za-z0-9]*=.*$/.test(pair)) {
-    throw new UsageError('--venue-set', pair, 'NAME=VALUE; the names are in core-engine/crates/venue/README.md');
+    throw new UsageError(
+      '--venue-set',
+      pair,
+      'NAME=VALUE; the names are in core-engine/crates/venue/README.md',
+    );
   }
   return pair;
 }
@@ -90,7 +96,8 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
     headless: flags.headless ?? false,
     report: flags.report === undefined ? undefined : writableFile('--report', flags.report),
     venueSet: (flags.venueSet ?? []).map(parseVenueSet),
-    venueFaults: flags.venueFaults === undefined ? undefined : existingFile('--venue-faults', flags.venueFaults),
+    venueFaults:
+      flags.venueFaults === undefined ? undefined : existingFile('--venue-faults', flags.venueFaults),
     startedAt,
   };
 }

@@ -43,7 +43,11 @@ async function peek(file: string): Promise<RecordedPair> {
   const price = Number(/"(?:b|a|bids|asks)":\[\["(\d+(?:\.\d+)?)"/.exec(text)?.[1] ?? Number.NaN);
   const assets = symbol === undefined ? undefined : splitSymbol(symbol);
   if (symbol === undefined || assets === undefined || !(price > 0)) {
-    throw new UsageError('--replay', file, 'a recording of market frames: one `<time> <JSON>` a line, plain or gzip');
+    throw new UsageError(
+      '--replay',
+      file,
+      'a recording of market frames: one `<time> <JSON>` a line, plain or gzip',
+    );
   }
   return { symbol, ...assets, price };
 }

@@ -31,7 +31,9 @@ export interface Report {
 }
 
 function firstAcceptedOrderMs(account: VenueAccount | undefined, startedAt: number): number | null {
-  const times = (account?.orders ?? []).map(({ acceptedUnixNs }) => Number(BigInt(acceptedUnixNs) / 1_000_000n));
+  const times = (account?.orders ?? []).map(({ acceptedUnixNs }) =>
+    Number(BigInt(acceptedUnixNs) / 1_000_000n),
+  );
   return times.length === 0 ? null : Math.min(...times) - startedAt;
 }
 
@@ -54,7 +56,8 @@ export function buildReport(run: {
     ordersCompared: last?.ordersCompared ?? 0,
     fillsCompared: last?.fillsCompared ?? 0,
     differences: run.comparisons.flatMap(({ differences }) => differences),
-    certifiedShare: books.length === 0 ? 0 : Math.min(...books.map((book) => Number(book.certifiedShare ?? 0))),
+    certifiedShare:
+      books.length === 0 ? 0 : Math.min(...books.map((book) => Number(book.certifiedShare ?? 0))),
     gaps: books.reduce((sum, book) => sum + (book.gaps ?? 0), 0),
     http429: run.audit.counters.http429,
     http418: run.audit.counters.http418,
@@ -90,7 +93,9 @@ export function summary(report: Report): string[] {
     `ran ${report.seconds.toFixed(0)} s on a ${report.market.source} market`,
     ...strategies,
     `  books certified ${(report.certifiedShare * 100).toFixed(2)} % of the time after first sync, gaps ${report.gaps}, 429s ${report.http429}`,
-    ...(count ? [`  tick to order p50 ${p50Us?.toFixed(0)} µs, p99 ${p99Us?.toFixed(0)} µs (${count} orders)`] : []),
+    ...(count
+      ? [`  tick to order p50 ${p50Us?.toFixed(0)} µs, p99 ${p99Us?.toFixed(0)} µs (${count} orders)`]
+      : []),
     `  ledger ${report.ledgerEqualsVenue ? 'equals' : 'DIFFERS FROM'} the venue's books: ${report.ordersCompared} orders, ${report.fillsCompared} fills compared`,
     ...report.differences.map((difference) => `    ${difference}`),
   ];

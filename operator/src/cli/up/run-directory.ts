@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 
@@ -43,7 +51,8 @@ function finishedRuns(): string[] {
 /** Makes the folder of a new run, points `current` at it, and removes all but the newest finished runs. */
 export function createRunDirectory(): RunDirectory {
   mkdirSync(base(), { recursive: true, mode: 0o700 });
-  for (const old of finishedRuns().slice(keptRuns - 1)) rmSync(join(base(), old), { recursive: true, force: true });
+  for (const old of finishedRuns().slice(keptRuns - 1))
+    rmSync(join(base(), old), { recursive: true, force: true });
   const numbers = readdirSync(base()).map((name) => Number(/^r(\d+)$/.exec(name)?.[1] ?? 0));
   const path = join(base(), `r${Math.max(0, ...numbers) + 1}`);
   mkdirSync(path, { mode: 0o700 });

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,14 +8,22 @@ import { startApiServer, startProcessNode } from '../../local/index.js';
 import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
 import { type Child, startChild } from './child.js';
-import { forRecording, namespace, venueBalances, venueObjects, withEndpoints } from './objects.js';
+import {
+  agentSocketOf,
+  forRecording,
+  namespace,
+  venueBalances,
+  venueObjects,
+  withEndpoints,
+} from './objects.js';
 import type { UpOptions } from './options.js';
 import { recordedPairs } from './recording.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { startVenue, type Venue } from './venue.js';
 
 const checkout = fileURLToPath(new URL('../../../../', import.meta.url));
-const binary = (name: string): string => join(process.env['FLASHPOD_BIN_DIR'] ?? join(checkout, 'core-engine/target/release'), name);
+const binary = (name: string): string =>
+  join(process.env['FLASHPOD_BIN_DIR'] ?? join(checkout, 'core-engine/target/release'), name);
 const operatorGraceMs = 5_000;
 const restartAfterMs = 1_000;
 
@@ -69,12 +76,6 @@ function superviseOperator(run: RunDirectory): { stop(): Promise<void>; pid(): n
   };
 }
 
-/** Where the core's agent socket is on this machine: its hostPath, below the folder that stands for the root. */
-function agentSocketOf(hostRoot: string, core: Manifest): string {
-  const folder = createHash('sha256').update(`${namespace}/${core.metadata.name}`).digest('hex').slice(0, 10);
-  return join(hostRoot, 'run/flashpod', folder, 'agent/agent.sock');
-}
-
 function sample(kind: string): Manifest[] {
   return ['account', 'core', 'imbalance-maker', 'momentum-taker']
     .flatMap((name) => readManifests(join(samplesDirectory, `${name}.yaml`)))
@@ -103,7 +104,9 @@ export async function startStack(options: UpOptions, say: (line: string) => void
       logs: run.logs,
     });
     stops.push(() => venue.child.stop(operatorGraceMs));
-    say(`venue      ${venue.rest} (${pairs.length > 0 ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}` : `synthetic market, seed ${options.seed}`})`);
+    say(
+      `venue      ${venue.rest} (${pairs.length > 0 ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}` : `synthetic market, seed ${options.seed}`})`,
+    );
 
     const server = await startApiServer({ crdDir: crdDirectory, port: 0, kubeconfigPath: run.kubeconfig });
     stops.push(() => server.stop());
@@ -130,7 +133,17 @@ export async function startStack(options: UpOptions, say: (line: string) => void
     broken.catch(() => {});
     say(`kubeconfig ${run.kubeconfig}`);
     say(`logs       ${run.logs}`);
-    return { run, venue, client, account, core, strategies, agentSocket: agentSocketOf(join(nodeRoot, 'host'), core), broken, stop };
+    return {
+      run,
+      venue,
+      client,
+      account,
+      core,
+      strategies,
+      agentSocket: agentSocketOf(join(nodeRoot, 'host'), core.metadata.name),
+      broken,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

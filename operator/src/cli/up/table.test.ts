@@ -7,7 +7,12 @@ const instance = {
   apiVersion: 'trading.flashpod.dev/v1alpha1',
   kind: 'StrategyInstance',
   metadata: { name: 'maker-1a2b3c4d' },
-  spec: { strategyRef: { name: 'maker' }, strategy: 'imbalance-maker', mode: 'Live', symbols: ['ETHUSDC', 'BTCUSDC'] },
+  spec: {
+    strategyRef: { name: 'maker' },
+    strategy: 'imbalance-maker',
+    mode: 'Live',
+    symbols: ['ETHUSDC', 'BTCUSDC'],
+  },
   status: {
     state: 'Active',
     positions: [

@@ -32,7 +32,9 @@ async function firstLine(child: Child): Promise<string> {
   const timeout = AbortSignal.timeout(readyWithinMs);
   const line = new Promise<string>((resolve) => lines.once('line', resolve));
   const late = new Promise<never>((_, reject) => {
-    timeout.addEventListener('abort', () => reject(new Error(`the venue was not ready within ${readyWithinMs / 1000} s`)));
+    timeout.addEventListener('abort', () =>
+      reject(new Error(`the venue was not ready within ${readyWithinMs / 1000} s`)),
+    );
   });
   const gone = child.ended.then((how): never => {
     throw new Error(how);
@@ -53,7 +55,8 @@ export async function startVenue(
   };
   const accounts = join(paths.run, 'venue-accounts.json');
   writeFileSync(accounts, JSON.stringify({ accounts: [{ ...credentials, balances }] }), { mode: 0o600 });
-  const market = options.replay.length > 0 ? ['--replay', ...options.replay] : [`--synthetic=${options.seed}`];
+  const market =
+    options.replay.length > 0 ? ['--replay', ...options.replay] : [`--synthetic=${options.seed}`];
   const log = join(paths.logs, 'venue.log');
   const child = startChild(
     'the venue',
@@ -72,7 +75,11 @@ export async function startVenue(
     ],
     { log, stdout: 'pipe' },
   );
-  const { rest, ws, caFile } = JSON.parse(await firstLine(child)) as { rest: string; ws: string; caFile: string };
+  const { rest, ws, caFile } = JSON.parse(await firstLine(child)) as {
+    rest: string;
+    ws: string;
+    caFile: string;
+  };
   const ca = readFileSync(caFile, 'utf8');
   const dispatcher = new Agent({ connect: { ca } });
   return {
@@ -83,7 +90,8 @@ export async function startVenue(
     credentials,
     async get<T>(path: string) {
       const { statusCode, body } = await request(rest + path, { dispatcher });
-      if (statusCode !== 200) throw new Error(`the venue answered ${statusCode} to GET ${path}: ${await body.text()}`);
+      if (statusCode !== 200)
+        throw new Error(`the venue answered ${statusCode} to GET ${path}: ${await body.text()}`);
       return (await body.json()) as T;
     },
   };

@@ -1,0 +1,63 @@
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LocalRun } from './local-run.ts';
+import { checkout, until } from './shared.ts';
+
+const backWithinMs = 5_000;
+const core = join(
+  process.env['FLASHPOD_BIN_DIR'] ?? join(checkout, 'core-engine/target/release'),
+  'flashpod-core',
+);
+let run: LocalRun;
+
+const ms = (unixNs: string): number => Number(BigInt(unixNs) / 1_000n) / 1_000;
+
+/** Waits for open orders, kills, and waits for the first order accepted after that; gives the time between. */
+async function killUnderLoad(part: string): Promise<number> {
+  await until('open orders', 40_000, async () => {
+    const { orders } = await run.audit();
+    return orders.filter(({ status }) => status === 'NEW' || status === 'PARTIALLY_FILLED').length >= 2;
+  });
+  const pid = run.pidOf(part);
+  const killed = Date.now();
+  process.kill(pid, 'SIGKILL');
+  const first = await until(`an order after ${part} was killed`, 15_000, async () => {
+    const { orders } = await run.audit();
+    const times = orders.map(({ acceptedUnixNs }) => ms(acceptedUnixNs)).filter((time) => time > killed + 50);
+    // The killed sidecar's neighbour trades on: only what the new process makes counts.
+    const replaced = run.pidOf(part) !== pid;
+    return replaced && times.length > 0 ? Math.min(...times) : undefined;
+  });
+  return first - killed;
+}
+
+beforeAll(async () => {
+  run = await LocalRun.start(['--seed', '11']);
+});
+
+afterAll(async () => {
+  const { report } = await run.stop();
+  // No duplicate, no orphan, no lost fill: every order and fill of the exchange is in the ledger, and no other.
+  expect(report.differences).toEqual([]);
+  expect(report.ledgerEqualsVenue).toBe(true);
+  expect(report.http429).toBe(0);
+
+  const [journal] = globSync(join(run.folder, 'n/host/var/lib/flashpod/*/main/journal'));
+  const replay = spawnSync(core, ['replay', '--journal', journal ?? '', '--verify'], { encoding: 'utf8' });
+  expect(replay.stdout + replay.stderr).not.toMatch(/difference/i);
+  expect(replay.status).toBe(0);
+});
+
+test('the core is killed with orders open and trades again within 5 s', async () => {
+  expect(await killUnderLoad('flashpod-core')).toBeLessThan(backWithinMs);
+});
+
+test('the core is killed once more', async () => {
+  expect(await killUnderLoad('flashpod-core')).toBeLessThan(backWithinMs + 10_000);
+});
+
+test('a sidecar is killed and trades again within 5 s', async () => {
+  expect(await killUnderLoad('--strategy imbalance-maker')).toBeLessThan(backWithinMs);
+});

@@ -1,0 +1,118 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { LocalRun, runFlashpod } from './local-run.ts';
+import { checkout } from './shared.ts';
+
+const sample = readFileSync(join(checkout, 'crds/samples/imbalance-maker.yaml'), 'utf8').replace(
+  'name: imbalance-maker\nspec',
+  'name: wrong\nspec',
+);
+const folder = mkdtempSync(join(tmpdir(), 'flashpod-e2e-'));
+let run: LocalRun;
+
+beforeAll(async () => {
+  run = await LocalRun.start();
+});
+
+afterAll(async () => {
+  const { report } = await run.stop();
+  expect(report.ledgerEqualsVenue).toBe(true);
+  // Nothing wrong ever traded.
+  expect(report.strategies.map(({ name }) => name)).not.toContain('wrong');
+});
+
+/** Applies the sample with one thing changed. */
+function applyChanged(from: string | RegExp, to: string) {
+  const manifest = sample.replace(from, to);
+  expect(manifest).not.toBe(sample);
+  return run.flashpod(['apply', '-f', '-'], manifest);
+}
+
+test.each([
+  [
+    'an unknown strategy',
+    'strategy: imbalance-maker',
+    'strategy: imbalance-mker',
+    [/spec\.strategy/, /imbalance-mker/, /imbalance-maker/, /momentum-taker/],
+  ],
+  ['an unknown account', 'name: main', 'name: mian', [/spec\.accountRef/, /mian/, /main/]],
+  ['an unknown symbol', '[BTCUSDC, ETHUSDC]', '[BTCUSDC, ETHUSDX]', [/spec\.symbols/, /ETHUSDX/, /ETHUSDC/]],
+  [
+    'an unknown parameter',
+    'mode: Live',
+    'mode: Live\n  parameters: { orderNotionl: "50" }',
+    [/spec\.parameters/, /orderNotionl/, /orderNotional/],
+  ],
+  [
+    'a bad decimal',
+    'maxOrderNotional: "2000"',
+    'maxOrderNotional: "2e3"',
+    [/spec\.risk\.maxOrderNotional/, /2e3/],
+  ],
+  [
+    'limits out of order',
+    'maxPositionNotional: "10000"',
+    'maxPositionNotional: "10"',
+    [/maxOrderNotional/, /maxPositionNotional/],
+  ],
+  ['a field that does not exist', 'mode: Live', 'mode: Live\n  leverage: 10', [/leverage/]],
+  ['a mode that does not exist', 'mode: Live', 'mode: Turbo', [/spec\.mode/, /Turbo/, /Paper/, /Live/]],
+])('%s is refused with field, value and what is accepted', async (_, from, to, said) => {
+  const { code, output } = await applyChanged(from, to);
+  expect(code).toBe(1);
+  for (const part of said) expect(output).toMatch(part);
+});
+
+test('what was refused can be corrected under the same name, and is taken away again', async () => {
+  await applyChanged('name: main', 'name: nobody');
+  const { code, output } = await run.flashpod(
+    ['apply', '-f', '-'],
+    sample.replace('mode: Live', 'mode: Live\n  suspended: true'),
+  );
+  expect(output).toContain('configured');
+  expect(code).toBe(0);
+});
+
+test.each([
+  [['up', '--for', 'soon'], '--for: "soon" is not accepted'],
+  [['up', '--replay', '/no/such/file'], '--replay: "/no/such/file" is not accepted: give a file that exists'],
+  [['up', '--speed', 'warp'], '--speed: "warp" is not accepted'],
+  [['up', '--wings'], "unknown option '--wings'"],
+  [['get', 'podz'], 'kind: "podz" is not accepted: give one of'],
+  [['halt'], '--all, or at least one --strategy'],
+  [
+    ['halt', '--all', '--action', 'Explode'],
+    '--action: "Explode" is not accepted: give one of Block, Cancel, Flatten',
+  ],
+  [['apply', '-f', '/no/such.yaml'], '-f: "/no/such.yaml" is not accepted'],
+])('flashpod %j names what is wrong', async (args, said) => {
+  const { code, output } = await runFlashpod(args, { KUBECONFIG: run.kubeconfig });
+  expect(output).toContain(said);
+  expect(code).toBe(2);
+});
+
+test('files that are no manifests or recordings are named', async () => {
+  const text = join(folder, 'notes.txt');
+  writeFileSync(text, 'hello: [world\n');
+  const manifest = await run.flashpod(['apply', '-f', text]);
+  expect(manifest.output).toContain(text);
+  expect(manifest.code).toBe(2);
+  const replay = await runFlashpod(['up', '--replay', text]);
+  expect(replay.output).toContain(`--replay: ${JSON.stringify(text)} is not accepted`);
+  expect(replay.code).toBe(2);
+});
+
+test('a switch that the venue does not have ends the start with its name', async () => {
+  const { code, output } = await runFlashpod([
+    'up',
+    '--venue-set',
+    'noSuchSwitch=1',
+    '--for',
+    '5s',
+    '--headless',
+  ]);
+  expect(output).toContain('noSuchSwitch');
+  expect(code).not.toBe(0);
+});
