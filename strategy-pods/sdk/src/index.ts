@@ -1,5 +1,6 @@
 // Write a strategy: define it, read books, quote and send with exact decimals.
 
+export { affordable } from './balances.js';
 export {
   type BookSide,
   type BookView,

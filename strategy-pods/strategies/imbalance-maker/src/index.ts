@@ -1,6 +1,14 @@
 // imbalance-maker: two quotes round the microprice, skewed by inventory and book imbalance.
 
-import { bpsToTicks, defineStrategy, hasBothSides, microprice } from '@flashpod/sdk';
+import {
+  affordable,
+  bpsToTicks,
+  defineStrategy,
+  hasBothSides,
+  microprice,
+  type QuoteSide,
+  type Side,
+} from '@flashpod/sdk';
 import { parameters } from './parameters.js';
 import { wantedPair } from './quotes.js';
 
@@ -24,6 +32,10 @@ export default defineStrategy({
     const position = Number(context.position(book.symbol).quantity);
     const { bid, ask } = wantedPair(instrument, book, position, context.parameters);
     const tolerance = bpsToTicks(instrument, context.parameters.toleranceBps, microprice(book));
-    context.quote(book.symbol, bid, ask, { tolerance });
+    const covered = (side: Side, quote?: QuoteSide) =>
+      quote && affordable(context.balances, instrument, side, quote.quantity, quote.price)
+        ? quote
+        : undefined;
+    context.quote(book.symbol, covered('Buy', bid), covered('Sell', ask), { tolerance });
   },
 });

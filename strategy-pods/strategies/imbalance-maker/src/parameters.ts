@@ -20,13 +20,13 @@ export const parameters = z.strictObject({
     .number()
     .min(0)
     .max(100)
-    .default(0.5)
+    .default(1)
     .describe('Shift of the fair price against the position at full inventory, in basis points.'),
   imbalanceSkewBps: z
     .number()
     .min(0)
     .max(100)
-    .default(0.1)
+    .default(0.2)
     .describe('Shift of the fair price towards the heavier side at full book imbalance, in basis points.'),
   imbalanceLevels: z
     .number()
@@ -39,7 +39,7 @@ export const parameters = z.strictObject({
     .number()
     .min(0)
     .max(100)
-    .default(0.2)
+    .default(0.15)
     .describe(
       'A resting quote stays while its price is this near to the wanted one, in basis points: the price of frugality with the order rate.',
     ),

@@ -6,8 +6,9 @@ export class FlowMeter {
   readonly #windowMs: number;
   readonly #baselineMs: number;
   #flow = 0;
-  // Time-weighted sums of |flow| and of time, with the same fading: their quotient is unbiased from the start.
-  #strengthSum = 0;
+  // Integrals of √|flow| and of time with the same fading: their quotient is unbiased from the start. The root
+  // keeps a few giant trades from hiding every burst after them.
+  #rootSum = 0;
   #weight = 0;
   #atMs: number | undefined;
   #sinceMs: number | undefined;
@@ -22,14 +23,14 @@ export class FlowMeter {
     return this.#flow;
   }
 
-  /** Time average of |flow| over about `baselineMs`, in quote. */
+  /** Typical |flow| over about `baselineMs`, in quote: the square of the time average of its root. */
   get typical(): number {
-    return this.#weight === 0 ? 0 : this.#strengthSum / this.#weight;
+    return this.#weight === 0 ? 0 : (this.#rootSum / this.#weight) ** 2;
   }
 
-  /** Whether enough was seen to call anything typical: ten windows. */
+  /** Whether enough was seen to call anything typical: twenty windows. */
   get warm(): boolean {
-    return this.#sinceMs !== undefined && (this.#atMs ?? 0) - this.#sinceMs >= 10 * this.#windowMs;
+    return this.#sinceMs !== undefined && (this.#atMs ?? 0) - this.#sinceMs >= 20 * this.#windowMs;
   }
 
   /** Flow as a multiple of its typical strength; its sign is the direction. 0 until warm. */
@@ -50,12 +51,12 @@ export class FlowMeter {
     this.#sinceMs ??= nowMs;
     this.#atMs = nowMs;
     if (elapsed === 0) return;
-    const fading = Math.exp(-elapsed / this.#windowMs);
-    // Integral of the fading |flow| over the elapsed time.
-    const strength = Math.abs(this.#flow) * this.#windowMs * (1 - fading);
+    // While the flow fades with exp(-t / window), its root fades half as fast.
+    const rootFading = Math.exp(-elapsed / (2 * this.#windowMs));
+    const root = Math.sqrt(Math.abs(this.#flow)) * 2 * this.#windowMs * (1 - rootFading);
     const keep = Math.exp(-elapsed / this.#baselineMs);
-    this.#strengthSum = this.#strengthSum * keep + strength;
+    this.#rootSum = this.#rootSum * keep + root;
     this.#weight = this.#weight * keep + elapsed;
-    this.#flow *= fading;
+    this.#flow *= rootFading * rootFading;
   }
 }

@@ -10,7 +10,7 @@ export const parameters = z.strictObject({
     .int()
     .min(10)
     .max(60_000)
-    .default(400)
+    .default(150)
     .describe('Memory of the order flow: trades fade with this time constant, in milliseconds.'),
   baselineMs: z
     .number()
@@ -23,7 +23,7 @@ export const parameters = z.strictObject({
     .number()
     .min(0.1)
     .max(100)
-    .default(1.5)
+    .default(1.2)
     .describe('Flow that counts as a burst, as a multiple of its typical strength.'),
   minImbalance: z
     .number()
@@ -57,14 +57,14 @@ export const parameters = z.strictObject({
     .int()
     .min(1)
     .max(3_600_000)
-    .default(700)
+    .default(400)
     .describe('Longest time a position is held, in milliseconds.'),
   coolDownMs: z
     .number()
     .int()
     .min(0)
     .max(3_600_000)
-    .default(300)
+    .default(100)
     .describe('Pause after each trade, in milliseconds.'),
 });
 

@@ -1,6 +1,7 @@
 // Decisions for one pair: enter with a burst, leave at the stop or when time is up, then pause.
 
 import {
+  affordable,
   type BookView,
   bestAsk,
   bestBid,
@@ -108,7 +109,8 @@ export class Taker {
     if (Math.sign(score) * imbalance(book, imbalanceLevels) < minImbalance) return;
     const instrument = context.instrument(this.#symbol);
     const quantity = quantityForNotional(instrument, orderNotional, mid(book));
-    if (quantity === undefined) return;
+    if (quantity === undefined || !affordable(context.balances, instrument, side, quantity, mid(book)))
+      return;
     const ref = this.#take(context, book, side, quantity, false);
     context.metrics.count('bursts');
     this.#phase = { kind: 'Entering', ref, sinceMs: now };
