@@ -1,0 +1,17 @@
+import type { Logger } from 'pino';
+import type { Caches, EventReason, Images } from './api/index.js';
+import type { EventRecorder, KubeClient, KubeMetrics, Pod, Reflector } from './kube/index.js';
+
+/** What the operator's controllers share. */
+export interface Context {
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  /** Pods that we manage. */
+  readonly pods: Reflector<Pod>;
+  readonly events: EventRecorder<EventReason>;
+  readonly metrics: KubeMetrics;
+  readonly log: Logger;
+  readonly images: Images;
+  /** Asked before each write: a former leader must not act. */
+  readonly mayWrite: () => boolean;
+}

@@ -1,0 +1,134 @@
+// Carries out what was planned. Every step may be repeated: names are deterministic, and what is there already is
+// left as it is.
+
+import { createHash, randomBytes } from 'node:crypto';
+import type { StrategyInstance, StrategyInstanceSpec, TradingStrategy } from '@flashpod/crds';
+import { setFinalizer } from '../api/finalizers.js';
+import { finalizers, labels, managedBy, tokenSecretName } from '../api/names.js';
+import { apiVersion, StrategyInstances, TradingStrategies } from '../api/resources.js';
+import type { Context } from '../context.js';
+import {
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  type MergePatch,
+  Pods,
+  Secrets,
+  type Stored,
+} from '../kube/index.js';
+import type { Action } from './world.js';
+
+/** Stops the pass: the cache is behind what is stored, so the plan may be wrong. The queue tries again. */
+export class StaleError extends Error {}
+
+export async function act(
+  context: Context,
+  namespace: string,
+  strategy: Stored<TradingStrategy> | undefined,
+  action: Action,
+): Promise<void> {
+  const { client } = context;
+  switch (action.do) {
+    case 'holdStrategy':
+    case 'releaseStrategy': {
+      if (strategy === undefined) return;
+      const { name, uid } = strategy.metadata;
+      const held = action.do === 'holdStrategy';
+      await setFinalizer(client.of(TradingStrategies), { namespace, name, uid }, finalizers.flat, held);
+      return;
+    }
+    case 'createInstance':
+      if (strategy !== undefined)
+        await createInstance(context, namespace, strategy, action.name, action.spec);
+      return;
+    case 'updateInstance': {
+      const patch = { spec: action.change } as MergePatch<StrategyInstance>;
+      await client.of(StrategyInstances).mergePatch({ namespace, name: action.name }, patch);
+      return;
+    }
+    case 'stopInstance': {
+      const { name, uid } = action.instance.metadata;
+      await client
+        .of(StrategyInstances)
+        .deleteIfExists({ namespace, name }, uid === undefined ? {} : { uid });
+      return;
+    }
+    case 'releaseInstance': {
+      const { name, uid } = action.instance.metadata;
+      await client.of(Secrets).deleteIfExists({ namespace, name: action.instance.spec.tokenSecretRef.name });
+      await setFinalizer(client.of(StrategyInstances), { namespace, name, uid }, finalizers.flat, false);
+      return;
+    }
+    case 'createPod':
+      try {
+        await client.of(Pods).create(action.pod);
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+      return;
+    case 'deletePod':
+      try {
+        await client.of(Pods).delete({ namespace, name: action.name }, { uid: action.uid });
+      } catch (error) {
+        // Gone, or already another pod of that name: either way this one is no more.
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+  }
+}
+
+async function createInstance(
+  { client }: Context,
+  namespace: string,
+  strategy: Stored<TradingStrategy>,
+  name: string,
+  spec: Omit<StrategyInstanceSpec, 'tokenSecretRef' | 'tokenSha256'>,
+): Promise<void> {
+  const instances = client.of(StrategyInstances);
+  // The cache may not show yet what we made a moment ago, and two instances must never run: ask the server.
+  const live = (await instances.list({ namespace })).items;
+  if (live.some((instance) => instance.spec.strategyRef.name === strategy.metadata.name)) {
+    throw new StaleError(
+      `strategy ${namespace}/${strategy.metadata.name} has an instance that the cache does not show yet`,
+    );
+  }
+  const owner = {
+    apiVersion,
+    kind: 'TradingStrategy',
+    name: strategy.metadata.name,
+    uid: strategy.metadata.uid,
+  };
+  const common = {
+    namespace,
+    labels: { [labels.managedBy]: managedBy, [labels.strategy]: strategy.metadata.name },
+    ownerReferences: [{ ...owner, controller: true, blockOwnerDeletion: true }],
+  };
+  const tokenSecretRef = { name: tokenSecretName(name) };
+  const token = await sessionToken(client, { ...common, name: tokenSecretRef.name });
+  const tokenSha256 = createHash('sha256').update(token).digest('hex');
+  await instances.create({
+    apiVersion,
+    kind: 'StrategyInstance',
+    metadata: { ...common, name, finalizers: [finalizers.flat] },
+    spec: { ...spec, tokenSecretRef, tokenSha256 },
+  });
+}
+
+/** The token of an instance: drawn once; a pass that was cut off after the Secret finds it again. */
+async function sessionToken(
+  client: Context['client'],
+  metadata: { name: string; namespace: string; labels: Record<string, string> },
+): Promise<string> {
+  const drawn = randomBytes(32).toString('base64url');
+  try {
+    await client
+      .of(Secrets)
+      .create({ metadata, type: 'Opaque', data: { token: encode(drawn) }, immutable: true });
+    return drawn;
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const secret = await client.of(Secrets).get(metadata);
+    return Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8');
+  }
+}
+
+const encode = (text: string) => Buffer.from(text).toString('base64');

@@ -1,0 +1,97 @@
+// What an instance may do now. Pure, and shared: the operator plans with it, the agent enforces with it, so that
+// tighter limits, halts, suspension and deletion act with the operator dead.
+
+import type {
+  DeletionPolicy,
+  Halt,
+  OnSidecarLoss,
+  RiskLimits,
+  StrategyInstance,
+  TradingAccount,
+  TradingStrategy,
+} from '@flashpod/crds';
+import { smaller } from '../api/decimal.js';
+import { runsHashOf } from './runs.js';
+
+export interface Policy {
+  readonly state: 'Run' | 'Stop';
+  /** Why it stops; empty while it runs. */
+  readonly because: string;
+  readonly deletionPolicy: DeletionPolicy;
+  readonly onSidecarLoss: OnSidecarLoss;
+  readonly limits: RiskLimits;
+  /** Halts that cover the instance, by name. */
+  readonly halts: readonly Halt[];
+}
+
+/** `strategy` and `account` are undefined when there is none: callers ask only once their caches are complete. */
+export function policyFor(
+  strategy: TradingStrategy | undefined,
+  instance: StrategyInstance,
+  account: TradingAccount | undefined,
+  halts: readonly Halt[],
+): Policy {
+  const owner = strategy?.metadata.uid === instance.spec.strategyRef.uid ? strategy : undefined;
+  const because = reasonToStop(owner, instance, account);
+  return {
+    state: because === '' ? 'Run' : 'Stop',
+    because,
+    deletionPolicy: owner?.spec.deletionPolicy ?? instance.spec.deletionPolicy,
+    onSidecarLoss: owner?.spec.onSidecarLoss ?? instance.spec.onSidecarLoss,
+    limits: effectiveLimits(owner, instance),
+    halts: halts.filter((halt) => covers(halt, instance)),
+  };
+}
+
+function reasonToStop(
+  owner: TradingStrategy | undefined,
+  instance: StrategyInstance,
+  account: TradingAccount | undefined,
+): string {
+  // What was proven to have stopped never runs again; the operator makes another instance.
+  if (instance.status?.proof?.provenAt !== undefined) return 'its stop is proven';
+  if (instance.metadata.deletionTimestamp !== undefined) return 'the instance is being deleted';
+  if (owner === undefined) return `there is no strategy ${instance.spec.strategyRef.name} that owns it`;
+  if (owner.metadata.deletionTimestamp !== undefined) return 'the strategy is being deleted';
+  if (owner.spec.suspended) return 'the strategy is suspended';
+  if (account !== undefined && notAllowed(instance, account)) {
+    return `account ${account.metadata.name} is Production without allowLive`;
+  }
+  return '';
+}
+
+function notAllowed(instance: StrategyInstance, { spec }: TradingAccount): boolean {
+  return instance.spec.mode === 'Live' && spec.environment === 'Production' && !spec.allowLive;
+}
+
+/**
+ * The strategy's limits act at once while it asks for what runs. Once it asks for something else, they belong to
+ * the next instance: on this one only what is tighter acts.
+ */
+function effectiveLimits(owner: TradingStrategy | undefined, instance: StrategyInstance): RiskLimits {
+  const current = instance.spec.limits;
+  if (owner === undefined) return current;
+  const wanted = owner.spec.risk;
+  return runsHashOf(owner.spec) === instance.spec.runsHash ? wanted : tighter(wanted, current);
+}
+
+export function tighter(a: RiskLimits, b: RiskLimits): RiskLimits {
+  return {
+    maxOrderNotional: smaller(a.maxOrderNotional, b.maxOrderNotional),
+    maxPositionNotional: smaller(a.maxPositionNotional, b.maxPositionNotional),
+    maxOpenOrders: Math.min(a.maxOpenOrders, b.maxOpenOrders),
+    maxOrderRate: Math.min(a.maxOrderRate, b.maxOrderRate),
+    priceCollarBps: Math.min(a.priceCollarBps, b.priceCollarBps),
+    maxDataAgeMs: Math.min(a.maxDataAgeMs, b.maxDataAgeMs),
+  };
+}
+
+/** Whether a halt is in force for an instance. A halt acts as long as its object exists. */
+export function covers({ spec: { selector } }: Halt, { spec }: StrategyInstance): boolean {
+  return (
+    selector.all === true ||
+    (selector.strategies ?? []).includes(spec.strategyRef.name) ||
+    (selector.accounts ?? []).includes(spec.accountRef.name) ||
+    (selector.cores ?? []).includes(spec.coreRef.name)
+  );
+}

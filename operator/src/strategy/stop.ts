@@ -1,0 +1,88 @@
+// Stopping an instance with proof: ask (delete the object, which its finalizer holds), wait for what the core
+// proves, take the pod away, and only then let go.
+
+import type { StrategyInstance, TradingStrategy } from '@flashpod/crds';
+import { flattenStuckAfterMs } from '../api/defaults.js';
+import { annotations } from '../api/names.js';
+import { eventReasons } from '../api/reasons.js';
+import type { Policy } from './policy.js';
+import { stopIsProven } from './proof.js';
+import type { Action, PlannedEvent, World } from './world.js';
+
+/** How many orphaned orders an event names; the proof in the status holds them all. */
+const orphansNamed = 20;
+
+/** The part of the world that a stop looks at; instances outlive a strategy that was removed by force. */
+export type StopWorld = Pick<World, 'now' | 'pods'> & {
+  readonly strategy: TradingStrategy | undefined;
+  readonly policies: ReadonlyMap<string, Policy>;
+};
+
+export function planStop(world: StopWorld, instance: StrategyInstance, because: string): Action[] {
+  const { name, deletionTimestamp } = instance.metadata;
+  if (deletionTimestamp === undefined) {
+    const message = `stopping ${name}: ${because}`;
+    return [
+      {
+        do: 'stopInstance',
+        instance,
+        say: [{ type: 'Normal', reason: eventReasons.instanceStopping, message }],
+      },
+    ];
+  }
+  const policy = world.policies.get(name)?.deletionPolicy ?? instance.spec.deletionPolicy;
+  const proven = stopIsProven(policy, instance);
+  if (!proven && !isAbandoned(world, instance)) return [];
+
+  const pod = world.pods.get(name);
+  if (pod !== undefined) {
+    const { uid = '', deletionTimestamp: going } = pod.metadata ?? {};
+    return going === undefined ? [{ do: 'deletePod', name, uid }] : [];
+  }
+  const say = proven ? provenEvents(instance, policy) : [abandonedEvent(instance)];
+  return [{ do: 'releaseInstance', instance, say }];
+}
+
+/** The documented way out: the annotation repeats the name of the strategy, or of the instance on the instance. */
+export function isAbandoned({ strategy }: Pick<StopWorld, 'strategy'>, instance: StrategyInstance): boolean {
+  return (
+    instance.spec.strategyRef.name === strategy?.metadata.annotations?.[annotations.abandon] ||
+    instance.metadata.annotations?.[annotations.abandon] === instance.metadata.name
+  );
+}
+
+/** For how long a stop has been waiting for its proof, and whether that is too long. */
+export function stopWait(
+  { now }: Pick<StopWorld, 'now'>,
+  instance: StrategyInstance,
+): { stuck: boolean; leftMs: number } {
+  const since = Date.parse(instance.metadata.deletionTimestamp ?? now.toISOString());
+  const leftMs = since + flattenStuckAfterMs - now.getTime();
+  return { stuck: leftMs <= 0, leftMs };
+}
+
+function provenEvents({ metadata, status }: StrategyInstance, policy: string): PlannedEvent[] {
+  const proof = status?.proof;
+  const moved = (proof?.movedToUnassigned ?? []).map(({ asset, amount }) => `${amount} ${asset}`).join(', ');
+  const stopped: PlannedEvent = {
+    type: 'Normal',
+    reason: eventReasons.instanceStopped,
+    message:
+      `${metadata.name} stopped by ${policy}, proven at ${proof?.provenAt}: ` +
+      `${proof?.noOpenOrders ? 'no open order' : 'orders left open'}, ${proof?.flat ? 'flat' : 'not flat'}` +
+      `${moved === '' ? '' : `; moved to unassigned: ${moved}`}`,
+  };
+  const orphans = proof?.orphanedOrders ?? [];
+  if (orphans.length === 0) return [stopped];
+  const more = orphans.length > orphansNamed ? ` and ${orphans.length - orphansNamed} more` : '';
+  const message = `${orphans.length} orders stay at the exchange: ${orphans.slice(0, orphansNamed).join(', ')}${more}`;
+  return [stopped, { type: 'Warning', reason: eventReasons.ordersOrphaned, message }];
+}
+
+function abandonedEvent({ metadata, status }: StrategyInstance): PlannedEvent {
+  const positions = (status?.positions ?? [])
+    .map(({ symbol, quantity }) => `${symbol} ${quantity}`)
+    .join(', ');
+  const message = `${metadata.name} was let go without proof by annotation; last known position: ${positions || 'none'}`;
+  return { type: 'Warning', reason: eventReasons.abandoned, message };
+}
