@@ -1,0 +1,433 @@
+//! Joining snapshots and updates, and proving that nothing is missing.
+//!
+//! The driver subscribes to updates, and once that is acknowledged fetches a snapshot; it may fetch again whenever
+//! [`CertifiedBook::needs_snapshot`] says so. A snapshot asked for before the acknowledgement proves nothing.
+
+use std::collections::VecDeque;
+
+use flashpod_types::{Millis, Price, Side};
+
+use crate::audit::{Audit, AuditOutcome};
+use crate::book::{Book, Level};
+use crate::counters::Counters;
+
+/// How updates number the versions they cover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// MEXC spot (`fromVersion`, `toVersion`): each update starts one after the end of the one before; an update may
+    /// straddle the snapshot and is then applied whole.
+    Mexc,
+    /// Binance spot (`U`, `u`): the same; updates with `u` ≤ `lastUpdateId` are covered by the snapshot.
+    BinanceSpot,
+    /// Binance futures (`pu`, `u`): each update names the end of the one before. Ids have holes. The update that ends
+    /// at the snapshot's id is applied again.
+    BinanceFutures,
+}
+
+/// Changed levels; quantities are absolute, zero removes.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// First and last version covered.
+    pub first: u64,
+    pub last: u64,
+    /// End of the update before, where the venue names it.
+    pub prev_last: Option<u64>,
+    /// When the venue made it.
+    pub event: Millis,
+    pub bids: &'a [Level],
+    pub asks: &'a [Level],
+}
+
+/// A whole book as fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Snapshot<'a> {
+    pub version: u64,
+    pub bids: &'a [Level],
+    pub asks: &'a [Level],
+    /// How many levels a side were asked for: a side that has as many may go on behind them. None: not cut.
+    pub limit: Option<usize>,
+}
+
+/// Whether the book may be relied upon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Waits for its first snapshot.
+    Syncing,
+    Certified,
+    /// Was certified, is not any more, waits for a snapshot.
+    Lost(Loss),
+}
+
+/// Why a certificate was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Updates are missing after version `expected` − 1; the next one continues from `got` − 1.
+    Gap { expected: u64, got: u64 },
+    /// The best bid reached the best ask after a whole update.
+    Crossed { bid: Price, ask: Price },
+    /// The best price left the range that the snapshot covered: unknown levels may be better.
+    OutOfRange { side: Side },
+    /// The connection was lost: updates may be missing.
+    Disconnected,
+    /// Two audits in a row failed.
+    Audit,
+}
+
+/// What an update did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The book changed and is certified.
+    Applied,
+    /// Nothing new: dropped and counted.
+    Duplicate,
+    /// Kept until a snapshot comes.
+    Buffered,
+    /// The certificate is lost; a snapshot is needed.
+    Lost(Loss),
+}
+
+/// What a snapshot did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotStep {
+    /// The book is certified, after replaying this many waiting updates.
+    Certified { replayed: usize },
+    /// Older than the first waiting update: fetch again.
+    TooOld { snapshot: u64, first: u64 },
+    /// A waiting update broke the book at once; fetch again.
+    Lost(Loss),
+    /// The book was certified already; the snapshot was not used.
+    NotNeeded,
+}
+
+/// An update that waits for a snapshot.
+#[derive(Debug)]
+struct Waiting {
+    first: u64,
+    last: u64,
+    prev_last: Option<u64>,
+    event: Millis,
+    bids: Vec<Level>,
+    asks: Vec<Level>,
+}
+
+impl Waiting {
+    fn update(&self) -> Update<'_> {
+        Update {
+            first: self.first,
+            last: self.last,
+            prev_last: self.prev_last,
+            event: self.event,
+            bids: &self.bids,
+            asks: &self.asks,
+        }
+    }
+}
+
+/// A book with its certificate.
+#[derive(Debug)]
+pub struct CertifiedBook {
+    rule: Rule,
+    state: State,
+    book: Book,
+    version: u64,
+    event: Millis,
+    /// No update was applied since the snapshot: the first may straddle it.
+    fresh: bool,
+    /// The worst price a side is known down to; none: known to its end.
+    range: [Option<Price>; 2],
+    waiting: VecDeque<Waiting>,
+    waiting_limit: usize,
+    audit: Audit,
+    counters: Counters,
+}
+
+impl CertifiedBook {
+    /// `waiting_limit`: how many updates are kept while there is no snapshot.
+    #[must_use]
+    pub fn new(rule: Rule, waiting_limit: usize) -> Self {
+        Self {
+            rule,
+            state: State::Syncing,
+            book: Book::new(),
+            version: 0,
+            event: Millis(0),
+            fresh: false,
+            range: [None, None],
+            waiting: VecDeque::new(),
+            waiting_limit: waiting_limit.max(1),
+            audit: Audit::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    #[must_use]
+    pub const fn is_certified(&self) -> bool {
+        matches!(self.state, State::Certified)
+    }
+
+    #[must_use]
+    pub const fn needs_snapshot(&self) -> bool {
+        !self.is_certified()
+    }
+
+    /// The levels; to be used for opening risk only while certified.
+    #[must_use]
+    pub const fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Version of the levels, and when the venue made the update that led to it (0 after a snapshot).
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    #[must_use]
+    pub const fn event(&self) -> Millis {
+        self.event
+    }
+
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// How many updates wait for a snapshot.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether the quantity at this price is known: inside what the last snapshot covered.
+    #[must_use]
+    pub fn covers(&self, side: Side, price: Price) -> bool {
+        match (self.range[index(side)], side) {
+            (None, _) => true,
+            (Some(bound), Side::Buy) => price >= bound,
+            (Some(bound), Side::Sell) => price <= bound,
+        }
+    }
+
+    /// The connection that brought the updates is gone: what waits and what is known continue into nothing.
+    pub fn disconnected(&mut self) {
+        self.waiting.clear();
+        self.audit.stop();
+        if self.is_certified() {
+            self.state = State::Lost(Loss::Disconnected);
+        }
+    }
+
+    /// Takes the next update of the stream.
+    pub fn on_update(&mut self, update: &Update<'_>) -> Step {
+        if !self.is_certified() {
+            return self.keep(update);
+        }
+        let before = self.predecessor(update);
+        if before > self.version {
+            self.counters.gaps += 1;
+            self.lose(Loss::Gap { expected: self.version + 1, got: before + 1 });
+            self.keep(update);
+            return Step::Lost(Loss::Gap { expected: self.version + 1, got: before + 1 });
+        }
+        if self.is_known(update) {
+            if self.fresh {
+                self.counters.covered += 1;
+            } else {
+                self.counters.duplicates += 1;
+            }
+            return Step::Duplicate;
+        }
+        if before < self.version && !self.fresh {
+            self.counters.overlaps += 1;
+        }
+        self.apply(update);
+        match self.flaw() {
+            None => Step::Applied,
+            Some(loss) => {
+                self.lose(loss);
+                Step::Lost(loss)
+            }
+        }
+    }
+
+    /// Takes a snapshot, then replays the updates that waited.
+    pub fn on_snapshot(&mut self, snapshot: &Snapshot<'_>) -> SnapshotStep {
+        self.on_snapshot_with(snapshot, |_, _| {})
+    }
+
+    /// As [`Self::on_snapshot`]; `each` sees the book after every replayed update.
+    pub fn on_snapshot_with(
+        &mut self,
+        snapshot: &Snapshot<'_>,
+        mut each: impl FnMut(&Book, &Update<'_>),
+    ) -> SnapshotStep {
+        if self.is_certified() {
+            return SnapshotStep::NotNeeded;
+        }
+        // Checked before anything is thrown away: updates newer than an old snapshot serve the next one.
+        let first_new = self.waiting.iter().find(|waiting| !self.is_covered(waiting.last, snapshot.version));
+        if let Some(first_new) = first_new {
+            let before = self.predecessor(&first_new.update());
+            if before > snapshot.version {
+                self.counters.old_snapshots += 1;
+                return SnapshotStep::TooOld { snapshot: snapshot.version, first: before + 1 };
+            }
+        }
+        self.install(snapshot);
+        let mut replayed = 0;
+        while let Some(waiting) = self.waiting.pop_front() {
+            let update = waiting.update();
+            match self.on_update(&update) {
+                Step::Applied => {
+                    replayed += 1;
+                    each(&self.book, &update);
+                }
+                Step::Lost(loss) => return SnapshotStep::Lost(loss),
+                Step::Duplicate | Step::Buffered => {}
+            }
+        }
+        if let Some(loss) = self.flaw() {
+            self.lose(loss);
+            return SnapshotStep::Lost(loss);
+        }
+        self.counters.syncs += 1;
+        SnapshotStep::Certified { replayed }
+    }
+
+    /// Starts an audit; call it when the snapshot for it is asked for.
+    pub fn start_audit(&mut self) {
+        if self.is_certified() {
+            self.audit.start(self.version);
+        }
+    }
+
+    /// Compares with a snapshot that was asked for after [`Self::start_audit`]. The second failure in a row loses the
+    /// certificate.
+    pub fn finish_audit(&mut self, snapshot: &Snapshot<'_>) -> AuditOutcome {
+        let outcome = self.audit.finish(&self.book, self.version, snapshot, |side, price| {
+            self.range[index(side)].is_none_or(|bound| match side {
+                Side::Buy => price >= bound,
+                Side::Sell => price <= bound,
+            })
+        });
+        if self.audit.failures() >= 2 && self.is_certified() {
+            self.lose(Loss::Audit);
+        }
+        outcome
+    }
+
+    fn install(&mut self, snapshot: &Snapshot<'_>) {
+        self.book.load(snapshot.bids, snapshot.asks);
+        self.version = snapshot.version;
+        self.event = Millis(0);
+        self.fresh = true;
+        let bound = |levels: &[Level], worst: fn(Price, Price) -> Price| {
+            let cut = snapshot.limit.is_some_and(|limit| levels.len() >= limit);
+            levels.iter().map(|level| level.0).reduce(worst).filter(|_| cut)
+        };
+        self.range = [bound(snapshot.bids, Price::min), bound(snapshot.asks, Price::max)];
+        self.state = State::Certified;
+        self.audit = Audit::default();
+    }
+
+    fn apply(&mut self, update: &Update<'_>) {
+        for (price, qty) in update.bids {
+            self.book.apply(Side::Buy, *price, *qty);
+        }
+        for (price, qty) in update.asks {
+            self.book.apply(Side::Sell, *price, *qty);
+        }
+        self.audit.touch(update);
+        self.version = update.last;
+        self.event = update.event;
+        self.fresh = false;
+        self.counters.applied += 1;
+    }
+
+    /// What a whole update must not leave behind.
+    fn flaw(&mut self) -> Option<Loss> {
+        if let (Some((bid, _)), Some((ask, _))) = (self.book.best(Side::Buy), self.book.best(Side::Sell))
+            && bid >= ask
+        {
+            self.counters.crossings += 1;
+            return Some(Loss::Crossed { bid, ask });
+        }
+        Side::BOTH.into_iter().find_map(|side| {
+            let bound = self.range[index(side)]?;
+            // A cut side that ran empty is unknown as well.
+            let best = self.book.best(side).map(|level| level.0);
+            let inside =
+                best.is_some_and(|price| if side.is_buy() { price >= bound } else { price <= bound });
+            (!inside).then_some(Loss::OutOfRange { side })
+        })
+    }
+
+    fn lose(&mut self, loss: Loss) {
+        self.state = State::Lost(loss);
+        self.audit.stop();
+    }
+
+    /// Keeps an update for the next snapshot; what waits is always without holes.
+    fn keep(&mut self, update: &Update<'_>) -> Step {
+        if let Some(last) = self.waiting.back().map(|waiting| waiting.last) {
+            if update.last <= last {
+                self.counters.duplicates += 1;
+                return Step::Duplicate;
+            }
+            if self.predecessor(update) > last {
+                self.counters.gaps += 1;
+                self.discard();
+            }
+        }
+        if self.waiting.len() >= self.waiting_limit {
+            self.discard();
+        }
+        self.waiting.push_back(Waiting {
+            first: update.first,
+            last: update.last,
+            prev_last: update.prev_last,
+            event: update.event,
+            bids: update.bids.to_vec(),
+            asks: update.asks.to_vec(),
+        });
+        Step::Buffered
+    }
+
+    fn discard(&mut self) {
+        self.counters.discarded += self.waiting.len() as u64;
+        self.waiting.clear();
+    }
+
+    /// The version that an update continues from.
+    fn predecessor(&self, update: &Update<'_>) -> u64 {
+        let counted = update.first.saturating_sub(1);
+        match self.rule {
+            Rule::Mexc | Rule::BinanceSpot => counted,
+            Rule::BinanceFutures => update.prev_last.unwrap_or(counted),
+        }
+    }
+
+    /// Whether an update brings nothing beyond the current version.
+    fn is_known(&self, update: &Update<'_>) -> bool {
+        if self.fresh { self.is_covered(update.last, self.version) } else { update.last <= self.version }
+    }
+
+    const fn is_covered(&self, last: u64, snapshot: u64) -> bool {
+        match self.rule {
+            Rule::Mexc | Rule::BinanceSpot => last <= snapshot,
+            Rule::BinanceFutures => last < snapshot,
+        }
+    }
+}
+
+const fn index(side: Side) -> usize {
+    match side {
+        Side::Buy => 0,
+        Side::Sell => 1,
+    }
+}

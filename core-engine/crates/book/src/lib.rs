@@ -1,0 +1,17 @@
+//! Level 2 order book and its certification, without I/O or clock.
+//!
+//! - [`Book`]: quantities by price, both sides
+//! - [`CertifiedBook`]: a [`Book`] that is fed with updates and snapshots and knows whether it equals the venue's
+//! - [`Audit`]: comparison of a certified book with a later snapshot
+//!
+//! Bids are [`Side::Buy`](flashpod_types::Side), asks are [`Side::Sell`](flashpod_types::Side).
+
+mod audit;
+mod book;
+mod certified;
+mod counters;
+
+pub use audit::{Audit, AuditOutcome};
+pub use book::{Book, Level};
+pub use certified::{CertifiedBook, Loss, Rule, Snapshot, SnapshotStep, State, Step, Update};
+pub use counters::Counters;

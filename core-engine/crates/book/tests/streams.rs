@@ -1,0 +1,121 @@
+//! Random venues and lossy streams: whenever the book says that it is certified, it equals the venue's at its version.
+
+use std::collections::BTreeMap;
+
+use flashpod_book::{CertifiedBook, Level, Rule, Snapshot, SnapshotStep, Update};
+use flashpod_types::{Millis, Price, Qty, Side};
+use proptest::prelude::*;
+
+type Sides = [BTreeMap<i64, i64>; 2];
+
+/// One single change of the venue's book: bid?, price, quantity. Bids lie below 50, asks above.
+fn change() -> impl Strategy<Value = (bool, i64, i64)> {
+    (any::<bool>(), 1_i64..50, 0_i64..4)
+        .prop_map(|(bid, price, qty)| (bid, if bid { price } else { price + 50 }, qty))
+}
+
+/// What the network does with one push.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Delivered,
+    Lost,
+    Twice,
+    /// Delivered after a snapshot was fetched, which happens whenever one is needed.
+    AfterFetch,
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        6 => Just(Fate::Delivered),
+        1 => Just(Fate::Lost),
+        1 => Just(Fate::Twice),
+        3 => Just(Fate::AfterFetch),
+    ]
+}
+
+fn levels(map: &BTreeMap<i64, i64>) -> Vec<Level> {
+    map.iter().map(|(price, qty)| (Price::from_raw(*price), Qty::from_raw(*qty))).collect()
+}
+
+/// Versions `1..=changes.len()`; `states[v]` is the venue's book at version v.
+fn venue(changes: &[(bool, i64, i64)]) -> Vec<Sides> {
+    let mut states = vec![Sides::default()];
+    for (bid, price, qty) in changes {
+        let mut sides = states.last().cloned().unwrap_or_default();
+        let map = &mut sides[usize::from(!bid)];
+        if *qty == 0 {
+            map.remove(price);
+        } else {
+            map.insert(*price, *qty);
+        }
+        states.push(sides);
+    }
+    states
+}
+
+fn check(book: &CertifiedBook, states: &[Sides]) -> Result<(), TestCaseError> {
+    if book.is_certified() {
+        let state = &states[usize::try_from(book.version()).unwrap()];
+        let mut bids: Vec<Level> = levels(&state[0]);
+        bids.reverse();
+        prop_assert_eq!(book.book().levels(Side::Buy).collect::<Vec<_>>(), bids);
+        prop_assert_eq!(book.book().levels(Side::Sell).collect::<Vec<_>>(), levels(&state[1]));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn a_certified_book_is_the_venues(
+        changes in prop::collection::vec(change(), 1..120),
+        cuts in prop::collection::vec((1_usize..6, fate(), 0_usize..8), 1..60),
+        futures in any::<bool>(),
+    ) {
+        let states = venue(&changes);
+        let rule = if futures { Rule::BinanceFutures } else { Rule::Mexc };
+        let mut book = CertifiedBook::new(rule, 8);
+        let (mut version, mut certified_once) = (0, false);
+        for (size, fate, snapshot_lag) in cuts {
+            let last = (version + size).min(changes.len());
+            if last == version {
+                break;
+            }
+            // A push holds the last quantity of each level that changed.
+            let mut changed: Sides = Sides::default();
+            for (bid, price, qty) in &changes[version..last] {
+                changed[usize::from(!bid)].insert(*price, *qty);
+            }
+            let (bids, asks) = (levels(&changed[0]), levels(&changed[1]));
+            let update = Update {
+                first: version as u64 + 1,
+                last: last as u64,
+                prev_last: Some(version as u64),
+                event: Millis(0),
+                bids: &bids,
+                asks: &asks,
+            };
+            version = last;
+            if matches!(fate, Fate::AfterFetch) && book.needs_snapshot() {
+                // Fetched somewhere in the recent past, perhaps inside the push that is under way.
+                let at = version.saturating_sub(snapshot_lag);
+                let (bids, asks) = (levels(&states[at][0]), levels(&states[at][1]));
+                let snapshot = Snapshot { version: at as u64, bids: &bids, asks: &asks, limit: None };
+                certified_once |= matches!(book.on_snapshot(&snapshot), SnapshotStep::Certified { .. });
+                check(&book, &states)?;
+            }
+            let deliveries = match fate {
+                Fate::Lost => 0,
+                Fate::Delivered | Fate::AfterFetch => 1,
+                Fate::Twice => 2,
+            };
+            for _ in 0..deliveries {
+                book.on_update(&update);
+                check(&book, &states)?;
+            }
+            prop_assert!(book.waiting() <= 8);
+        }
+        prop_assert_eq!(book.counters().syncs > 0, certified_once);
+    }
+}
