@@ -8,7 +8,7 @@ type Schema = { readonly [key: string]: unknown };
 
 /** Positive decimal text as manifests carry it: at most 15 whole digits and 8 decimals. */
 export function decimalParameter() {
-  return z.string().regex(/^(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$/);
+  return z.string().regex(/^(?!0(\.0+)?$)(0|[1-9][0-9]{0,14})(\.[0-9]{1,8})?$/);
 }
 
 /** JSON schema (draft 7) of what a manifest may give; defaults are filled in later, so nothing is required. */

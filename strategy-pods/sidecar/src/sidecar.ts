@@ -1,0 +1,271 @@
+// Joins the stream to the strategy: messages in, decisions out, and the state in between for the probes.
+
+import type { SessionDown, Welcome } from '@flashpod/proto';
+import {
+  type AnyStrategy,
+  type BookView,
+  type ClientOrderId,
+  type DecimalText,
+  type IntentOutput,
+  type Logger,
+  type OrderEvent,
+  type Output,
+  parseParameters,
+  StrategyError,
+  StrategySession,
+  type TradeBatch,
+  type TradingState,
+} from '@flashpod/sdk';
+import { CoreClock } from './clock.js';
+import type { Readiness } from './http.js';
+import { CoreLink, type LinkOptions } from './link.js';
+import { SidecarMetrics } from './metrics.js';
+import { Outbox } from './outbox.js';
+import {
+  bookOf,
+  heartbeatUp,
+  helloUp,
+  orderEventOf,
+  outputUp,
+  snapshotOf,
+  stateOf,
+  tradesOf,
+} from './wire.js';
+
+export interface SidecarOptions {
+  readonly strategy: AnyStrategy;
+  readonly instance: string;
+  readonly socket: string;
+  readonly readToken: () => string;
+  readonly log: Logger;
+  /** The parameters of the manifest cannot run: the process must end. */
+  readonly onFatal: (error: StrategyError) => void;
+  readonly clock?: CoreClock;
+  readonly refPrefix?: string;
+  readonly link?: Pick<LinkOptions, 'firstRetryMs' | 'maxRetryMs' | 'silenceMs'>;
+}
+
+export type SidecarStatus = Readiness;
+
+// biome-ignore lint/suspicious/noExplicitAny: parameters and memory are the strategy's own business
+type Session = StrategySession<any, any>;
+
+const heartbeatMs = 1_000;
+
+export class Sidecar {
+  readonly metrics = new SidecarMetrics();
+  readonly #options: SidecarOptions;
+  readonly #clock: CoreClock;
+  readonly #link: CoreLink;
+  readonly #outbox = new Outbox();
+  readonly #timers: NodeJS.Timeout[] = [];
+  #session: Session | undefined;
+  #parametersJson: string | undefined;
+  #waiting = 'waiting for the core';
+  #stopping = false;
+
+  constructor(options: SidecarOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? new CoreClock();
+    this.#link = new CoreLink({
+      ...options.link,
+      socket: options.socket,
+      hello: () =>
+        helloUp(
+          options.instance,
+          options.readToken(),
+          this.#session?.lastSequence ?? 0n,
+          options.strategy.version,
+        ),
+      events: {
+        message: (message) => this.#handle(message),
+        down: (error) => this.#handleDown(error),
+        writable: () => this.#flush(this.#outbox.take()),
+      },
+    });
+    this.metrics.watch('sidecar_connected', '1 while a session with the core is open', () =>
+      Number(this.#link.connected),
+    );
+    this.metrics.watch('sidecar_ready', '1 while /readyz says so', () => Number(this.status().ready));
+    this.metrics.watch(
+      'sidecar_callback_failures',
+      'Exceptions of callbacks',
+      () => this.#session?.failures ?? 0,
+    );
+    this.metrics.watch(
+      'sidecar_sequence_holes',
+      'Order events that never came',
+      () => this.#session?.sequenceHoles ?? 0,
+    );
+    this.metrics.watch(
+      'sidecar_superseded_quotes',
+      'Quote sets replaced unsent',
+      () => this.#outbox.superseded,
+    );
+  }
+
+  start(): void {
+    this.#link.start();
+    this.#every(heartbeatMs, () => this.#link.send(heartbeatUp(this.#clock.monoNs())));
+    const { timerMs } = this.#options.strategy;
+    if (timerMs !== undefined)
+      this.#every(timerMs, () => this.#decide('timer', (session) => session.handleTimer()));
+  }
+
+  status(): SidecarStatus {
+    if (this.#stopping) return { ready: false, reason: 'stopping' };
+    if (this.#session?.faulted)
+      return { ready: false, reason: 'the strategy threw too often and trades no more' };
+    if (!this.#link.connected) return { ready: false, reason: this.#waiting };
+    return { ready: true, reason: 'trading session open' };
+  }
+
+  /** onStop, quotes pulled, everything written, session closed. */
+  async stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#session?.stop();
+    this.#flush([...this.#outbox.take(), ...(this.#session?.drain() ?? [])]);
+    await this.#link.close();
+  }
+
+  #every(ms: number, run: () => void): void {
+    this.#timers.push(setInterval(run, ms));
+  }
+
+  #handle({ body }: SessionDown): void {
+    switch (body.case) {
+      case 'welcome':
+        this.#handleWelcome(body.value);
+        break;
+      case 'book':
+        this.#handleBook(bookOf(body.value));
+        break;
+      case 'trades':
+        this.#handleTrades(tradesOf(body.value));
+        break;
+      case 'order':
+        this.#handleOrder(orderEventOf(body.value));
+        break;
+      case 'state':
+        this.#handleState(stateOf(body.value.state), body.value.reason);
+        break;
+      case 'heartbeat':
+        this.#clock.observe(body.value.monoNs);
+        break;
+    }
+  }
+
+  #handleWelcome(welcome: Welcome): void {
+    if (welcome.parametersJson !== this.#parametersJson) this.#begin(welcome.parametersJson);
+    if (this.#session === undefined) return;
+    const snapshot = snapshotOf(welcome);
+    const { mode, state, instruments, lastSequence } = snapshot;
+    const symbols = instruments.map((one) => one.symbol);
+    this.#options.log.info('session open', { mode, state, symbols, lastSequence: String(lastSequence) });
+    this.#decide('welcome', (session) => session.handleWelcome(snapshot));
+  }
+
+  #handleBook(book: BookView): void {
+    this.#clock.observe(book.receivedMonoNs);
+    this.metrics.books.inc({ symbol: book.symbol });
+    if (book.conflated > 0) this.metrics.conflated.inc({ symbol: book.symbol }, book.conflated);
+    this.#decide('book', (session) => session.handleBook(book));
+  }
+
+  #handleTrades(batch: TradeBatch): void {
+    this.metrics.trades.inc({ symbol: batch.symbol }, batch.trades.length);
+    if (batch.dropped > 0) this.metrics.tradesDropped.inc({ symbol: batch.symbol }, batch.dropped);
+    this.#decide('trades', (session) => session.handleTrades(batch));
+  }
+
+  #handleState(state: TradingState, reason: string): void {
+    this.#options.log.info('trading state', { state, reason });
+    this.#decide('state', (session) => session.handleState(state));
+  }
+
+  /** A session of the strategy per set of parameters. */
+  #begin(parametersJson: string): void {
+    const { strategy, log, onFatal, refPrefix = Date.now().toString(36) } = this.#options;
+    this.#decide('stop', (session) => session.stop());
+    this.#session = undefined;
+    try {
+      const parameters = parseParameters(strategy, parametersJson);
+      const { strategy: metrics } = this.metrics;
+      this.#session = new StrategySession({
+        definition: strategy,
+        parameters,
+        clock: this.#clock,
+        log,
+        metrics,
+        refPrefix,
+      });
+      this.#parametersJson = parametersJson;
+    } catch (error) {
+      if (!(error instanceof StrategyError)) throw error;
+      this.#waiting = error.message;
+      onFatal(error);
+    }
+  }
+
+  #handleOrder(event: OrderEvent): void {
+    this.#decide('order', (session) => {
+      if (session.handleOrder(event)) this.metrics.orders.inc({ kind: event.kind });
+      else this.metrics.repeated.inc();
+    });
+  }
+
+  #handleDown(error: StrategyError | Error): void {
+    this.metrics.disconnects.inc();
+    this.#outbox.clear();
+    this.#session?.handleDisconnect();
+    if (this.#waiting !== error.message)
+      this.#options.log.warn('no session with the core', { reason: error.message });
+    this.#waiting = error.message;
+  }
+
+  #decide(event: string, run: (session: Session) => void): void {
+    const session = this.#session;
+    if (session === undefined) return;
+    const begun = performance.now();
+    run(session);
+    this.#flush(session.drain());
+    this.metrics.decision.observe({ event }, (performance.now() - begun) / 1e3);
+  }
+
+  #flush(outputs: readonly Output[]): void {
+    for (const output of outputs) {
+      if (this.#link.send(outputUp(output))) this.metrics.sent.inc({ kind: output.kind });
+      else if (this.#link.connected) this.#refuse(this.#outbox.keep(output), 'CORE_STALLED');
+      else if (output.kind === 'intent') this.#refuse(output, 'NOT_CONNECTED');
+    }
+  }
+
+  /** Tells the strategy that its intent never left; later, so that an answer to it can't recurse. */
+  #refuse(intent: IntentOutput | undefined, code: string): void {
+    if (intent === undefined) return;
+    this.metrics.refused.inc({ code });
+    setImmediate(() => this.#handleOrder(refusal(intent, code)));
+  }
+}
+
+function refusal(intent: IntentOutput, code: string): OrderEvent {
+  return {
+    sequence: 0n,
+    kind: 'Rejected',
+    symbol: intent.symbol,
+    clientOrderId: '' as ClientOrderId,
+    ref: intent.ref,
+    slot: undefined,
+    side: intent.side,
+    type: intent.type,
+    price: intent.price ?? ('0' as DecimalText),
+    quantity: intent.quantity,
+    filledQuantity: '0' as DecimalText,
+    fill: undefined,
+    code,
+    text: 'the order never left the sidecar',
+    position: undefined,
+  };
+}
