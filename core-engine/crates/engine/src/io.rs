@@ -1,14 +1,16 @@
 //! What goes into the engine and what comes out: plain data, serialisable, free of sockets and clocks.
 //!
-//! One engine owns one account. The driver pops an input, stamps it, appends `(Stamp, Input)` to the journal,
-//! calls `Engine::handle`, appends the digest of the resulting actions (and every order request in full), and only
-//! then carries the actions out. Replaying the same stamped inputs into a new engine reproduces every action.
+//! One engine owns one account. The driver pops an input, stamps it, appends it to the journal
+//! (`record::encode_input`), calls `Engine::handle`, appends what came of it (`record::encode_outcome`: facts, order
+//! requests in full, digest of all actions), and only then carries the actions out. Replaying the same stamped
+//! inputs into a new engine reproduces every action.
 
 use bytes::Bytes;
 use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderType, Price, Qty, Side, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::config::EngineConfig;
+use crate::fact::Fact;
 use crate::recovery::Recovered;
 
 /// Place in the total order and the time, taken when the engine pops the input.
@@ -144,15 +146,8 @@ pub struct Intent {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum AgentInput {
     Desired(Desired),
-    LeaseAttempt {
-        attempt: u64,
-    },
-    LeaseRenewed {
-        attempt: u64,
-        epoch: u64,
-        soft_deadline_ms: u64,
-        hard_deadline_ms: u64,
-    },
+    LeaseAttempt { attempt: u64 },
+    LeaseRenewed { attempt: u64, epoch: u64, soft_deadline_ms: u64, hard_deadline_ms: u64 },
 }
 
 /// Everything that is wanted of this account now; replaces the former.
@@ -247,17 +242,34 @@ pub enum Action {
     /// Send this REST request on a warm connection; answer with `Input::Http`.
     Http(HttpRequest),
     /// Open a WebSocket; answer with `FeedEvent::Up` or `Down`. Reconnecting is the engine's decision.
-    OpenFeed { conn: ConnId, kind: FeedKind },
+    OpenFeed {
+        conn: ConnId,
+        kind: FeedKind,
+    },
     /// Send one text frame.
-    FeedText { conn: ConnId, text: String },
-    CloseFeed { conn: ConnId },
+    FeedText {
+        conn: ConnId,
+        text: String,
+    },
+    CloseFeed {
+        conn: ConnId,
+    },
     /// Market data for every session that trades the symbol; may be conflated.
     Book(BookTop),
     Trades(TradeBatch),
     /// For one session; never dropped while the session lives.
-    Session { instance: InstanceName, event: SessionEvent },
-    /// A measured time, for the histograms.
-    Hop { hop: Hop, nanos: u64 },
+    Session {
+        instance: InstanceName,
+        event: SessionEvent,
+    },
+    /// A measured time, for the histograms. The instance is named for `TickToOrder`.
+    Hop {
+        hop: Hop,
+        nanos: u64,
+        instance: Option<InstanceName>,
+    },
+    /// Something to remember across restarts: goes to the journal (`record::encode_outcome`), nowhere else.
+    Fact(Box<Fact>),
     /// A change that the agent should hear of at once rather than at its next second.
     StatusChanged,
     /// After `Input::Stop`: everything that had to be done is done, the process may exit.
@@ -328,7 +340,10 @@ pub enum SessionEvent {
     /// Answer to `SessionMessage::Opened`; order events after `last_sequence` follow.
     Welcome(Box<Welcome>),
     Order(Box<OrderEvent>),
-    State { state: TradingState, reason: String },
+    State {
+        state: TradingState,
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -349,6 +364,8 @@ pub struct Welcome {
     pub open_orders: Vec<OrderEvent>,
     pub balances: Vec<(Asset, Amount)>,
     pub parameters_json: String,
+    /// Sequence of the newest order event that this snapshot includes.
+    pub last_sequence: u64,
 }
 
 /// Trading rules and the account's fees for one pair.

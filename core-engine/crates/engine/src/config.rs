@@ -1,0 +1,148 @@
+//! What the engine is told at its start. It travels in the `Start` record, so a replay uses the same.
+
+use flashpod_types::Nanos;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Environment {
+    /// A venue with play money.
+    Simulated,
+    Production,
+}
+
+/// What is done with positions when the process is asked to stop. Open orders are cancelled in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum StopPolicy {
+    Cancel,
+    Flatten,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineConfig {
+    /// Name of the TradingAccount.
+    pub account: String,
+    pub environment: Environment,
+    pub stop_policy: StopPolicy,
+    /// W: how long after its timestamp the venue may accept an order, milliseconds.
+    pub recv_window_ms: u64,
+    /// Seed of the jitter in reconnect back-off.
+    pub seed: u64,
+    pub rate: RateConfig,
+    pub tuning: Tuning,
+}
+
+impl EngineConfig {
+    #[must_use]
+    pub fn new(account: impl Into<String>, environment: Environment, stop_policy: StopPolicy) -> Self {
+        Self {
+            account: account.into(),
+            environment,
+            stop_policy,
+            recv_window_ms: 1000,
+            seed: 1,
+            rate: RateConfig::default(),
+            tuning: Tuning::default(),
+        }
+    }
+
+    #[must_use]
+    pub const fn recv_window(&self) -> Nanos {
+        Nanos::from_millis(self.recv_window_ms)
+    }
+}
+
+/// The venue's order bucket (API reference §3.1) and how far we stay away from its edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RateConfig {
+    /// Order, cancel and cancel-all calls the venue allows in any `window`.
+    pub calls: u32,
+    /// Of those, kept for cancels.
+    pub kept_for_cancels: u32,
+    pub window: Nanos,
+    /// A call counts from its release until `window` + `margin` after its reply: whenever in between the venue
+    /// counted it, it has left the venue's window by then.
+    pub margin: Nanos,
+    /// IP weight spent on queries in any 10 s (the venue allows 500).
+    pub weight_per_10s: u32,
+}
+
+impl Default for RateConfig {
+    fn default() -> Self {
+        Self {
+            calls: 12,
+            kept_for_cancels: 3,
+            window: Nanos::from_secs(1),
+            margin: Nanos::from_millis(20),
+            weight_per_10s: 400,
+        }
+    }
+}
+
+/// Periods and bounds that have a sensible value and are changed by tests and by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Levels a side in published books.
+    pub book_levels: u32,
+    /// Time between audits of open orders and balances against the ledger.
+    pub audit_period: Nanos,
+    /// How long deals may trail the balances that they explain.
+    pub audit_slack: Nanos,
+    pub book_audit_period: Nanos,
+    pub time_sync_period: Nanos,
+    /// GET /time calls of one synchronisation; the quickest is believed.
+    pub time_samples: u32,
+    /// Error of our clock against the venue's that builds up between synchronisations, parts per million.
+    pub clock_drift_ppm: u32,
+    pub listen_key_period: Nanos,
+    pub ping_period: Nanos,
+    /// Silence after a PING that makes a connection dead.
+    pub dead_after: Nanos,
+    pub reconnect_first: Nanos,
+    pub reconnect_most: Nanos,
+    pub order_timeout: Nanos,
+    pub query_timeout: Nanos,
+    /// First wait before an order whose fate is open is asked about; doubles up to `ask_most`.
+    pub ask_first: Nanos,
+    pub ask_most: Nanos,
+    /// An intent that waited this long for the rate budget is refused.
+    pub intent_expiry: Nanos,
+    /// Intents of one instance that may wait.
+    pub intents_waiting: u32,
+    /// Largest distance of a flattening order from the top of the book, basis points.
+    pub flatten_collar_bps: u32,
+    /// Finished orders kept for the ledger report.
+    pub finished_kept: u32,
+    /// Order events kept per instance for a sidecar that comes back.
+    pub events_kept: u32,
+    /// A stop that is not through after this long is given up, so that the process can exit.
+    pub stop_timeout: Nanos,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Self {
+            book_levels: 10,
+            audit_period: Nanos::from_secs(30),
+            audit_slack: Nanos::from_millis(300),
+            book_audit_period: Nanos::from_secs(60),
+            time_sync_period: Nanos::from_secs(120),
+            time_samples: 5,
+            clock_drift_ppm: 50,
+            listen_key_period: Nanos::from_secs(25 * 60),
+            ping_period: Nanos::from_secs(10),
+            dead_after: Nanos::from_secs(5),
+            reconnect_first: Nanos::from_millis(100),
+            reconnect_most: Nanos::from_secs(5),
+            order_timeout: Nanos::from_secs(2),
+            query_timeout: Nanos::from_secs(5),
+            ask_first: Nanos::from_millis(250),
+            ask_most: Nanos::from_secs(5),
+            intent_expiry: Nanos::from_secs(1),
+            intents_waiting: 32,
+            flatten_collar_bps: 50,
+            finished_kept: 20_000,
+            events_kept: 1000,
+            stop_timeout: Nanos::from_secs(20),
+        }
+    }
+}

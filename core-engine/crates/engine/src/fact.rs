@@ -1,0 +1,77 @@
+//! What must survive a restart, said in facts. State is changed by applying facts and in no other way, so folding
+//! the facts of a journal gives the state that its writer had, without deciding anything again.
+
+use flashpod_orders::order::NewOrder;
+use flashpod_orders::{Deal, Update};
+use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Side, Symbol};
+use serde::{Deserialize, Serialize};
+
+use crate::io::{InstanceName, OrderEvent};
+use crate::status::StopProof;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Fact {
+    /// An epoch that was granted, or seen in a client order id at the venue.
+    Epoch {
+        epoch: u64,
+    },
+    /// The assets of a pair.
+    Pair {
+        symbol: Symbol,
+        base: Asset,
+        quote: Asset,
+    },
+    /// The balances this ledger starts from.
+    LedgerStarted {
+        balances: Vec<(Asset, Amount)>,
+    },
+    /// Capital given to an instance from `unassigned`.
+    Allocated {
+        instance: InstanceName,
+        uid: String,
+        capital: Vec<(Asset, Amount)>,
+    },
+    /// A stop is proven: everything the instance owned is `unassigned` again.
+    Released {
+        instance: InstanceName,
+        proof: Box<StopProof>,
+    },
+    /// The instance may be forgotten: nobody wants it any more and its stop is proven.
+    Forgotten {
+        instance: InstanceName,
+    },
+    /// A deposit, withdrawal or the like that the venue announced.
+    Transfer {
+        asset: Asset,
+        amount: Amount,
+    },
+    /// Written down before its bytes leave.
+    Placed(Box<NewOrder>),
+    Order {
+        client_id: ClientOrderId,
+        update: Box<Update>,
+    },
+    /// A deal of an order without our tag.
+    ForeignDeal {
+        symbol: Symbol,
+        order_id: OrderId,
+        side: Side,
+        deal: Box<Deal>,
+    },
+    /// An order event of an instance, numbered.
+    Event {
+        instance: InstanceName,
+        event: Box<OrderEvent>,
+    },
+    HaltBlocked {
+        uid: String,
+        at_unix: Nanos,
+    },
+    HaltCancelsSent {
+        uid: String,
+        at_unix: Nanos,
+    },
+    HaltLifted {
+        uid: String,
+    },
+}

@@ -1,0 +1,23 @@
+//! One account's deterministic loop: stamped inputs in, actions out. No sockets, no clock, no randomness.
+//!
+//! - [`io`]: inputs and actions, the contract with the driver
+//! - [`config`]: what an engine is told at its start
+//! - [`engine`]: the loop itself
+//! - [`fact`]: what must be remembered; [`recovery`]: the state folded from facts
+//! - [`record`]: journal records; [`replay`]: proof that a journal reproduces its decisions
+//! - [`status`]: what is known, for the agent and the metrics
+
+pub mod config;
+pub mod engine;
+pub mod fact;
+pub mod io;
+pub mod record;
+pub mod recovery;
+pub mod replay;
+pub mod status;
+
+pub use config::{EngineConfig, Environment, RateConfig, StopPolicy, Tuning};
+pub use engine::Engine;
+pub use io::{Action, Input, Stamp, Start};
+pub use recovery::{Folded, Recovered, fold};
+pub use status::{LedgerView, Status};

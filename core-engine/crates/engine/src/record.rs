@@ -1,0 +1,119 @@
+//! What the journal holds: for every input the input itself, and what came of it.
+//!
+//! The driver calls `encode_input` before `Engine::handle` and `encode_outcome` before it carries the actions out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::Tuning;
+use crate::fact::Fact;
+use crate::io::{Action, HttpRequest, Input, RequestClass, Stamp};
+use crate::recovery::Recovered;
+
+/// Raised when a record's shape changes: a journal is read by the build family that wrote it.
+pub const FORMAT: u8 = 1;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Record {
+    Input {
+        stamp: Stamp,
+        input: Input,
+    },
+    Outcome {
+        seq: u64,
+        /// FNV-1a over the encoded actions.
+        digest: u64,
+        facts: Vec<Fact>,
+        /// Order and cancel requests, in full: `params` is the `totalParams` that was signed.
+        requests: Vec<HttpRequest>,
+    },
+    /// The state after all records before it: those may be dropped.
+    Checkpoint {
+        next_seq: u64,
+        tuning: Tuning,
+        recovered: Box<Recovered>,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    #[error("journal record of format {0}; this build reads format {FORMAT}")]
+    Format(u8),
+    #[error("empty journal record")]
+    Empty,
+    #[error("journal record cannot be decoded: {0}")]
+    Postcard(#[from] postcard::Error),
+}
+
+impl Record {
+    pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
+        match bytes {
+            [FORMAT, rest @ ..] => Ok(postcard::from_bytes(rest)?),
+            [format, ..] => Err(RecordError::Format(*format)),
+            [] => Err(RecordError::Empty),
+        }
+    }
+}
+
+// The encoders borrow, so that a frame is not copied to be written down. Same order as `Record`.
+#[derive(Serialize)]
+enum Borrowed<'a> {
+    Input { stamp: Stamp, input: &'a Input },
+    Outcome { seq: u64, digest: u64, facts: Vec<&'a Fact>, requests: Vec<&'a HttpRequest> },
+    Checkpoint { next_seq: u64, tuning: Tuning, recovered: &'a Recovered },
+}
+
+fn encode(record: &Borrowed<'_>, buffer: &mut Vec<u8>) -> Result<(), RecordError> {
+    buffer.clear();
+    buffer.push(FORMAT);
+    *buffer = postcard::to_extend(record, std::mem::take(buffer))?;
+    Ok(())
+}
+
+/// Writes the record of an input into `buffer`, replacing what is there.
+pub fn encode_input(stamp: Stamp, input: &Input, buffer: &mut Vec<u8>) -> Result<(), RecordError> {
+    encode(&Borrowed::Input { stamp, input }, buffer)
+}
+
+/// Writes the record of what input `seq` led to into `buffer`, replacing what is there.
+pub fn encode_outcome(seq: u64, actions: &[Action], buffer: &mut Vec<u8>) -> Result<(), RecordError> {
+    let digest = digest(actions, buffer)?;
+    let facts = facts(actions).collect();
+    encode(&Borrowed::Outcome { seq, digest, facts, requests: order_requests(actions).collect() }, buffer)
+}
+
+/// Writes a checkpoint record into `buffer`, replacing what is there.
+pub fn encode_checkpoint(
+    next_seq: u64,
+    tuning: Tuning,
+    recovered: &Recovered,
+    buffer: &mut Vec<u8>,
+) -> Result<(), RecordError> {
+    encode(&Borrowed::Checkpoint { next_seq, tuning, recovered }, buffer)
+}
+
+pub(crate) fn facts(actions: &[Action]) -> impl Iterator<Item = &Fact> {
+    actions.iter().filter_map(|action| match action {
+        Action::Fact(fact) => Some(&**fact),
+        _ => None,
+    })
+}
+
+pub(crate) fn order_requests(actions: &[Action]) -> impl Iterator<Item = &HttpRequest> {
+    actions.iter().filter_map(|action| match action {
+        Action::Http(request) if request.class != RequestClass::Query => Some(request),
+        _ => None,
+    })
+}
+
+/// FNV-1a over the encoded actions; `scratch` is overwritten.
+pub(crate) fn digest(actions: &[Action], scratch: &mut Vec<u8>) -> Result<u64, RecordError> {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for action in actions {
+        scratch.clear();
+        *scratch = postcard::to_extend(action, std::mem::take(scratch))?;
+        for &byte in scratch.iter() {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+    Ok(hash)
+}

@@ -1,0 +1,229 @@
+//! The state that survives a restart, and how it is folded from a journal.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore};
+use flashpod_types::{Asset, ClientOrderId, Nanos, Symbol, TradeId};
+use serde::{Deserialize, Serialize};
+
+use crate::config::Tuning;
+use crate::fact::Fact;
+use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind};
+use crate::record::{Record, RecordError};
+use crate::status::StopProof;
+
+/// Foreign trade ids remembered to book each once.
+const FOREIGN_TRADES_KEPT: usize = 10_000;
+
+/// Everything an engine must not forget. The engine's own state is one of these; it changes only by `apply`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovered {
+    /// Of the run that wrote it; the next run uses a higher one.
+    pub incarnation: u64,
+    /// Highest epoch granted or seen at the venue.
+    pub highest_epoch: u64,
+    pub orders: OrderStore,
+    pub ledger: Ledger,
+    /// Base and quote asset of every pair used so far.
+    pub pairs: BTreeMap<Symbol, (Asset, Asset)>,
+    pub instances: BTreeMap<InstanceName, InstanceRecord>,
+    /// By uid of the Halt.
+    pub halts: BTreeMap<String, HaltRecord>,
+    /// Last client order id sequence used, by epoch and incarnation.
+    pub sequences: BTreeMap<(u64, u64), u64>,
+    /// Time of the newest input.
+    pub last_unix: Nanos,
+    foreign_trades: BTreeSet<TradeId>,
+    foreign_trades_in_order: VecDeque<TradeId>,
+}
+
+/// What is remembered of one strategy instance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstanceRecord {
+    pub uid: String,
+    /// Number of the newest order event.
+    pub sequence: u64,
+    /// The newest events, for a sidecar that comes back.
+    pub events: VecDeque<OrderEvent>,
+    pub figures: BTreeMap<Symbol, Figures>,
+    pub last_reject: String,
+    pub proof: Option<StopProof>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figures {
+    pub accepted_orders: u64,
+    pub fills: u64,
+    pub venue_rejects: u64,
+    pub risk_rejects: u64,
+}
+
+/// 0: not yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltRecord {
+    pub blocked_unix: Nanos,
+    pub cancels_sent_unix: Nanos,
+}
+
+impl Recovered {
+    /// Applies one fact. For facts about an order: what changed, unless there is no such order.
+    pub fn apply(&mut self, fact: &Fact, tuning: &Tuning) -> Option<Change> {
+        match fact {
+            Fact::Epoch { epoch } => self.highest_epoch = self.highest_epoch.max(*epoch),
+            Fact::Pair { symbol, base, quote } => {
+                self.pairs.insert(*symbol, (*base, *quote));
+            }
+            Fact::LedgerStarted { balances } => self.ledger.start(balances),
+            Fact::Allocated { instance, uid, capital } => {
+                self.ledger.allocate(instance, capital);
+                let record = self.instances.entry(instance.clone()).or_default();
+                record.uid.clone_from(uid);
+                record.proof = None;
+            }
+            Fact::Released { instance, proof } => {
+                self.ledger.release(instance);
+                self.instances.entry(instance.clone()).or_default().proof = Some((**proof).clone());
+            }
+            Fact::Forgotten { instance } => {
+                self.instances.remove(instance);
+            }
+            Fact::Transfer { asset, amount } => self.ledger.transfer(*asset, *amount),
+            Fact::Placed(new) => {
+                if let Ok(id) = ClientId::parse(&new.client_id) {
+                    self.highest_epoch = self.highest_epoch.max(id.epoch);
+                    let last = self.sequences.entry((id.epoch, id.incarnation)).or_default();
+                    *last = (*last).max(id.sequence);
+                }
+                self.orders.insert(Order::new((**new).clone()));
+            }
+            Fact::Order { client_id, update } => return self.update(client_id, update, tuning),
+            Fact::ForeignDeal { symbol, side, deal, .. } => {
+                if let Some(&(base, quote)) = self.pairs.get(symbol)
+                    && self.foreign_trades.insert(deal.trade_id)
+                {
+                    self.foreign_trades_in_order.push_back(deal.trade_id);
+                    self.ledger.book("", *symbol, base, quote, *side, deal);
+                    if self.foreign_trades_in_order.len() > FOREIGN_TRADES_KEPT
+                        && let Some(oldest) = self.foreign_trades_in_order.pop_front()
+                    {
+                        self.foreign_trades.remove(&oldest);
+                    }
+                }
+            }
+            Fact::Event { instance, event } => self.note_event(instance, event, tuning),
+            Fact::HaltBlocked { uid, at_unix } => {
+                self.halts.entry(uid.clone()).or_default().blocked_unix = *at_unix;
+            }
+            Fact::HaltCancelsSent { uid, at_unix } => {
+                self.halts.entry(uid.clone()).or_default().cancels_sent_unix = *at_unix;
+            }
+            Fact::HaltLifted { uid } => {
+                self.halts.remove(uid);
+            }
+        }
+        None
+    }
+
+    fn update(
+        &mut self,
+        client_id: &ClientOrderId,
+        update: &flashpod_orders::Update,
+        tuning: &Tuning,
+    ) -> Option<Change> {
+        let change = self.orders.apply(client_id, update, tuning.finished_kept as usize)?;
+        if let flashpod_orders::Update::Deal(deal) = update
+            && change.booked
+            && let Some(order) = self.orders.get(client_id)
+            && let Some(&(base, quote)) = self.pairs.get(&order.symbol)
+        {
+            self.ledger.book(&order.instance, order.symbol, base, quote, order.side, deal);
+        }
+        Some(change)
+    }
+
+    fn note_event(&mut self, instance: &str, event: &OrderEvent, tuning: &Tuning) {
+        let record = self.instances.entry(instance.to_owned()).or_default();
+        record.sequence = event.sequence;
+        let figures = record.figures.entry(event.symbol).or_default();
+        match event.kind {
+            OrderEventKind::Accepted => figures.accepted_orders += 1,
+            OrderEventKind::Rejected => {
+                if event.code.starts_with("MEXC_") {
+                    figures.venue_rejects += 1;
+                } else {
+                    figures.risk_rejects += 1;
+                }
+                record.last_reject = format!("{}: {}", event.code, event.text);
+            }
+            _ => figures.fills += u64::from(event.fill.is_some()),
+        }
+        record.events.push_back(event.clone());
+        while record.events.len() > tuning.events_kept as usize {
+            record.events.pop_front();
+        }
+    }
+
+    /// Whether a deal of an order without our tag was booked before.
+    #[must_use]
+    pub fn knows_foreign_trade(&self, trade: &TradeId) -> bool {
+        self.foreign_trades.contains(trade)
+    }
+
+    /// Whether this id was written down by a run this state knows of: if its order is not kept any more, it is
+    /// finished and its deals are booked.
+    #[must_use]
+    pub fn was_issued(&self, id: &ClientId) -> bool {
+        self.sequences.get(&(id.epoch, id.incarnation)).is_some_and(|&last| id.sequence <= last)
+    }
+
+    /// The instance that a client order id belongs to, as far as it is known.
+    #[must_use]
+    pub fn instance_of(&self, tag: InstanceTag) -> Option<&InstanceName> {
+        self.instances.keys().find(|name| InstanceTag::of(name) == tag)
+    }
+}
+
+/// What a journal says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Folded {
+    pub recovered: Recovered,
+    /// Sequence of the next input.
+    pub next_seq: u64,
+}
+
+/// Folds a journal's records, oldest first. Records before the newest `Start` or `Checkpoint` need not be given.
+pub fn fold<E>(records: impl IntoIterator<Item = Result<Vec<u8>, E>>) -> Result<Folded, FoldError<E>> {
+    let mut folded = Folded::default();
+    let mut tuning = Tuning::default();
+    for bytes in records {
+        let bytes = bytes.map_err(FoldError::Journal)?;
+        match Record::decode(&bytes).map_err(FoldError::Record)? {
+            Record::Input { stamp, input } => {
+                folded.next_seq = stamp.seq + 1;
+                if let Input::Start(start) = input {
+                    folded.recovered = start.recovered;
+                    folded.recovered.incarnation = start.incarnation;
+                    tuning = start.config.tuning;
+                }
+                folded.recovered.last_unix = stamp.unix;
+            }
+            Record::Outcome { facts, .. } => {
+                for fact in &facts {
+                    folded.recovered.apply(fact, &tuning);
+                }
+            }
+            Record::Checkpoint { next_seq, tuning: kept, recovered } => {
+                (folded.next_seq, folded.recovered, tuning) = (next_seq, *recovered, kept);
+            }
+        }
+    }
+    Ok(folded)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum FoldError<E> {
+    #[error(transparent)]
+    Journal(E),
+    #[error(transparent)]
+    Record(RecordError),
+}

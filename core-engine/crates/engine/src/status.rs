@@ -1,0 +1,201 @@
+//! What an engine knows, as the agent is told (agent.proto, CoreStatus and LedgerReply). The driver adds what it
+//! alone measures: hop percentiles, conflated books, the metrics address.
+
+use flashpod_orders::Order;
+use flashpod_types::{Amount, Asset, Nanos, Price, Symbol};
+use serde::{Deserialize, Serialize};
+
+use crate::io::{DeletionPolicy, InstanceName, Position, TradingState};
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Generation of the desired state in force.
+    pub generation: u64,
+    pub account: AccountStatus,
+    /// Sorted by name.
+    pub instances: Vec<InstanceStatus>,
+    pub halts: Vec<HaltStatus>,
+    pub books: Vec<BookStatus>,
+    pub stopping: bool,
+    pub counters: Counters,
+}
+
+/// Everything that was dropped, conflated, rejected, superseded or late, and what else metrics show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counters {
+    pub http_429: u64,
+    pub http_418: u64,
+    pub requests: u64,
+    pub timeouts: u64,
+    pub venue_rejects: u64,
+    pub risk_rejects: u64,
+    pub superseded_quotes: u64,
+    pub orders_sent: u64,
+    pub cancels_sent: u64,
+    pub deals: u64,
+    /// Deals and order reports that told nothing new.
+    pub duplicate_reports: u64,
+    /// Orders that were unknown at some time.
+    pub unknown_orders: u64,
+    /// Orders of ours found at the venue without a journal entry.
+    pub adopted_orders: u64,
+    pub foreign_deals: u64,
+    pub public_reconnects: u64,
+    pub private_reconnects: u64,
+    pub undecodable_frames: u64,
+    /// Session messages that named an unknown instance or symbol, or came from a stopped one.
+    pub refused_messages: u64,
+    pub book_audits: u64,
+    pub book_audit_failures: u64,
+    pub ledger_audits: u64,
+    pub ledger_audit_failures: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccountStatus {
+    pub account: String,
+    /// Whether the venue accepted the credentials and the first reconciliation is done.
+    pub ready: bool,
+    pub venue_uid: String,
+    pub epoch: u64,
+    pub highest_epoch_seen: u64,
+    pub incarnation: u64,
+    pub state: TradingState,
+    pub reasons: Vec<String>,
+    pub balances: Vec<Balance>,
+    pub unassigned: Vec<(Asset, Amount)>,
+    pub ledger_equals_venue: bool,
+    /// 0: never.
+    pub audited_unix: Nanos,
+    pub audit_difference: String,
+    pub orders_in_flight: u64,
+    pub orders_unknown: u64,
+    /// CLOCK_BOOTTIME; 0: none is unknown.
+    pub unknown_since: Nanos,
+    /// Pairs that the venue lets this account trade, sorted.
+    pub symbols: Vec<Symbol>,
+}
+
+impl Default for AccountStatus {
+    fn default() -> Self {
+        Self {
+            account: String::new(),
+            ready: false,
+            venue_uid: String::new(),
+            epoch: 0,
+            highest_epoch_seen: 0,
+            incarnation: 0,
+            state: TradingState::Halted,
+            reasons: Vec::new(),
+            balances: Vec::new(),
+            unassigned: Vec::new(),
+            ledger_equals_venue: false,
+            audited_unix: Nanos::ZERO,
+            audit_difference: String::new(),
+            orders_in_flight: 0,
+            orders_unknown: 0,
+            unknown_since: Nanos::ZERO,
+            symbols: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Balance {
+    pub asset: Asset,
+    pub free: Amount,
+    pub locked: Amount,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InstanceStatus {
+    pub instance: InstanceName,
+    pub state: TradingState,
+    pub reasons: Vec<String>,
+    pub sidecar_connected: bool,
+    pub positions: Vec<Position>,
+    pub accepted_orders: u64,
+    pub fills: u64,
+    pub venue_rejects: u64,
+    pub risk_rejects: u64,
+    pub superseded_quotes: u64,
+    pub figures: Vec<SymbolFigures>,
+    pub proof: StopProof,
+    pub balances: Vec<(Asset, Amount)>,
+    /// Empty, or the asset and what is missing of the capital asked for.
+    pub capital_error: String,
+    /// Code and text of the newest refused order.
+    pub last_reject: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SymbolFigures {
+    pub symbol: Symbol,
+    pub accepted_orders: u64,
+    pub fills: u64,
+    pub rejects: u64,
+}
+
+/// How far the stop of an instance has come; proven once `proven_unix` is not zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopProof {
+    pub policy: DeletionPolicy,
+    pub no_open_orders: bool,
+    pub flat: bool,
+    pub proven_unix: Nanos,
+    pub moved_to_unassigned: Vec<(Asset, Amount)>,
+    /// Client ids left at the venue (policy Orphan).
+    pub orphaned_orders: Vec<String>,
+    /// What is not done yet; empty when no stop was asked for or it is proven.
+    pub waiting_for: String,
+}
+
+impl Default for StopProof {
+    fn default() -> Self {
+        Self {
+            policy: DeletionPolicy::Flatten,
+            no_open_orders: false,
+            flat: false,
+            proven_unix: Nanos::ZERO,
+            moved_to_unassigned: Vec::new(),
+            orphaned_orders: Vec::new(),
+            waiting_for: String::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HaltStatus {
+    pub uid: String,
+    /// 0: not yet.
+    pub blocked_unix: Nanos,
+    pub cancels_sent_unix: Nanos,
+    pub flat: bool,
+    pub instances: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BookStatus {
+    pub symbol: Symbol,
+    /// CERTIFIED, SYNCING, GAP, AUDIT_FAILED or DISCONNECTED.
+    pub state: String,
+    pub version: u64,
+    pub gaps: u64,
+    /// Share of the time since the first sync in which the book was certified.
+    pub certified_share: f64,
+    pub frames: u64,
+    /// Since the last frame of its connection.
+    pub age: Nanos,
+    pub best_bid: Option<Price>,
+    pub best_ask: Option<Price>,
+}
+
+/// Every order and balance as the ledger has them, for an audit against the venue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerView {
+    /// Nothing is in flight, unknown or unsettled.
+    pub quiescent: bool,
+    /// By creation. Read `Order::{client_id, status_name, deals, filled, …}`.
+    pub orders: Vec<Order>,
+    pub balances: Vec<Balance>,
+}

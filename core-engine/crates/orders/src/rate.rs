@@ -1,0 +1,206 @@
+//! The venue's bucket of order calls, counted so that we can never be the ones who overrun it.
+//!
+//! The venue counts a call somewhere between its release here and its reply; when exactly, the network decides. So
+//! a call counts from its release until one window and a margin after its reply: at any instant the calls that the
+//! venue still has in its window are a subset of those that count here.
+
+use std::collections::BTreeMap;
+
+use flashpod_types::Nanos;
+
+/// Who goes first. Derived order: the smaller, the sooner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    Cancel,
+    Reduce,
+    Open,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimits {
+    /// Calls in any `window`.
+    pub calls: u32,
+    /// Of those, for cancels only.
+    pub kept_for_cancels: u32,
+    pub window: Nanos,
+    pub margin: Nanos,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CallId(u64);
+
+#[derive(Debug)]
+struct Call {
+    instance: String,
+    class: Class,
+    /// When it stops counting; unknown while no reply has come.
+    free_at: Option<Nanos>,
+}
+
+#[derive(Debug)]
+pub struct RateWindow {
+    limits: RateLimits,
+    calls: BTreeMap<CallId, Call>,
+    next: u64,
+    paused_until: Nanos,
+}
+
+impl RateWindow {
+    #[must_use]
+    pub const fn new(limits: RateLimits) -> Self {
+        Self { limits, calls: BTreeMap::new(), next: 0, paused_until: Nanos::ZERO }
+    }
+
+    /// Forgets calls that no longer count.
+    pub fn advance(&mut self, now: Nanos) {
+        self.calls.retain(|_, call| call.free_at.is_none_or(|at| at > now));
+    }
+
+    /// How many calls of this class may be released at once now.
+    #[must_use]
+    pub fn room(&self, now: Nanos, class: Class) -> u32 {
+        if now < self.paused_until {
+            return 0;
+        }
+        let counts = |call: &&Call| call.free_at.is_none_or(|at| at > now);
+        let all = u32::try_from(self.calls.values().filter(counts).count()).unwrap_or(u32::MAX);
+        let room = self.limits.calls.saturating_sub(all);
+        if class == Class::Cancel {
+            return room;
+        }
+        // What cancels have used of their share does not make it larger for others.
+        let others = self.calls.values().filter(counts).filter(|call| call.class != Class::Cancel).count();
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        room.min(self.limits.calls.saturating_sub(self.limits.kept_for_cancels).saturating_sub(others))
+    }
+
+    /// Counts a call from now on. Only when there is `room`.
+    pub fn release(&mut self, now: Nanos, class: Class, instance: &str) -> CallId {
+        self.advance(now);
+        let id = CallId(self.next);
+        self.next += 1;
+        self.calls.insert(id, Call { instance: instance.to_owned(), class, free_at: None });
+        id
+    }
+
+    /// The reply was read, or the wait for it given up, at `at`. `late`: how much longer the venue may still take
+    /// the call up (a lost request: its `recvWindow`).
+    pub fn settle(&mut self, id: CallId, at: Nanos, late: Nanos) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.free_at = Some(at + self.limits.window + self.limits.margin + late);
+        }
+    }
+
+    /// The call never left.
+    pub fn withdraw(&mut self, id: CallId) {
+        self.calls.remove(&id);
+    }
+
+    /// Nothing leaves before `until` (429 or 418 with Retry-After).
+    pub fn pause(&mut self, until: Nanos) {
+        self.paused_until = self.paused_until.max(until);
+    }
+
+    #[must_use]
+    pub const fn paused_until(&self) -> Nanos {
+        self.paused_until
+    }
+
+    /// Calls of this instance that count now: who has the fewest goes first among equals.
+    #[must_use]
+    pub fn used_by(&self, now: Nanos, instance: &str) -> u32 {
+        let counts = |call: &&Call| call.free_at.is_none_or(|at| at > now) && call.instance == instance;
+        u32::try_from(self.calls.values().filter(counts).count()).unwrap_or(u32::MAX)
+    }
+
+    /// When the next call stops counting by time alone, or a pause ends; replies may make room sooner.
+    #[must_use]
+    pub fn next_room(&self, now: Nanos) -> Option<Nanos> {
+        if now < self.paused_until {
+            return Some(self.paused_until);
+        }
+        self.calls.values().filter_map(|call| call.free_at).filter(|&at| at > now).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: RateLimits = RateLimits {
+        calls: 12,
+        kept_for_cancels: 3,
+        window: Nanos::from_secs(1),
+        margin: Nanos::from_millis(20),
+    };
+
+    fn ms(ms: u64) -> Nanos {
+        Nanos::from_millis(ms)
+    }
+
+    #[test]
+    fn three_of_twelve_calls_are_for_cancels_only() {
+        let mut window = RateWindow::new(LIMITS);
+        for _ in 0..9 {
+            assert!(window.room(ms(0), Class::Open) > 0);
+            window.release(ms(0), Class::Open, "a");
+        }
+        assert_eq!(window.room(ms(0), Class::Open), 0);
+        assert_eq!(window.room(ms(0), Class::Reduce), 0);
+        assert_eq!(window.room(ms(0), Class::Cancel), 3);
+    }
+
+    #[test]
+    fn a_call_counts_until_its_reply_and_a_window_later() {
+        let mut window = RateWindow::new(RateLimits { calls: 1, kept_for_cancels: 0, ..LIMITS });
+        let call = window.release(ms(0), Class::Open, "a");
+        assert_eq!(window.room(ms(60_000), Class::Open), 0, "no reply: the venue may count it any time");
+        window.settle(call, ms(60_000), Nanos::ZERO);
+        assert_eq!(window.room(ms(61_019), Class::Open), 0);
+        assert_eq!(window.next_room(ms(60_001)), Some(ms(61_020)));
+        assert_eq!(window.room(ms(61_020), Class::Open), 1);
+    }
+
+    #[test]
+    fn a_pause_holds_everything() {
+        let mut window = RateWindow::new(LIMITS);
+        window.pause(ms(2000));
+        window.pause(ms(1000));
+        assert_eq!(window.room(ms(1999), Class::Cancel), 0);
+        assert_eq!(window.next_room(ms(0)), Some(ms(2000)));
+        assert_eq!(window.room(ms(2000), Class::Cancel), 12);
+    }
+
+    proptest! {
+        /// However long each call travels there and back, the venue never sees more than its limit in any second.
+        #[test]
+        fn no_jitter_overruns_the_venue(
+            steps in prop::collection::vec((0_u64..120, 0_u64..400, 0_u64..400, 0_u8..3), 1..300)
+        ) {
+            let mut window = RateWindow::new(LIMITS);
+            let mut now = 0;
+            let mut replies: Vec<(u64, CallId)> = Vec::new();
+            let mut seen_at_venue: Vec<u64> = Vec::new();
+            for (wait, there, back, class) in steps {
+                now += wait;
+                replies.retain(|&(at, call)| {
+                    if at <= now {
+                        window.settle(call, ms(at), Nanos::ZERO);
+                    }
+                    at > now
+                });
+                let class = [Class::Cancel, Class::Reduce, Class::Open][usize::from(class)];
+                while window.room(ms(now), class) > 0 {
+                    let call = window.release(ms(now), class, "a");
+                    seen_at_venue.push(now + there);
+                    replies.push((now + there + back, call));
+                }
+            }
+            seen_at_venue.sort_unstable();
+            for pair in seen_at_venue.windows(13) {
+                prop_assert!(pair[12] - pair[0] > 1000, "13 calls within {} ms", pair[12] - pair[0]);
+            }
+        }
+    }
+}
