@@ -1,0 +1,180 @@
+//! What the engines know, as the agent is told. One account's status at a time; `agent` joins them.
+
+use flashpod_engine::io::DeletionPolicy;
+use flashpod_engine::status::{
+    AccountStatus, Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, StopProof,
+};
+use flashpod_orders::{Deal, Order};
+
+use super::down::{amounts, position, trading_state};
+use super::{proto_order_type, proto_side};
+use crate::proto;
+
+#[must_use]
+pub fn account(status: &AccountStatus, http_429: u64, http_418: u64) -> proto::AccountStatus {
+    proto::AccountStatus {
+        account: status.account.clone(),
+        ready: status.ready,
+        venue_uid: status.venue_uid.clone(),
+        epoch: status.epoch,
+        highest_epoch_seen: status.highest_epoch_seen,
+        incarnation: status.incarnation,
+        state: trading_state(status.state).into(),
+        reasons: status.reasons.clone(),
+        balances: balances(&status.balances),
+        unassigned: amounts(&status.unassigned),
+        ledger_equals_venue: status.ledger_equals_venue,
+        audited_unix_ns: status.audited_unix.0,
+        audit_difference: status.audit_difference.clone(),
+        http_429,
+        http_418,
+        orders_in_flight: status.orders_in_flight,
+        orders_unknown: status.orders_unknown,
+        unknown_since_mono_ns: status.unknown_since.0,
+        symbols: status.symbols.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// `conflated_books` and `tick_to_order` are measured outside the engine.
+#[must_use]
+pub fn instance(
+    status: &InstanceStatus,
+    conflated_books: u64,
+    tick_to_order: Option<proto::HopStats>,
+) -> proto::InstanceStatus {
+    proto::InstanceStatus {
+        instance: status.instance.clone(),
+        state: trading_state(status.state).into(),
+        reasons: status.reasons.clone(),
+        sidecar_connected: status.sidecar_connected,
+        positions: status.positions.iter().map(position).collect(),
+        accepted_orders: status.accepted_orders,
+        fills: status.fills,
+        venue_rejects: status.venue_rejects,
+        risk_rejects: status.risk_rejects,
+        superseded_quotes: status.superseded_quotes,
+        conflated_books,
+        figures: status
+            .figures
+            .iter()
+            .map(|figures| proto::SymbolFigures {
+                symbol: figures.symbol.to_string(),
+                accepted_orders: figures.accepted_orders,
+                fills: figures.fills,
+                rejects: figures.rejects,
+            })
+            .collect(),
+        proof: proof(&status.proof),
+        balances: amounts(&status.balances),
+        capital_error: status.capital_error.clone(),
+        tick_to_order,
+        last_reject: status.last_reject.clone(),
+    }
+}
+
+/// Nothing until a stop was asked for: before that there is neither a proof nor anything to wait for.
+fn proof(proof: &StopProof) -> Option<proto::StopProof> {
+    if proof.proven_unix.0 == 0 && proof.waiting_for.is_empty() {
+        return None;
+    }
+    let policy = match proof.policy {
+        DeletionPolicy::Flatten => proto::DeletionPolicy::Flatten,
+        DeletionPolicy::CancelOnly => proto::DeletionPolicy::CancelOnly,
+        DeletionPolicy::Orphan => proto::DeletionPolicy::Orphan,
+    };
+    Some(proto::StopProof {
+        policy: policy.into(),
+        no_open_orders: proof.no_open_orders,
+        flat: proof.flat,
+        proven_unix_ns: proof.proven_unix.0,
+        moved_to_unassigned: amounts(&proof.moved_to_unassigned),
+        orphaned_orders: proof.orphaned_orders.clone(),
+        waiting_for: proof.waiting_for.clone(),
+    })
+}
+
+#[must_use]
+pub fn book(status: &BookStatus) -> proto::BookStatus {
+    let price =
+        |price: Option<flashpod_types::Price>| price.map(|price| price.to_string()).unwrap_or_default();
+    proto::BookStatus {
+        symbol: status.symbol.to_string(),
+        state: status.state.clone(),
+        version: status.version,
+        gaps: status.gaps,
+        certified_share: status.certified_share,
+        frames: status.frames,
+        age_ms: status.age.as_millis(),
+        best_bid: price(status.best_bid),
+        best_ask: price(status.best_ask),
+    }
+}
+
+/// One halt over several accounts: reached only when every account reached it, at the time of the last.
+pub fn merge_halt(halts: &mut Vec<proto::HaltStatus>, status: &HaltStatus) {
+    let later = |a: u64, b: u64| if a == 0 || b == 0 { 0 } else { a.max(b) };
+    match halts.iter_mut().find(|halt| halt.uid == status.uid) {
+        None => halts.push(proto::HaltStatus {
+            uid: status.uid.clone(),
+            blocked_unix_ns: status.blocked_unix.0,
+            cancels_sent_unix_ns: status.cancels_sent_unix.0,
+            flat: status.flat,
+            instances: status.instances,
+        }),
+        Some(halt) => {
+            halt.blocked_unix_ns = later(halt.blocked_unix_ns, status.blocked_unix.0);
+            halt.cancels_sent_unix_ns = later(halt.cancels_sent_unix_ns, status.cancels_sent_unix.0);
+            halt.flat &= status.flat;
+            halt.instances += status.instances;
+        }
+    }
+}
+
+#[must_use]
+pub fn ledger(account: String, view: &LedgerView) -> proto::LedgerReply {
+    proto::LedgerReply {
+        account,
+        quiescent: view.quiescent,
+        orders: view.orders.iter().map(order).collect(),
+        balances: balances(&view.balances),
+    }
+}
+
+fn balances(balances: &[Balance]) -> Vec<proto::Balance> {
+    balances
+        .iter()
+        .map(|balance| proto::Balance {
+            asset: balance.asset.to_string(),
+            free: balance.free.to_string(),
+            locked: balance.locked.to_string(),
+        })
+        .collect()
+}
+
+fn order(order: &Order) -> proto::LedgerOrder {
+    proto::LedgerOrder {
+        client_order_id: order.client_id.to_string(),
+        order_id: order.order_id().to_string(),
+        instance: order.instance.clone(),
+        symbol: order.symbol.to_string(),
+        side: proto_side(order.side).into(),
+        r#type: proto_order_type(order.kind).into(),
+        price: order.price.to_string(),
+        quantity: order.qty.to_string(),
+        filled_quantity: order.filled().to_string(),
+        status: order.status_name().to_owned(),
+        fills: order.deals().iter().map(deal).collect(),
+    }
+}
+
+fn deal(deal: &Deal) -> proto::Fill {
+    proto::Fill {
+        trade_id: deal.trade_id.to_string(),
+        price: deal.price.to_string(),
+        quantity: deal.qty.to_string(),
+        fee: deal.fee.to_string(),
+        fee_asset: deal.fee_asset.to_string(),
+        maker: deal.maker,
+        time_unix_ms: deal.time_ms,
+    }
+}

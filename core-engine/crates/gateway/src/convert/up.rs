@@ -1,0 +1,307 @@
+//! What peers say, as the engine takes it. Every refusal names the field.
+
+use std::collections::BTreeMap;
+
+use flashpod_engine::io::{
+    AccountLimits, DeletionPolicy, Desired, HaltAction, HaltPolicy, InstancePolicy, Intent, Mode, Quote,
+    RiskLimits, RunState, SessionMessage, SidecarLossAction, WantedQuotes,
+};
+use flashpod_types::{Nanos, OrderType};
+
+use super::{
+    FieldError, name, optional_amount, optional_count, order_type, positive_price, positive_qty, side, symbol,
+};
+use crate::proto;
+use crate::proto::session_up::Body;
+
+/// More quotes for one symbol than any strategy needs.
+const MAX_QUOTES: usize = 64;
+/// Longest reference of an intent, bytes.
+const MAX_REFERENCE: usize = 64;
+
+/// A session message after Hello.
+pub fn session(message: proto::SessionUp) -> Result<SessionMessage, FieldError> {
+    match message.body {
+        Some(Body::WantedQuotes(wanted)) => {
+            wanted_quotes(wanted).map(SessionMessage::WantedQuotes).map_err(|e| e.within("wanted_quotes"))
+        }
+        Some(Body::Intent(asked)) => {
+            intent(asked).map(SessionMessage::Intent).map_err(|e| e.within("intent"))
+        }
+        Some(Body::Cancel(asked)) => cancel(asked).map_err(|e| e.within("cancel")),
+        Some(Body::Heartbeat(_)) => Ok(SessionMessage::Heartbeat),
+        Some(Body::Hello(_)) => {
+            Err(FieldError::new("hello", "a second Hello", "is not allowed in a session"))
+        }
+        None => Err(FieldError::new(
+            "body",
+            "nothing this core knows",
+            "was sent; accepted: wanted_quotes, intent, cancel, heartbeat",
+        )),
+    }
+}
+
+fn wanted_quotes(wanted: proto::WantedQuotes) -> Result<WantedQuotes, FieldError> {
+    if wanted.quotes.len() > MAX_QUOTES {
+        return Err(FieldError::new(
+            "quotes",
+            wanted.quotes.len(),
+            format!("entries; at most {MAX_QUOTES} are accepted"),
+        ));
+    }
+    let mut quotes = Vec::with_capacity(wanted.quotes.len());
+    for (index, asked) in wanted.quotes.iter().enumerate() {
+        let quote = quote(asked).map_err(|error| error.within(format_args!("quotes[{index}]")))?;
+        if quotes.iter().any(|other: &Quote| other.slot == quote.slot) {
+            return Err(FieldError::new(format!("quotes[{index}].slot"), quote.slot, "is used twice"));
+        }
+        quotes.push(quote);
+    }
+    Ok(WantedQuotes {
+        symbol: symbol("symbol", &wanted.symbol)?,
+        quotes,
+        book_version: wanted.book_version,
+        decided: Nanos(wanted.decided_mono_ns),
+        tolerance_ticks: wanted.tolerance_ticks,
+    })
+}
+
+fn quote(asked: &proto::Quote) -> Result<Quote, FieldError> {
+    Ok(Quote {
+        slot: asked.slot,
+        side: side("side", asked.side)?,
+        price: positive_price("price", &asked.price)?,
+        qty: positive_qty("quantity", &asked.quantity)?,
+    })
+}
+
+fn intent(asked: proto::Intent) -> Result<Intent, FieldError> {
+    let kind = order_type("type", asked.r#type)?;
+    let price = match (kind, asked.price.as_str()) {
+        (OrderType::Market, "") => None,
+        (OrderType::Market, text) => return Err(FieldError::new("price", text, "must be empty for MARKET")),
+        (_, text) => Some(positive_price("price", text)?),
+    };
+    Ok(Intent {
+        reference: reference("ref", asked.r#ref)?,
+        symbol: symbol("symbol", &asked.symbol)?,
+        side: side("side", asked.side)?,
+        kind,
+        price,
+        qty: positive_qty("quantity", &asked.quantity)?,
+        reduce_only: asked.reduce_only,
+        book_version: asked.book_version,
+        decided: Nanos(asked.decided_mono_ns),
+    })
+}
+
+fn reference(field: &str, text: String) -> Result<String, FieldError> {
+    if text.is_empty() || text.len() > MAX_REFERENCE {
+        return Err(FieldError::new(field, text, format!("must have 1 to {MAX_REFERENCE} bytes")));
+    }
+    Ok(text)
+}
+
+fn cancel(asked: proto::CancelIntent) -> Result<SessionMessage, FieldError> {
+    Ok(SessionMessage::Cancel {
+        reference: if asked.r#ref.is_empty() { None } else { Some(reference("ref", asked.r#ref)?) },
+        symbol: if asked.symbol.is_empty() { None } else { Some(symbol("symbol", &asked.symbol)?) },
+    })
+}
+
+/// The desired state, split by account.
+#[derive(Debug, Default)]
+pub struct DesiredByAccount {
+    pub accounts: BTreeMap<String, Desired>,
+    /// Instances whose policy can't be used, with the reason. The others, and every halt, are in force nevertheless.
+    pub refused: Vec<RefusedInstance>,
+    /// Lower-case hex SHA-256 of each instance's token.
+    pub tokens: BTreeMap<String, [u8; 32]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedInstance {
+    pub instance: String,
+    pub reason: String,
+}
+
+/// Splits the desired state over the accounts of this core. An account that is not mentioned wants nothing.
+///
+/// A policy that can't be used never stands in the way of the rest. `former` is what was last in force: an instance
+/// keeps its former policy when the new one can't be used.
+pub fn desired(
+    message: proto::DesiredState,
+    accounts: &[String],
+    former: &BTreeMap<String, Desired>,
+) -> Result<DesiredByAccount, FieldError> {
+    let mut all = DesiredByAccount::default();
+    let halts: Vec<HaltPolicy> = message
+        .halts
+        .into_iter()
+        .enumerate()
+        .map(|(index, policy)| {
+            halt(policy).map_err(|error| error.within(format_args!("desired.halts[{index}]")))
+        })
+        .collect::<Result<_, _>>()?;
+    for account in accounts {
+        let desired = Desired { generation: message.generation, halts: halts.clone(), ..Desired::default() };
+        all.accounts.insert(account.clone(), desired);
+    }
+    for (index, policy) in message.accounts.into_iter().enumerate() {
+        let field = format!("desired.accounts[{index}]");
+        let Some(desired) = all.accounts.get_mut(&policy.account) else {
+            // Of no concern to this core: the agent may know more accounts than were configured here.
+            tracing::warn!(
+                account = policy.account,
+                "a policy names an account that this core does not carry"
+            );
+            continue;
+        };
+        desired.account = AccountLimits {
+            max_exposure: optional_amount("max_exposure", &policy.max_exposure)
+                .map_err(|e| e.within(field))?,
+            max_open_orders: optional_count(policy.max_open_orders),
+        };
+    }
+    for policy in message.instances {
+        let name = policy.instance.clone();
+        let account = policy.account.clone();
+        let token = token_hash(&policy.token_sha256);
+        let Some(desired) = all.accounts.get_mut(&account) else {
+            let reason = format!("account: {account:?} is not carried by this core; accepted: {accounts:?}");
+            all.refused.push(RefusedInstance { instance: name, reason });
+            continue;
+        };
+        match token.and_then(|token| instance(policy).map(|policy| (token, policy))) {
+            Ok((token, policy)) => {
+                all.tokens.insert(name, token);
+                desired.instances.push(policy);
+            }
+            Err(error) => {
+                let kept = former
+                    .get(&account)
+                    .and_then(|former| former.instances.iter().find(|policy| policy.instance == name));
+                desired.instances.extend(kept.cloned());
+                all.refused.push(RefusedInstance { instance: name, reason: error.to_string() });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn token_hash(text: &str) -> Result<[u8; 32], FieldError> {
+    let mut hash = [0; 32];
+    match hex::decode_to_slice(text, &mut hash) {
+        Ok(()) => Ok(hash),
+        // The hash is no secret, but a misplaced token would be: it is not repeated.
+        Err(_) => Err(FieldError::new("token_sha256", "(not shown)", "is not 64 hexadecimal digits")),
+    }
+}
+
+fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError> {
+    if policy.instance.is_empty() || policy.instance.len() > 253 {
+        return Err(FieldError::new("instance", policy.instance, "must have 1 to 253 bytes"));
+    }
+    let mut symbols = Vec::with_capacity(policy.symbols.len());
+    for (index, text) in policy.symbols.iter().enumerate() {
+        symbols.push(symbol(&format!("symbols[{index}]"), text)?);
+    }
+    let mut capital = Vec::with_capacity(policy.capital.len());
+    for (index, part) in policy.capital.iter().enumerate() {
+        let amount = optional_amount(&format!("capital[{index}].amount"), &part.amount)?
+            .ok_or_else(|| FieldError::new(format!("capital[{index}].amount"), "", "is empty"))?;
+        capital.push((name(&format!("capital[{index}].asset"), &part.asset)?, amount));
+    }
+    let loss = policy.on_sidecar_loss.unwrap_or_default();
+    Ok(InstancePolicy {
+        mode: mode(policy.mode)?,
+        state: run_state(policy.state)?,
+        deletion_policy: deletion_policy(policy.deletion_policy)?,
+        limits: limits(policy.limits.unwrap_or_default()).map_err(|e| e.within("limits"))?,
+        sidecar_loss: sidecar_loss(loss.action)?,
+        sidecar_loss_after: Nanos::from_millis(u64::from(loss.after_ms)),
+        instance: policy.instance,
+        uid: policy.uid,
+        strategy: policy.strategy,
+        symbols,
+        capital,
+        parameters_json: policy.parameters_json,
+    })
+}
+
+fn limits(limits: proto::RiskLimits) -> Result<RiskLimits, FieldError> {
+    Ok(RiskLimits {
+        max_order_notional: optional_amount("max_order_notional", &limits.max_order_notional)?,
+        max_position_notional: optional_amount("max_position_notional", &limits.max_position_notional)?,
+        max_open_orders: optional_count(limits.max_open_orders),
+        max_order_rate: optional_count(limits.max_order_rate),
+        price_collar_bps: optional_count(limits.price_collar_bps),
+        max_data_age: optional_count(limits.max_data_age_ms).map(|ms| Nanos::from_millis(u64::from(ms))),
+    })
+}
+
+fn mode(value: i32) -> Result<Mode, FieldError> {
+    match proto::Mode::try_from(value) {
+        Ok(proto::Mode::Paper) => Ok(Mode::Paper),
+        Ok(proto::Mode::Shadow) => Ok(Mode::Shadow),
+        Ok(proto::Mode::Live) => Ok(Mode::Live),
+        _ => Err(FieldError::new("mode", value, "is not MODE_PAPER, MODE_SHADOW or MODE_LIVE")),
+    }
+}
+
+fn run_state(value: i32) -> Result<RunState, FieldError> {
+    match proto::instance_policy::State::try_from(value) {
+        Ok(proto::instance_policy::State::Run) => Ok(RunState::Run),
+        Ok(proto::instance_policy::State::Stop) => Ok(RunState::Stop),
+        _ => Err(FieldError::new("state", value, "is not STATE_RUN or STATE_STOP")),
+    }
+}
+
+fn deletion_policy(value: i32) -> Result<DeletionPolicy, FieldError> {
+    match proto::DeletionPolicy::try_from(value) {
+        Ok(proto::DeletionPolicy::Flatten) => Ok(DeletionPolicy::Flatten),
+        Ok(proto::DeletionPolicy::CancelOnly) => Ok(DeletionPolicy::CancelOnly),
+        Ok(proto::DeletionPolicy::Orphan) => Ok(DeletionPolicy::Orphan),
+        _ => Err(FieldError::new(
+            "deletion_policy",
+            value,
+            "is not DELETION_POLICY_FLATTEN, _CANCEL_ONLY or _ORPHAN",
+        )),
+    }
+}
+
+fn sidecar_loss(value: i32) -> Result<SidecarLossAction, FieldError> {
+    match proto::sidecar_loss::Action::try_from(value) {
+        Ok(proto::sidecar_loss::Action::Cancel) => Ok(SidecarLossAction::Cancel),
+        Ok(proto::sidecar_loss::Action::Flatten) => Ok(SidecarLossAction::Flatten),
+        Ok(proto::sidecar_loss::Action::Keep) => Ok(SidecarLossAction::Keep),
+        _ => Err(FieldError::new(
+            "on_sidecar_loss.action",
+            value,
+            "is not ACTION_CANCEL, ACTION_FLATTEN or ACTION_KEEP",
+        )),
+    }
+}
+
+fn halt(policy: proto::HaltPolicy) -> Result<HaltPolicy, FieldError> {
+    let action = match proto::halt_policy::Action::try_from(policy.action) {
+        Ok(proto::halt_policy::Action::Block) => HaltAction::Block,
+        Ok(proto::halt_policy::Action::Cancel) => HaltAction::Cancel,
+        Ok(proto::halt_policy::Action::Flatten) => HaltAction::Flatten,
+        _ => {
+            let value = policy.action;
+            return Err(FieldError::new(
+                "action",
+                value,
+                "is not ACTION_BLOCK, ACTION_CANCEL or ACTION_FLATTEN",
+            ));
+        }
+    };
+    Ok(HaltPolicy {
+        name: policy.name,
+        uid: policy.uid,
+        action,
+        instances: policy.instances,
+        all: policy.all,
+    })
+}

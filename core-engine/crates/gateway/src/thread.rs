@@ -1,0 +1,273 @@
+//! The gateway's thread: a current-thread runtime with the agent's socket, one socket per instance, and the pumps
+//! that carry the engines' output to the sessions.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use flashpod_engine::Input;
+use flashpod_net::ring::InboxSender;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_stream::wrappers::UnixListenerStream;
+use tonic::transport::Server;
+
+use crate::agent::{Agent, Facts};
+use crate::link::{AccountLink, LedgerQuery};
+use crate::proto;
+use crate::proto::agent_service_server::AgentServiceServer;
+use crate::proto::strategy_service_server::StrategyServiceServer;
+use crate::registry::Registry;
+use crate::session::Session;
+use crate::sockets::{self, Peers, SocketError};
+
+/// Largest message of a sidecar; a full set of quotes is far smaller.
+const MAX_SESSION_MESSAGE: usize = 64 << 10;
+/// Largest message of the agent: every policy of a core at once.
+const MAX_AGENT_MESSAGE: usize = 16 << 20;
+
+/// Counts what was dropped, conflated or refused, for /metrics.
+#[derive(Debug, Default)]
+pub struct GatewayCounters {
+    pub sessions: Counter,
+    pub refused_sessions: Counter,
+    pub overflown_sessions: Counter,
+    pub invalid_messages: Counter,
+    pub conflated_books: Counter,
+    pub dropped_trades: Counter,
+}
+
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: u64) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+pub struct GatewayConfig {
+    pub socket_dir: PathBuf,
+    /// User of the sidecars; `None`: the core's own.
+    pub session_uid: Option<u32>,
+    pub version: String,
+    /// host:port of /metrics, as it is told to the agent.
+    pub metrics_address: String,
+    /// Percentiles per hop so far.
+    pub hops: Box<dyn Fn() -> Vec<proto::HopStats> + Send + Sync>,
+    /// Counted here, read by /metrics.
+    pub counters: Arc<GatewayCounters>,
+}
+
+impl fmt::Debug for GatewayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GatewayConfig").field("socket_dir", &self.socket_dir).finish_non_exhaustive()
+    }
+}
+
+pub(crate) enum SocketChange {
+    Open(String),
+    Close(String),
+}
+
+/// The running gateway.
+#[derive(Debug)]
+pub struct Gateway {
+    stop: watch::Sender<bool>,
+    thread: JoinHandle<()>,
+}
+
+impl Gateway {
+    /// Opens the agent's socket and starts the thread.
+    pub fn spawn<T>(config: GatewayConfig, links: Vec<AccountLink<T>>) -> Result<Self, SocketError>
+    where
+        T: From<Input> + From<LedgerQuery> + Send + 'static,
+    {
+        let failed = |path: &PathBuf, source: io::Error| SocketError::Io { path: path.clone(), source };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| failed(&config.socket_dir, source))?;
+        let (stop, stopped) = watch::channel(false);
+        let socket_dir = config.socket_dir.clone();
+        let (started, outcome) = std::sync::mpsc::channel();
+        let thread = std::thread::Builder::new()
+            .name("gateway".to_owned())
+            .spawn(move || {
+                runtime.block_on(async move {
+                    match Running::start(config, links, stopped) {
+                        Ok(running) => {
+                            let _ = started.send(Ok(()));
+                            running.run().await;
+                        }
+                        Err(error) => {
+                            let _ = started.send(Err(error));
+                        }
+                    }
+                });
+            })
+            .map_err(|source| failed(&socket_dir, source))?;
+        match outcome.recv() {
+            Ok(Ok(())) => Ok(Self { stop, thread }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(failed(&socket_dir, io::Error::other("the gateway thread ended at once"))),
+        }
+    }
+
+    /// Ends every stream and waits for the thread; a panic in it comes back as text.
+    pub fn stop(self) -> Result<(), String> {
+        self.stop.send_replace(true);
+        self.thread.join().map_err(|_| "the gateway thread panicked".to_owned())
+    }
+}
+
+struct OpenSocket {
+    close: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+struct Running<T> {
+    socket_dir: PathBuf,
+    registry: Arc<Registry>,
+    engines: Arc<HashMap<String, InboxSender<T>>>,
+    peers: Peers,
+    counters: Arc<GatewayCounters>,
+    changes: mpsc::UnboundedReceiver<SocketChange>,
+    open: HashMap<String, OpenSocket>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
+    fn start(
+        config: GatewayConfig,
+        links: Vec<AccountLink<T>>,
+        stopped: watch::Receiver<bool>,
+    ) -> Result<Self, SocketError> {
+        let path = sockets::agent_socket(&config.socket_dir);
+        let own_uid = sockets::own_uid().map_err(|source| SocketError::Io { path: path.clone(), source })?;
+        let ours = Peers { uid: own_uid, own_uid };
+        let listener = sockets::listen(&path, ours)?;
+        let registry = Arc::new(Registry::new(Arc::clone(&config.counters)));
+        let engines: HashMap<_, _> =
+            links.iter().map(|link| (link.account.clone(), link.inputs.clone())).collect();
+        let engines = Arc::new(engines);
+        for link in links {
+            tokio::spawn(pump(link, Arc::clone(&registry)));
+        }
+        let (sockets, changes) = mpsc::unbounded_channel();
+        let facts =
+            Facts { version: config.version, metrics_address: config.metrics_address, hops: config.hops };
+        let agent = Agent {
+            registry: Arc::clone(&registry),
+            engines: Arc::clone(&engines),
+            peers: ours,
+            facts: Arc::new(facts),
+            sockets,
+            counters: Arc::clone(&config.counters),
+        };
+        tokio::spawn(async move {
+            let service = AgentServiceServer::new(agent).max_decoding_message_size(MAX_AGENT_MESSAGE);
+            let served =
+                Server::builder().add_service(service).serve_with_incoming(UnixListenerStream::new(listener));
+            if let Err(error) = served.await {
+                tracing::error!(error = error.to_string(), "the agent's socket failed");
+            }
+        });
+        let peers = Peers { uid: config.session_uid.unwrap_or(own_uid), own_uid };
+        let socket_dir = config.socket_dir;
+        let (counters, open) = (config.counters, HashMap::new());
+        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, stopped })
+    }
+
+    async fn run(mut self) {
+        let mut stopped = self.stopped.clone();
+        loop {
+            tokio::select! {
+                change = self.changes.recv() => match change {
+                    Some(SocketChange::Open(instance)) => self.open(instance),
+                    Some(SocketChange::Close(instance)) => self.close(&instance).await,
+                    None => return,
+                },
+                // The runtime ends with this function, and every stream with it.
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+            }
+        }
+    }
+
+    fn open(&mut self, instance: String) {
+        let path = sockets::instance_socket(&self.socket_dir, &instance);
+        let listener = match sockets::listen(&path, self.peers) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(instance, error = error.to_string(), "the instance's socket can't be opened");
+                return;
+            }
+        };
+        let (close, closed) = oneshot::channel();
+        let session = Session {
+            instance: instance.clone(),
+            registry: Arc::clone(&self.registry),
+            engines: Arc::clone(&self.engines),
+            peers: self.peers,
+            counters: Arc::clone(&self.counters),
+        };
+        let name = instance.clone();
+        let task = tokio::spawn(async move {
+            let service = StrategyServiceServer::new(session).max_decoding_message_size(MAX_SESSION_MESSAGE);
+            let incoming = UnixListenerStream::new(listener);
+            tokio::select! {
+                served = Server::builder().add_service(service).serve_with_incoming(incoming) => {
+                    if let Err(error) = served {
+                        tracing::error!(instance, error = error.to_string(), "the instance's socket failed");
+                    }
+                }
+                _ = closed => {}
+            }
+            // The listener is closed: a sidecar that comes back finds no socket rather than a silent one.
+            let _ = std::fs::remove_file(&path);
+            if let Some(directory) = path.parent() {
+                let _ = std::fs::remove_dir(directory);
+            }
+        });
+        self.open.insert(name, OpenSocket { close, task });
+    }
+
+    /// Returns when the socket is gone, so that the same instance can be opened again.
+    async fn close(&mut self, instance: &str) {
+        if let Some(open) = self.open.remove(instance) {
+            let _ = open.close.send(());
+            let _ = open.task.await;
+        }
+    }
+}
+
+/// Carries one engine's output to the sessions until the engine thread ends.
+async fn pump<T>(mut link: AccountLink<T>, registry: Arc<Registry>) {
+    let mut known_lost = 0;
+    loop {
+        tokio::select! {
+            biased;
+            output = link.events.recv() => {
+                let Some(output) = output else { return };
+                let lost = link.lost.load(Ordering::Acquire);
+                if lost != known_lost {
+                    known_lost = lost;
+                    registry.end_sessions(&link.account);
+                }
+                registry.output(&link.account, output);
+            }
+            data = link.market.recv() => {
+                let Some(data) = data else { return };
+                registry.market(&link.account, &data);
+            }
+        }
+    }
+}
