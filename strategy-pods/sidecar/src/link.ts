@@ -70,6 +70,9 @@ export class CoreLink {
         {
           'grpc.use_local_subchannel_pool': 1,
           'grpc.enable_retries': 0,
+          // grpc-js takes this much (1 MB by default) before it says that a write is not done: the reader's stall
+          // must show in the backlog instead. It has to hold one Hello.
+          'grpc.per_rpc_retry_buffer_size': 16 * 1024,
         },
       );
       this.#open(this.#client.session(), hello);

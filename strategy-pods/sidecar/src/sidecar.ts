@@ -116,7 +116,7 @@ export class Sidecar {
     if (this.#stopping) return { ready: false, reason: 'stopping' };
     if (this.#session?.faulted)
       return { ready: false, reason: 'the strategy threw too often and trades no more' };
-    if (!this.#link.connected) return { ready: false, reason: this.#waiting };
+    if (!this.#link.connected || this.#session === undefined) return { ready: false, reason: this.#waiting };
     return { ready: true, reason: 'trading session open' };
   }
 
