@@ -61,10 +61,11 @@ export class LeaderElector {
     this.#leading = false;
     this.#metrics.is(this.#options.name, false);
     if (outcome === 'lost') lost.abort();
-    await work;
+    await finished;
     // Only now: a release while the work still ran would let the next one begin beside us.
     if (outcome === 'stopped')
       await this.#lock.release().catch((error: unknown) => this.#options.onError?.(error));
+    await work;
     return outcome;
   }
 

@@ -1,0 +1,120 @@
+import type { KubeStatus, StatusCause } from '../../kube/types.js';
+import type { FieldError } from './field-errors.js';
+import type { Kind } from './kinds/kind.js';
+
+/** A refusal; its body is the metav1.Status that Kubernetes would send. */
+export class ApiError extends Error {
+  readonly code: number;
+  readonly status: KubeStatus;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    code: number,
+    reason: string,
+    message: string,
+    details?: KubeStatus['details'],
+    headers: Record<string, string> = {},
+  ) {
+    super(message);
+    this.name = 'ApiError';
+    this.code = code;
+    this.headers = headers;
+    this.status = {
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      message,
+      reason,
+      ...(details === undefined ? {} : { details }),
+      code,
+    };
+  }
+}
+
+/** `tradingstrategies.trading.flashpod.dev`, `pods`. */
+export function qualified(kind: Pick<Kind, 'group' | 'plural'>): string {
+  return kind.group === '' ? kind.plural : `${kind.plural}.${kind.group}`;
+}
+
+function about(
+  kind: Kind,
+  name: string,
+  more: { causes?: StatusCause[]; uid?: string } = {},
+): NonNullable<KubeStatus['details']> {
+  return {
+    ...(name === '' ? {} : { name }),
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.plural,
+    ...more,
+  };
+}
+
+export function badRequest(message: string): ApiError {
+  return new ApiError(400, 'BadRequest', message);
+}
+
+export function notFound(kind: Kind, name: string): ApiError {
+  return new ApiError(404, 'NotFound', `${qualified(kind)} "${name}" not found`, about(kind, name));
+}
+
+/** There is no such path, or none that this server serves. */
+export function noSuchResource(): ApiError {
+  return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+export function alreadyExists(kind: Kind, name: string): ApiError {
+  return new ApiError(409, 'AlreadyExists', `${qualified(kind)} "${name}" already exists`, about(kind, name));
+}
+
+export function conflict(kind: Kind, name: string, why: string): ApiError {
+  return new ApiError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${qualified(kind)} "${name}": ${why}`,
+    about(kind, name),
+  );
+}
+
+export const MODIFIED =
+  'the object has been modified; please apply your changes to the latest version and try again';
+
+export function forbidden(kind: Kind, name: string, why: string): ApiError {
+  return new ApiError(
+    403,
+    'Forbidden',
+    `${qualified(kind)} "${name}" is forbidden: ${why}`,
+    about(kind, name),
+  );
+}
+
+/** Schema, rules and metadata: every complaint with its field. */
+export function invalid(kind: Kind, name: string, errors: readonly FieldError[]): ApiError {
+  const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
+  const title = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
+  const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }));
+  const details = { ...about(kind, name, { causes }), kind: kind.kind };
+  return new ApiError(422, 'Invalid', `${title} "${name}" is invalid: ${list}`, details);
+}
+
+/** The verb exists in Kubernetes, but not here. `accepted` says what does. */
+export function methodNotAllowed(kind: Kind, verb: string, accepted: string): ApiError {
+  const message = `the server does not allow ${verb} on ${qualified(kind)}: the embedded API server accepts ${accepted}`;
+  return new ApiError(405, 'MethodNotAllowed', message, about(kind, ''));
+}
+
+export function unsupportedMediaType(given: string, accepted: readonly string[]): ApiError {
+  const message = `the body of the request was in an unknown format - "${given}": accepted media types include: ${accepted.join(', ')}`;
+  return new ApiError(415, 'UnsupportedMediaType', message);
+}
+
+export function expired(message: string): ApiError {
+  return new ApiError(410, 'Expired', message);
+}
+
+/** The version is of another life of this server, or not reached yet. */
+export function versionTooLarge(asked: number, current: number): ApiError {
+  const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
+  const message = `Timeout: Too large resource version: ${asked}, current: ${current}`;
+  return new ApiError(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });
+}

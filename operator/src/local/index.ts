@@ -1,0 +1,2 @@
+/** Local mode: an API server and a node, so that all of Flashpod runs without a cluster. */
+export { type ApiServer, type ApiServerOptions, startApiServer } from './api-server/index.js';
