@@ -1,1 +1,16 @@
-//! Pre-trade checks.
+//! Pre-trade checks. Only this crate makes a [`RiskApproved`], and only that can become a request.
+//!
+//! - [`approved`]: the proof that an order passed, and its expiry
+//! - [`check`](mod@check): the checks, in their order
+//! - [`denial`]: every reason to refuse, each with a stable code
+//! - [`view`]: what the checks look at
+
+pub mod approved;
+pub mod check;
+pub mod denial;
+pub mod view;
+
+pub use approved::{Expired, RiskApproved};
+pub use check::{APPROVAL_LASTS, check, reduces};
+pub use denial::{Code, Denial};
+pub use view::{AccountLimits, Gate, Limits, Market, Mode, Order, Purpose, TradingState, View};
