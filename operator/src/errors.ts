@@ -64,6 +64,8 @@ export const ERRORS = {
     remedy: 'Nothing to do: another holder took over; this process stops.',
   },
 
+  'process.arguments': { exit: Exit.usage, remedy: 'Start it with --help to see what it takes.' },
+
   'cli.usage': { exit: Exit.usage, remedy: 'Run the command with --help.' },
   'cli.manifest': {
     exit: Exit.usage,

@@ -8,3 +8,4 @@ export { mergePatchOf } from './merge-patch.js';
 export * from './names.js';
 export * from './reasons.js';
 export * from './resources.js';
+export { updateStatus } from './status.js';

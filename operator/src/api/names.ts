@@ -25,6 +25,8 @@ export const labels = {
   component: 'app.kubernetes.io/component',
   strategy: `${domain}/strategy`,
   core: `${domain}/core`,
+  /** On a credentials Secret: the account that holds it. */
+  account: `${domain}/account`,
 } as const;
 
 export const managedBy = 'flashpod';

@@ -1,0 +1,195 @@
+// Takes and renews the Lease of one account, and tells the core how long it may write.
+
+import type { TradingAccount } from '@flashpod/crds';
+import type { AccountStatus } from '@flashpod/proto';
+import { accountLeaseName, annotations, labels, managedBy } from '../api/names.js';
+import { TradingAccounts } from '../api/resources.js';
+import { updateStatus } from '../api/status.js';
+import { type Clock, type KubeClient, LeaseLock, Leases, sleep, systemClock } from '../kube/index.js';
+import { epochFor } from './epoch.js';
+import type { UpBody } from './link.js';
+
+export type Tenure =
+  /** The core is not there, or has not read yet what epochs there were. */
+  | { readonly state: 'Waiting'; readonly message: string }
+  | { readonly state: 'Held'; readonly epoch: number }
+  | { readonly state: 'Other'; readonly holder: string }
+  /** The API server does not answer; the core counts down by itself. */
+  | { readonly state: 'Unreachable'; readonly message: string; readonly epoch: number | undefined };
+
+export interface AccountLeaseOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly account: string;
+  readonly core: string;
+  /** UID of our pod. */
+  readonly identity: string;
+  /** The account and what the core says of it, as last seen. */
+  readonly spec: () => TradingAccount['spec'] | undefined;
+  readonly seenByCore: () => AccountStatus | undefined;
+  readonly send: (body: UpBody) => boolean;
+  readonly onTenure: (tenure: Tenure) => void;
+  readonly clock?: Clock;
+}
+
+const retryMs = 500;
+
+export class AccountLease {
+  readonly #options: AccountLeaseOptions;
+  readonly #clock: Clock;
+  readonly #stop = new AbortController();
+  #lock: LeaseLock | undefined;
+  #tenure: Tenure = { state: 'Waiting', message: 'the core has not been heard of yet' };
+  #running: Promise<void> | undefined;
+  #wake = () => {};
+  #hurried = false;
+  #attempt: bigint;
+
+  constructor(options: AccountLeaseOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    // Grows across restarts of the agent, so that an old answer never matches a new attempt.
+    this.#attempt = BigInt(this.#clock.wall().getTime()) * 1_000n;
+  }
+
+  get tenure(): Tenure {
+    return this.#tenure;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Attempts now: the core came back and has no deadline yet, or it became ready. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#wake();
+  }
+
+  /** Stops renewing. `release` lets the next holder take over at once: only when our core is known to be gone. */
+  async stop(release: boolean): Promise<void> {
+    this.#stop.abort();
+    this.#wake();
+    await this.#running;
+    if (release && this.#tenure.state === 'Held')
+      await this.#lock?.release(AbortSignal.timeout(2_000)).catch(() => false);
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      this.#hurried = false;
+      let waitMs = retryMs;
+      try {
+        waitMs = await this.#step(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const epoch = 'epoch' in this.#tenure ? this.#tenure.epoch : undefined;
+        this.#become({
+          state: 'Unreachable',
+          message: error instanceof Error ? error.message : String(error),
+          epoch,
+        });
+      }
+      if (this.#hurried) continue;
+      const wake = new AbortController();
+      this.#wake = () => wake.abort();
+      await sleep(this.#clock, waitMs, AbortSignal.any([signal, wake.signal]));
+    }
+  }
+
+  /** One attempt; returns how long to wait before the next. */
+  async #step(signal: AbortSignal): Promise<number> {
+    const { account, send, identity, spec, seenByCore } = this.#options;
+    const lease = spec()?.lease;
+    const seen = seenByCore();
+    if (lease === undefined || seen === undefined) {
+      const message = lease === undefined ? `there is no account ${account}` : 'the core is not connected';
+      this.#become({ state: 'Waiting', message });
+      return retryMs;
+    }
+    const lock = this.#lockFor(lease.durationSeconds);
+    const held = lock.lease ?? (await lock.read(signal));
+    // Before a new epoch the core must have read its journal and the venue; with our own we just go on.
+    if (!seen.ready && held?.spec?.holderIdentity !== identity) {
+      this.#become({ state: 'Waiting', message: 'the core is still reconciling' });
+      return retryMs;
+    }
+
+    let attempt = this.#announce();
+    let result = await lock.tryAcquireOrRenew({ signal });
+    if (!result.held) return this.#otherHolds(result.holder, result.retryAfterMs);
+    const leaseEpoch = Number(result.lease.metadata.annotations?.[annotations.epoch] ?? 0);
+    const epoch = await this.#epoch(leaseEpoch, Number(seen.highestEpochSeen), seen.ready);
+    if (epoch === undefined) return retryMs;
+    if (epoch !== leaseEpoch) {
+      attempt = this.#announce();
+      result = await lock.tryAcquireOrRenew({ signal, annotations: { [annotations.epoch]: String(epoch) } });
+      if (!result.held) return this.#otherHolds(result.holder, result.retryAfterMs);
+    }
+    const softDeadlineMs = BigInt(lease.softSeconds * 1_000);
+    const hardDeadlineMs = BigInt(lease.hardSeconds * 1_000);
+    send({
+      case: 'leaseRenewed',
+      value: { account, attempt, epoch: BigInt(epoch), softDeadlineMs, hardDeadlineMs },
+    });
+    this.#become({ state: 'Held', epoch });
+    return lease.renewSeconds * 1_000;
+  }
+
+  /** The core notes its clock when it hears of the attempt, before the API server can have granted anything. */
+  #announce(): bigint {
+    this.#attempt += 1n;
+    this.#options.send({
+      case: 'leaseAttempt',
+      value: { account: this.#options.account, attempt: this.#attempt },
+    });
+    return this.#attempt;
+  }
+
+  /** Our epoch, written to the account before anyone acts on it. Undefined: a new one is needed, and it is too early. */
+  async #epoch(leaseEpoch: number, highestSeen: number, ready: boolean): Promise<number | undefined> {
+    const { client, namespace, account: name, identity, core } = this.#options;
+    const accounts = client.of(TradingAccounts);
+    const account = await accounts.get({ namespace, name });
+    const facts = ({ status }: TradingAccount) => ({
+      ...{ identity, leaseEpoch, highestSeen },
+      statusHolder: status?.holder,
+      statusEpoch: status?.epoch ?? 0,
+    });
+    if (epochFor(facts(account)).isNew && !ready) {
+      this.#become({ state: 'Waiting', message: 'the core is still reconciling' });
+      return undefined;
+    }
+    const written = await updateStatus(accounts, account, (current) => {
+      const { epoch } = epochFor(facts(current));
+      return { ...current.status, holder: identity, epoch, core };
+    });
+    return written?.status?.epoch;
+  }
+
+  #otherHolds(holder: string, freeInMs: number): number {
+    this.#become(
+      holder === ''
+        ? { state: 'Waiting', message: 'the Lease was just written' }
+        : { state: 'Other', holder },
+    );
+    return Math.min(Math.max(freeInMs, retryMs), 5_000);
+  }
+
+  #lockFor(durationSeconds: number): LeaseLock {
+    const { client, namespace, account, identity, core } = this.#options;
+    this.#lock ??= new LeaseLock(client.of(Leases), {
+      key: { namespace, name: accountLeaseName(account) },
+      ...{ identity, durationSeconds, clock: this.#clock },
+      labels: { [labels.managedBy]: managedBy, [labels.account]: account, [labels.core]: core },
+    });
+    return this.#lock;
+  }
+
+  #become(tenure: Tenure): void {
+    const before = this.#tenure;
+    this.#tenure = tenure;
+    if (JSON.stringify(before) !== JSON.stringify(tenure)) this.#options.onTenure(tenure);
+  }
+}

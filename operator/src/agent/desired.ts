@@ -1,0 +1,115 @@
+// From what the API says to what the core is told. Pure: the whole desired state, every time.
+
+import type { ExecutionCore, Halt, StrategyInstance, TradingAccount, TradingStrategy } from '@flashpod/crds';
+import {
+  DeletionPolicy,
+  type DesiredStateSchema,
+  HaltPolicy_Action,
+  InstancePolicy_State,
+  type MessageInitShape,
+  Mode,
+  SidecarLoss_Action,
+} from '@flashpod/proto';
+import { covers, policyFor } from '../strategy/policy.js';
+
+export interface AgentWorld {
+  readonly coreName: string;
+  readonly core: ExecutionCore | undefined;
+  readonly strategies: readonly TradingStrategy[];
+  readonly instances: readonly StrategyInstance[];
+  readonly accounts: readonly TradingAccount[];
+  readonly halts: readonly Halt[];
+}
+
+/** The desired state but for its generation. */
+export type Desired = Omit<MessageInitShape<typeof DesiredStateSchema>, 'generation' | '$typeName'>;
+
+const modes = { Paper: Mode.PAPER, Shadow: Mode.SHADOW, Live: Mode.LIVE } as const;
+const policies = {
+  Flatten: DeletionPolicy.FLATTEN,
+  CancelOnly: DeletionPolicy.CANCEL_ONLY,
+  Orphan: DeletionPolicy.ORPHAN,
+} as const;
+const losses = {
+  Cancel: SidecarLoss_Action.CANCEL,
+  Flatten: SidecarLoss_Action.FLATTEN,
+  Keep: SidecarLoss_Action.KEEP,
+} as const;
+const haltActions = {
+  Block: HaltPolicy_Action.BLOCK,
+  Cancel: HaltPolicy_Action.CANCEL,
+  Flatten: HaltPolicy_Action.FLATTEN,
+} as const;
+
+export function instancesOn({ coreName, instances }: AgentWorld): StrategyInstance[] {
+  return instances
+    .filter(({ spec }) => spec.coreRef.name === coreName)
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+}
+
+export function desiredState(world: AgentWorld): Desired {
+  const instances = instancesOn(world);
+  return {
+    accounts: accountNames(world, instances).map((name) => accountPolicy(world, name, instances)),
+    instances: instances.map((instance) => instancePolicy(world, instance)),
+    halts: [...world.halts]
+      .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+      .map((halt) => haltPolicy(world, halt, instances)),
+  };
+}
+
+/** What the core lists, and what instances still need should it list less by now. */
+function accountNames({ core }: AgentWorld, instances: readonly StrategyInstance[]): string[] {
+  const names = [...(core?.spec.accounts ?? []), ...instances.map(({ spec }) => spec.accountRef.name)];
+  return [...new Set(names)].sort();
+}
+
+function accountPolicy({ accounts }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
+  const limits = accounts.find(({ metadata }) => metadata.name === name)?.spec.limits;
+  const symbols = instances
+    .filter(({ spec }) => spec.accountRef.name === name)
+    .flatMap(({ spec }) => spec.symbols);
+  return {
+    account: name,
+    maxExposure: limits?.maxExposure ?? '',
+    maxOpenOrders: limits?.maxOpenOrders ?? 0,
+    symbols: [...new Set(symbols)].sort(),
+  };
+}
+
+function instancePolicy({ strategies, accounts, halts }: AgentWorld, instance: StrategyInstance) {
+  const { metadata, spec } = instance;
+  const strategy = strategies.find((candidate) => candidate.metadata.name === spec.strategyRef.name);
+  const account = accounts.find((candidate) => candidate.metadata.name === spec.accountRef.name);
+  const policy = policyFor(strategy, instance, account, halts);
+  return {
+    instance: metadata.name,
+    uid: metadata.uid ?? '',
+    account: spec.accountRef.name,
+    strategy: spec.strategy,
+    mode: modes[spec.mode],
+    state: policy.state === 'Run' ? InstancePolicy_State.RUN : InstancePolicy_State.STOP,
+    deletionPolicy: policies[policy.deletionPolicy],
+    symbols: [...spec.symbols],
+    capital: spec.capital.map(({ asset, amount }) => ({ asset, amount })),
+    limits: policy.limits,
+    tokenSha256: spec.tokenSha256,
+    parametersJson: JSON.stringify(spec.parameters),
+    onSidecarLoss: { action: losses[policy.onSidecarLoss.action], afterMs: policy.onSidecarLoss.afterMs },
+  };
+}
+
+function haltPolicy({ coreName }: AgentWorld, halt: Halt, instances: readonly StrategyInstance[]) {
+  const { metadata, spec } = halt;
+  return {
+    name: metadata.name,
+    uid: metadata.uid ?? '',
+    action: haltActions[spec.action],
+    reason: spec.reason ?? '',
+    instances: instances
+      .filter((instance) => covers(halt, instance))
+      .map((instance) => instance.metadata.name),
+    // Also what comes to this core later is covered, without waiting for us to resolve it.
+    all: spec.selector.all === true || (spec.selector.cores ?? []).includes(coreName),
+  };
+}

@@ -1,0 +1,83 @@
+// Keeps the core told of what is wanted: the whole desired state at each change, and whenever a stream begins.
+
+import type { Caches } from '../api/index.js';
+import { stableJson } from '../api/names.js';
+import type { Clock } from '../kube/index.js';
+import { type AgentWorld, type Desired, desiredState, instancesOn } from './desired.js';
+import type { UpBody } from './link.js';
+
+export class Feed {
+  readonly #world: () => AgentWorld;
+  readonly #send: (body: UpBody) => boolean;
+  #generation: bigint;
+  #content = '';
+  #desired: Desired | undefined;
+  #scheduled = false;
+  /** Generations of the instances in each desired state that is not acknowledged yet. */
+  readonly #sent = new Map<bigint, ReadonlyMap<string, number>>();
+  #inForce: ReadonlyMap<string, number> = new Map();
+
+  constructor(world: () => AgentWorld, send: (body: UpBody) => boolean, clock: Clock) {
+    this.#world = world;
+    this.#send = send;
+    // Grows across restarts of the agent too: the core may still have our predecessor's in force.
+    this.#generation = BigInt(clock.wall().getTime()) * 1_000n;
+  }
+
+  /** Follows the caches. Changes of one burst are told together, within the same turn of the event loop. */
+  follow(caches: Caches): void {
+    for (const reflector of caches.all) reflector.onChange(() => this.#schedule());
+    this.update();
+  }
+
+  /** Compares what is wanted with what was sent, and sends it when it changed. */
+  update(): void {
+    const desired = desiredState(this.#world());
+    const content = stableJson(desired);
+    if (content === this.#content) {
+      this.#remember();
+      return;
+    }
+    this.#content = content;
+    this.#desired = desired;
+    this.#generation += 1n;
+    this.#remember();
+    this.resend();
+  }
+
+  resend(): void {
+    if (this.#desired === undefined) return;
+    this.#send({ case: 'desired', value: { ...this.#desired, generation: this.#generation } });
+  }
+
+  /** The core has this desired state in force. */
+  acknowledge(generation: bigint): void {
+    for (const [sent, generations] of this.#sent) {
+      if (sent > generation) continue;
+      this.#inForce = generations;
+      if (sent < this.#generation) this.#sent.delete(sent);
+    }
+  }
+
+  /** metadata.generation of the instance whose policy is in force. */
+  generationInForce(instance: string): number | undefined {
+    return this.#inForce.get(instance);
+  }
+
+  /** An edit that changes nothing for the core is in force as soon as the same content is. */
+  #remember(): void {
+    const generations = instancesOn(this.#world()).map(
+      ({ metadata }) => [metadata.name, metadata.generation ?? 0] as const,
+    );
+    this.#sent.set(this.#generation, new Map(generations));
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.update();
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import type { TradingAccountStatus } from '@flashpod/crds';
+import type { AccountStatus } from '@flashpod/proto';
+import { type Reason, reasons, conditions as types } from '../../api/reasons.js';
+import { setCondition } from '../../kube/index.js';
+import type { Tenure } from '../account-lease.js';
+import { amounts, byKey, decimal, defined, text, time } from './figures.js';
+
+interface Verdict {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** What the core says of an account, as its status. Holder and epoch are written by the lease alone. */
+export function accountStatus(
+  seen: AccountStatus,
+  before: TradingAccountStatus | undefined,
+  { core, tenure, generation, now }: { core: string; tenure: Tenure; generation: number; now: Date },
+): TradingAccountStatus {
+  const verdicts: [string, Verdict][] = [
+    [types.ready, readyVerdict(seen, tenure)],
+    [types.held, heldVerdict(tenure)],
+    [types.ledgerEqual, ledgerVerdict(seen)],
+  ];
+  const conditions = verdicts.reduce<ReturnType<typeof setCondition>>(
+    (list, [type, { message, ...verdict }]) =>
+      setCondition(
+        list,
+        { type, ...verdict, message: message.slice(0, 4_000), observedGeneration: generation },
+        now,
+      ),
+    before?.conditions ?? [],
+  );
+  const audited = seen.auditedUnixNs !== 0n;
+  return defined<TradingAccountStatus>({
+    holder: before?.holder,
+    epoch: before?.epoch,
+    core,
+    observedGeneration: generation,
+    venueUid: text(seen.venueUid, 64),
+    incarnation: Number(seen.incarnation),
+    // Published as soon as they are known: strategies wait for them. An empty list is a core that has just started.
+    symbols: seen.symbols.length === 0 ? before?.symbols : [...new Set(seen.symbols)].slice(0, 4_096),
+    balances: balances(seen),
+    unassigned: amounts(
+      seen.unassigned.filter(({ amount }) => !isNothing(amount)),
+      256,
+    ),
+    ledgerEqualsVenue: audited ? seen.ledgerEqualsVenue : undefined,
+    auditedAt: time(seen.auditedUnixNs),
+    auditDifference: text(seen.auditDifference, 1_024),
+    conditions: [...conditions],
+  });
+}
+
+const isNothing = (amount: string) => /^-?0*(\.0*)?$/.test(amount);
+
+function balances(seen: AccountStatus) {
+  const held = seen.balances.flatMap(({ asset, free, locked }) =>
+    decimal(free) === undefined || decimal(locked) === undefined || (isNothing(free) && isNothing(locked))
+      ? []
+      : [{ asset, free, locked }],
+  );
+  return byKey(held, ({ asset }) => asset, 256);
+}
+
+function readyVerdict({ ready, reasons: why }: AccountStatus, tenure: Tenure): Verdict {
+  if (!ready)
+    return {
+      status: 'False',
+      reason: reasons.reconciling,
+      message: why.join('; ') || 'the core is reconciling',
+    };
+  if (tenure.state !== 'Held')
+    return { status: 'False', reason: reasons.leaseWaiting, message: heldVerdict(tenure).message };
+  return { status: 'True', reason: reasons.reconciled, message: 'reconciled with the exchange' };
+}
+
+function heldVerdict(tenure: Tenure): Verdict {
+  switch (tenure.state) {
+    case 'Held':
+      return { status: 'True', reason: reasons.leaseHeld, message: `epoch ${tenure.epoch}` };
+    case 'Other':
+      return { status: 'False', reason: reasons.leaseLost, message: `held by ${tenure.holder}` };
+    default:
+      return { status: 'Unknown', reason: reasons.leaseWaiting, message: tenure.message };
+  }
+}
+
+function ledgerVerdict(seen: AccountStatus): Verdict {
+  if (seen.auditedUnixNs === 0n)
+    return { status: 'Unknown', reason: reasons.notAudited, message: 'not audited yet' };
+  if (seen.ledgerEqualsVenue)
+    return { status: 'True', reason: reasons.audited, message: 'orders and balances agree' };
+  return {
+    status: 'False',
+    reason: reasons.difference,
+    message: seen.auditDifference || 'orders or balances differ',
+  };
+}

@@ -1,0 +1,65 @@
+// Values of the core's messages as the API's schemas take them.
+
+import type { AssetAmount, DeletionPolicy, TradingState } from '@flashpod/crds';
+import { DeletionPolicy as ProtoPolicy, TradingState as ProtoState } from '@flashpod/proto';
+import { toScaled } from '../../api/decimal.js';
+
+/** Decimal text as the schemas take it; undefined for what is none, which must not cost the rest of the status. */
+export const decimal = (text: string): string | undefined =>
+  toScaled(text) === undefined ? undefined : text;
+
+/** Nanoseconds since 1970 as RFC 3339 with microseconds; undefined for 0, which means "not yet". */
+export function time(unixNs: bigint): string | undefined {
+  if (unixNs === 0n) return undefined;
+  const micros = String((unixNs / 1_000n) % 1_000_000n).padStart(6, '0');
+  return `${new Date(Number(unixNs / 1_000_000n)).toISOString().slice(0, 19)}.${micros}Z`;
+}
+
+export const text = (value: string, limit: number): string | undefined =>
+  value === '' ? undefined : value.slice(0, limit);
+
+export function amounts(list: readonly { asset: string; amount: string }[], limit: number): AssetAmount[] {
+  return byKey(
+    list.flatMap(({ asset, amount }) => (decimal(amount) === undefined ? [] : [{ asset, amount }])),
+    ({ asset }) => asset,
+    limit,
+  );
+}
+
+/** List maps refuse a key twice, and every list is bounded. */
+export function byKey<T>(list: readonly T[], key: (item: T) => string, limit: number): T[] {
+  const items = new Map<string, T>();
+  for (const item of list) if (!items.has(key(item))) items.set(key(item), item);
+  return [...items.values()].slice(0, limit);
+}
+
+/** The object without fields that are undefined: exactOptionalPropertyTypes, and clean JSON. */
+export function defined<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+}
+
+export function tradingState(state: ProtoState): TradingState {
+  switch (state) {
+    case ProtoState.ACTIVE:
+      return 'Active';
+    case ProtoState.REDUCE_ONLY:
+      return 'ReduceOnly';
+    case ProtoState.HALTED:
+      return 'Halted';
+    default:
+      return 'Pending';
+  }
+}
+
+export function deletionPolicy(policy: ProtoPolicy): DeletionPolicy {
+  switch (policy) {
+    case ProtoPolicy.CANCEL_ONLY:
+      return 'CancelOnly';
+    case ProtoPolicy.ORPHAN:
+      return 'Orphan';
+    default:
+      return 'Flatten';
+  }
+}
+
+export const round = (micros: number): number => Math.round(micros * 1_000) / 1_000;

@@ -1,0 +1,93 @@
+import type { PositionStatus, StrategyInstanceStatus } from '@flashpod/crds';
+import type { InstanceStatus } from '@flashpod/proto';
+import {
+  amounts,
+  byKey,
+  decimal,
+  defined,
+  deletionPolicy,
+  round,
+  text,
+  time,
+  tradingState,
+} from './figures.js';
+
+type Proof = NonNullable<StrategyInstanceStatus['proof']>;
+
+/** What the core says of an instance, as its status. `generation`: that of the instance whose policy is in force. */
+export function instanceStatus(
+  seen: InstanceStatus | undefined,
+  before: StrategyInstanceStatus | undefined,
+  generation: number | undefined,
+  now: Date,
+): StrategyInstanceStatus {
+  const observedGeneration = generation ?? before?.observedGeneration;
+  const checkpointAt = now.toISOString();
+  // The core has not taken it up yet. Former figures stay: they are the last that is known.
+  if (seen === undefined)
+    return defined<StrategyInstanceStatus>({ state: 'Pending', ...before, observedGeneration });
+  return defined<StrategyInstanceStatus>({
+    observedGeneration,
+    checkpointAt,
+    state: tradingState(seen.state),
+    reasons: seen.reasons.slice(0, 16).map((reason) => reason.slice(0, 256)),
+    sidecarConnected: seen.sidecarConnected,
+    acceptedOrders: Number(seen.acceptedOrders),
+    fills: Number(seen.fills),
+    venueRejects: Number(seen.venueRejects),
+    riskRejects: Number(seen.riskRejects),
+    supersededQuotes: Number(seen.supersededQuotes),
+    conflatedBooks: Number(seen.conflatedBooks),
+    lastReject: text(seen.lastReject, 512),
+    capitalError: text(seen.capitalError, 512),
+    positions: positions(seen),
+    figures: byKey(seen.figures, ({ symbol }) => symbol, 20).map(
+      ({ symbol, acceptedOrders, fills, rejects }) => ({
+        symbol,
+        acceptedOrders: Number(acceptedOrders),
+        fills: Number(fills),
+        rejects: Number(rejects),
+      }),
+    ),
+    balances: amounts(seen.balances, 64),
+    tickToOrder:
+      seen.tickToOrder === undefined
+        ? undefined
+        : {
+            count: Number(seen.tickToOrder.count),
+            p50Us: round(seen.tickToOrder.p50Us),
+            p99Us: round(seen.tickToOrder.p99Us),
+          },
+    proof: proofOf(seen),
+  });
+}
+
+function positions(seen: InstanceStatus): PositionStatus[] {
+  return byKey(seen.positions, ({ symbol }) => symbol, 20).map((position) =>
+    defined<PositionStatus>({
+      symbol: position.symbol,
+      quantity: decimal(position.quantity) ?? '0',
+      averageCost: decimal(position.averageCost),
+      realisedPnl: decimal(position.realisedPnl),
+      unrealisedPnl: decimal(position.unrealisedPnl),
+      fees: decimal(position.fees),
+      markPrice: decimal(position.markPrice),
+      openOrders: position.openOrders,
+    }),
+  );
+}
+
+function proofOf({ proof }: InstanceStatus): Proof | undefined {
+  if (proof === undefined) return undefined;
+  const moved = amounts(proof.movedToUnassigned, 64);
+  const orphans = proof.orphanedOrders.slice(0, 500).map((order) => order.slice(0, 64));
+  return defined<Proof>({
+    policy: deletionPolicy(proof.policy),
+    noOpenOrders: proof.noOpenOrders,
+    flat: proof.flat,
+    provenAt: time(proof.provenUnixNs),
+    waitingFor: text(proof.waitingFor, 512),
+    movedToUnassigned: moved.length === 0 ? undefined : moved,
+    orphanedOrders: orphans.length === 0 ? undefined : orphans,
+  });
+}

@@ -1,0 +1,160 @@
+// The core controller: ExecutionCore → ConfigMap and pod.
+
+import type { ExecutionCore } from '@flashpod/crds';
+import { setFinalizer } from '../api/finalizers.js';
+import { coreConfigName, corePodName, finalizers, labels, managedBy } from '../api/names.js';
+import { apiVersion, ExecutionCores } from '../api/resources.js';
+import { updateStatus } from '../api/status.js';
+import type { Context } from '../context.js';
+import {
+  ConfigMaps,
+  Controller,
+  isAlreadyExists,
+  isConflict,
+  isNotFound,
+  Pods,
+  type ReconcileResult,
+  Secrets,
+  type Stored,
+  splitKey,
+} from '../kube/index.js';
+import type { CoreConfig } from './config.js';
+import { type CoreAction, planCore } from './plan.js';
+import { configKey } from './pod.js';
+
+/** While a Secret is missing nothing tells us when it comes: look again. */
+const secretRetryMs = 1_000;
+
+export function coreController(context: Context): Controller {
+  const { caches, pods, metrics, log } = context;
+  return new Controller({
+    name: 'core',
+    metrics,
+    reconcile: (key) => reconcile(context, key),
+    onError: (core, err, failures) => log.warn({ err, core, failures }, 'core is tried again'),
+  })
+    .watch(caches.cores)
+    .watch(caches.accounts, ({ metadata }) =>
+      caches.cores.store
+        .list()
+        .filter(
+          (core) =>
+            core.metadata.namespace === metadata.namespace && core.spec.accounts.includes(metadata.name),
+        )
+        .map((core) => `${metadata.namespace}/${core.metadata.name}`),
+    )
+    .watch(caches.instances, ({ metadata, spec }) => [`${metadata.namespace}/${spec.coreRef.name}`])
+    .watch(pods, ({ metadata }) => {
+      const core = metadata.labels?.[labels.component] === 'core' ? metadata.labels[labels.core] : undefined;
+      return core === undefined ? [] : [`${metadata.namespace}/${core}`];
+    });
+}
+
+async function reconcile(context: Context, key: string): Promise<ReconcileResult | undefined> {
+  const { caches, client, pods, images, mayWrite, log, events } = context;
+  const core = caches.cores.store.get(key);
+  if (core === undefined) return undefined;
+  const { namespace = 'default', name } = splitKey(key);
+  const accounts = caches.accounts.store.list().filter(({ metadata }) => metadata.namespace === namespace);
+  const pod = pods.store.get({ namespace, name: corePodName(name) });
+  const secrets =
+    pod === undefined ? await presentSecrets(context, core, namespace) : allSecrets(context, core, namespace);
+  const instances = caches.instances.store
+    .list()
+    .filter(({ metadata, spec }) => metadata.namespace === namespace && spec.coreRef.name === name);
+
+  const plan = planCore({ now: new Date(), core, accounts, secrets, instances, pod, images });
+  if (!mayWrite()) return undefined;
+  await updateStatus(client.of(ExecutionCores), core, ({ status }) => plan.status(status));
+  for (const action of plan.actions) {
+    await act(context, core, namespace, action);
+    log.info({ action: action.do, core: name, namespace }, 'done');
+    if (action.say) {
+      const { reason, message } = action.say;
+      events.record({ regarding: core, type: 'Normal', reason, action: 'Reconcile', note: message });
+    }
+  }
+  const missing = [...allSecrets(context, core, namespace)].some((name) => !secrets.has(name));
+  return missing ? { requeueAfterMs: secretRetryMs } : undefined;
+}
+
+function allSecrets({ caches }: Context, { spec }: ExecutionCore, namespace: string): Set<string> {
+  const names = spec.accounts.map(
+    (name) => caches.accounts.store.get({ namespace, name })?.spec.credentialsSecretRef.name,
+  );
+  return new Set(names.filter((name) => name !== undefined));
+}
+
+/** Looked up only before a pod is made: Secrets are not cached here, and their content is none of our business. */
+async function presentSecrets(
+  context: Context,
+  core: ExecutionCore,
+  namespace: string,
+): Promise<Set<string>> {
+  const found = new Set<string>();
+  for (const name of allSecrets(context, core, namespace)) {
+    if ((await context.client.of(Secrets).find({ namespace, name })) !== undefined) found.add(name);
+  }
+  return found;
+}
+
+async function act(
+  { client }: Context,
+  core: Stored<ExecutionCore>,
+  namespace: string,
+  action: CoreAction,
+): Promise<void> {
+  const { name, uid } = core.metadata;
+  switch (action.do) {
+    case 'hold':
+    case 'release':
+      await setFinalizer(
+        client.of(ExecutionCores),
+        { namespace, name, uid },
+        finalizers.inUse,
+        action.do === 'hold',
+      );
+      return;
+    case 'createPod':
+      await writeConfig(client, core, namespace, action.config);
+      try {
+        await client.of(Pods).create(action.pod);
+      } catch (error) {
+        if (!isAlreadyExists(error)) throw error;
+      }
+      return;
+    case 'deletePod':
+      try {
+        await client.of(Pods).delete({ namespace, name: action.name }, { uid: action.uid });
+      } catch (error) {
+        if (!isNotFound(error) && !isConflict(error)) throw error;
+      }
+  }
+}
+
+async function writeConfig(
+  client: Context['client'],
+  { metadata }: Stored<ExecutionCore>,
+  namespace: string,
+  config: CoreConfig,
+): Promise<void> {
+  const name = coreConfigName(metadata.name);
+  const data = { [configKey]: JSON.stringify(config, null, 2) };
+  const owner = {
+    apiVersion,
+    kind: 'ExecutionCore',
+    name: metadata.name,
+    uid: metadata.uid,
+    controller: true,
+  };
+  const labelled = { [labels.managedBy]: managedBy, [labels.core]: metadata.name };
+  try {
+    await client.of(ConfigMaps).create({
+      metadata: { name, namespace, labels: labelled, ownerReferences: [owner] },
+      data,
+    });
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    await client.of(ConfigMaps).mergePatch({ namespace, name }, { data });
+  }
+}

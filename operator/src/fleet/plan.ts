@@ -1,0 +1,157 @@
+// From an ExecutionCore and what it refers to, to its pod. Pure.
+
+import type { ExecutionCore, ExecutionCoreStatus, StrategyInstance, TradingAccount } from '@flashpod/crds';
+import type { Images } from '../api/defaults.js';
+import { annotations, corePodName, finalizers, stableJson } from '../api/names.js';
+import { type EventReason, eventReasons, type Reason, reasons, conditions as types } from '../api/reasons.js';
+import { type Pod, setCondition } from '../kube/index.js';
+import { type CoreConfig, coreConfig } from './config.js';
+import { corePod, corePodHash } from './pod.js';
+
+export interface CoreWorld {
+  readonly now: Date;
+  readonly core: ExecutionCore;
+  /** Accounts of the namespace. */
+  readonly accounts: readonly TradingAccount[];
+  /** Names of Secrets with credentials that the core refers to and that are there. */
+  readonly secrets: ReadonlySet<string>;
+  /** Instances that run on this core. */
+  readonly instances: readonly StrategyInstance[];
+  readonly pod: Pod | undefined;
+  readonly images: Images;
+}
+
+export type CoreAction = (
+  | { readonly do: 'hold' }
+  | { readonly do: 'release' }
+  | { readonly do: 'createPod'; readonly pod: Pod; readonly config: CoreConfig }
+  | { readonly do: 'deletePod'; readonly name: string; readonly uid: string }
+) & { readonly say?: { readonly reason: EventReason; readonly message: string } };
+
+export interface CorePlan {
+  readonly actions: readonly CoreAction[];
+  /** The operator's part of the status put over what the agent wrote. */
+  readonly status: (before: ExecutionCoreStatus | undefined) => ExecutionCoreStatus;
+}
+
+interface Refusal {
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export function planCore(world: CoreWorld): CorePlan {
+  const refusal = refuse(world);
+  return { actions: actionsFor(world, refusal), status: (before) => statusFor(world, refusal, before) };
+}
+
+const listed = ({ core, accounts }: CoreWorld): TradingAccount[] =>
+  core.spec.accounts.flatMap((name) => accounts.find(({ metadata }) => metadata.name === name) ?? []);
+
+function refuse(world: CoreWorld): Refusal | undefined {
+  const { core, accounts, secrets } = world;
+  const names = accounts.map(({ metadata }) => metadata.name);
+  const missing = core.spec.accounts.findIndex((name) => !names.includes(name));
+  if (missing >= 0) {
+    const accepted = `a TradingAccount of this namespace: ${names.join(', ') || 'none'}`;
+    const value = JSON.stringify(core.spec.accounts[missing]);
+    return {
+      reason: reasons.accountNotFound,
+      message: `spec.accounts[${missing}]: ${value} is not accepted; accepted: ${accepted}`,
+    };
+  }
+  const used = listed(world);
+  const keyless = used.find(({ spec }) => !secrets.has(spec.credentialsSecretRef.name));
+  if (keyless !== undefined) {
+    const { metadata, spec } = keyless;
+    const message =
+      `account ${metadata.name}, spec.credentialsSecretRef.name: there is no Secret "${spec.credentialsSecretRef.name}"; ` +
+      'accepted: a Secret of this namespace with the keys apiKey and secretKey';
+    return { reason: reasons.credentialsNotFound, message };
+  }
+  const authorities = new Set(
+    used.flatMap(({ spec }) => spec.endpoints?.caConfigMapRef ?? []).map(stableJson),
+  );
+  if (authorities.size > 1) {
+    const message = `spec.accounts: their endpoints name ${authorities.size} certificate authorities; accepted: one ConfigMap for all accounts of a core`;
+    return { reason: reasons.caConflict, message };
+  }
+  return undefined;
+}
+
+function actionsFor(world: CoreWorld, refusal: Refusal | undefined): CoreAction[] {
+  const { core, pod, instances, images } = world;
+  const { name, deletionTimestamp, finalizers: held = [], annotations: notes } = core.metadata;
+  const podRef = { name: corePodName(name), uid: pod?.metadata?.uid ?? '' };
+  const going = pod?.metadata?.deletionTimestamp !== undefined;
+
+  if (deletionTimestamp !== undefined) {
+    // Instances need the core to prove that they stopped.
+    if (instances.length > 0 && notes?.[annotations.abandon] !== name) return [];
+    if (pod !== undefined) return going ? [] : [{ do: 'deletePod', ...podRef }];
+    return held.includes(finalizers.inUse) ? [{ do: 'release' }] : [];
+  }
+  const hold: CoreAction[] = held.includes(finalizers.inUse) ? [] : [{ do: 'hold' }];
+  if (refusal !== undefined || going) return hold;
+  const accounts = listed(world);
+  if (pod === undefined) {
+    const say = { reason: eventReasons.podCreated, message: `made pod ${podRef.name}` };
+    return [
+      ...hold,
+      { do: 'createPod', pod: corePod(core, accounts, images), config: coreConfig(core, accounts), say },
+    ];
+  }
+  const ended = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+  const other = pod.metadata?.annotations?.[annotations.podHash] !== corePodHash(core, accounts);
+  if (!ended && !other) return hold;
+  const why = ended ? `it is ${pod.status?.phase}` : 'the core or its accounts were changed';
+  const say = { reason: eventReasons.podReplaced, message: `replacing pod ${podRef.name}: ${why}` };
+  return [...hold, { do: 'deletePod', ...podRef, say }];
+}
+
+function statusFor(
+  world: CoreWorld,
+  refusal: Refusal | undefined,
+  before: ExecutionCoreStatus | undefined,
+): ExecutionCoreStatus {
+  const { core, pod, instances, now } = world;
+  const observedGeneration = core.metadata.generation ?? 0;
+  const ready =
+    pod?.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
+  const accepted = setCondition(
+    before?.conditions,
+    refusal === undefined
+      ? {
+          type: types.accepted,
+          status: 'True',
+          reason: reasons.valid,
+          message: 'everything it refers to is there',
+          observedGeneration,
+        }
+      : { type: types.accepted, status: 'False', ...refusal, observedGeneration },
+    now,
+  );
+  const held = core.metadata.deletionTimestamp !== undefined && instances.length > 0;
+  const message = held
+    ? `deletion waits for ${instances.map(({ metadata }) => metadata.name).join(', ')}`.slice(0, 4000)
+    : `pod ${corePodName(core.metadata.name)} is ${ready ? 'ready' : (pod?.status?.phase ?? 'not there yet')}`;
+  const conditions = setCondition(
+    accepted,
+    {
+      type: types.ready,
+      status: ready ? 'True' : 'False',
+      reason: ready ? reasons.podReady : reasons.podPending,
+      message,
+      observedGeneration,
+    },
+    now,
+  );
+  const { pod: _pod, node: _node, ...agents } = before ?? {};
+  const node = pod?.spec?.nodeName;
+  return {
+    ...agents,
+    observedGeneration,
+    conditions: [...conditions],
+    ...(pod === undefined ? {} : { pod: corePodName(core.metadata.name) }),
+    ...(node === undefined ? {} : { node }),
+  };
+}
