@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssetAmountSchema, create, OrderEvent_Kind, OrderType, Side } from '@flashpod/proto';
 import {
+  type AssetName,
   type DecimalText,
   defineStrategy,
   type OrderEvent,
@@ -71,6 +72,9 @@ const accepted = (sequence: bigint) =>
     },
   }) as const;
 
+// Waits for a condition however slow the machine is; a test that hangs is ended by its own limit.
+const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 15_000, interval: 5 });
+
 let socket: string;
 let core: ScriptedCore;
 let sidecar: Sidecar | undefined;
@@ -115,7 +119,7 @@ afterEach(async () => {
 
 test('waits for the socket, says who it is, and quotes on the first book', async () => {
   const { sidecar } = start();
-  await vi.waitFor(() => expect(sidecar.status().ready).toBe(false));
+  await eventually(() => expect(sidecar.status().ready).toBe(false));
   await core.listen(socket);
   expect(await core.nth('hello')).toMatchObject({ instance: 'probe-1', token, lastSequence: 0n });
   core.send(book(7n));
@@ -131,7 +135,7 @@ test('a wrong token is reported, keeps the pod unready, and is never written any
   await core.listen(socket);
   const { sidecar } = start({ readToken: () => 'wrong-token' });
   await core.until(() => core.all('hello').length >= 2);
-  await vi.waitFor(() => expect(sidecar.status().reason).toContain('UNAUTHENTICATED'));
+  await eventually(() => expect(sidecar.status().reason).toContain('UNAUTHENTICATED'));
   expect(sidecar.status().ready).toBe(false);
   expect(core.sessions).toBe(0);
   expect(JSON.stringify(warnings)).not.toContain('wrong-token');
@@ -143,7 +147,7 @@ test('a rotated token is read anew at the next attempt', async () => {
   const { sidecar } = start({ readToken: () => current });
   await core.nth('hello');
   current = token;
-  await vi.waitFor(() => expect(sidecar.status().ready).toBe(true));
+  await eventually(() => expect(sidecar.status().ready).toBe(true));
 });
 
 test('after the core restarts it resumes behind the last order event and hears none twice', async () => {
@@ -152,16 +156,16 @@ test('after the core restarts it resumes behind the last order event and hears n
   await core.nth('hello');
   core.send(accepted(1n));
   core.send(accepted(2n));
-  await vi.waitFor(() => expect(heard).toHaveLength(2));
+  await eventually(() => expect(heard).toHaveLength(2));
   core.kill();
-  await vi.waitFor(() => expect(sidecar.status().ready).toBe(false));
+  await eventually(() => expect(sidecar.status().ready).toBe(false));
   core = new ScriptedCore(token);
   core.welcome = { ...core.welcome, lastSequence: 3n };
   await core.listen(socket);
   expect((await core.nth('hello')).lastSequence).toBe(2n);
   core.send(accepted(2n));
   core.send(accepted(3n));
-  await vi.waitFor(() => expect(heard.map((one) => one.sequence)).toEqual([1n, 2n, 3n]));
+  await eventually(() => expect(heard.map((one) => one.sequence)).toEqual([1n, 2n, 3n]));
   expect(await sidecar.metrics.registry.metrics()).toContain(
     'flashpod_sidecar_order_events_repeated_total 1',
   );
@@ -173,7 +177,7 @@ test('a fresh process takes what its snapshot contains as history', async () => 
   const { heard } = start();
   await core.nth('hello');
   for (const sequence of [7n, 8n, 9n]) core.send(accepted(sequence));
-  await vi.waitFor(() => expect(heard.map((one) => one.sequence)).toEqual([9n]));
+  await eventually(() => expect(heard.map((one) => one.sequence)).toEqual([9n]));
 });
 
 test('a core that stops reading costs bounded memory: the newest quotes and a refusal of each intent', async () => {
@@ -189,7 +193,7 @@ test('a core that stops reading costs bounded memory: the newest quotes and a re
     for (let i = 0; i < 500; i++) core.send(book(++version));
     core.send({ case: 'trades', value: { symbol: btc, prices: [100], quantities: [1], buys: [true] } });
     const handled = `flashpod_sidecar_books_total{symbol="${btc}"} ${version}`;
-    await vi.waitFor(async () => expect(await shown(handled)).toBe(true));
+    await eventually(async () => expect(await shown(handled)).toBe(true));
   }
   expect(heard[0]).toMatchObject({ kind: 'Rejected', code: 'CORE_STALLED' });
   core.resume();
@@ -207,14 +211,14 @@ test('an intent decided without a session is refused to the strategy at once', a
   start({ strategy: { ...strategy, timerMs: 1, onTimer } });
   await core.nth('intent');
   core.kill();
-  await vi.waitFor(() => expect(heard[0]).toMatchObject({ kind: 'Rejected', code: 'NOT_CONNECTED' }));
+  await eventually(() => expect(heard[0]).toMatchObject({ kind: 'Rejected', code: 'NOT_CONNECTED' }));
 });
 
 test('parameters that the schema refuses are fatal and named with path, value and what is accepted', async () => {
   core.welcome = { ...core.welcome, parametersJson: '{"levels": 9, "speed": 1}' };
   await core.listen(socket);
   const { sidecar } = start();
-  await vi.waitFor(() => expect(fatal).toHaveBeenCalled());
+  await eventually(() => expect(fatal).toHaveBeenCalled());
   const error = fatal.mock.calls[0]?.[0];
   expect(error?.code).toBe('BAD_PARAMETERS');
   expect(error?.message).toContain('parameters.levels is 9; accepted: integer at least 1 at most 5');
@@ -279,16 +283,17 @@ test('the core’s clock is ahead by the largest difference seen and never behin
 test('balances follow the fills of the stream', async () => {
   let balance: DecimalText | undefined;
   const { strategy } = probe();
+  const onOrder: typeof strategy.onOrder = (context) => {
+    balance = context.balances.get('USDC' as AssetName);
+  };
   core.welcome = {
     ...core.welcome,
     balances: [create(AssetAmountSchema, { asset: 'USDC', amount: '1000' })],
   };
   await core.listen(socket);
-  start({
-    strategy: { ...strategy, onOrder: (context) => void (balance = context.balances.get('USDC' as never)) },
-  });
+  start({ strategy: { ...strategy, onOrder } });
   await core.nth('hello');
   const fill = { tradeId: 't1', price: '100', quantity: '0.5', fee: '0.01', feeAsset: 'USDC', maker: true };
   core.send({ case: 'order', value: { ...accepted(1n).value, kind: OrderEvent_Kind.FILLED, fill } });
-  await vi.waitFor(() => expect(balance).toBe('949.99'));
+  await eventually(() => expect(balance).toBe('949.99'));
 });
