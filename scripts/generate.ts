@@ -7,6 +7,7 @@ const generators = [
   ['core-engine/proto/generate.mjs'],
   ['strategy-pods/sdk/scripts/generate-schemas.mjs'],
   ['crds/scripts/generate.mjs'],
+  ['operator/scripts/generate-catalog.mjs'],
 ];
 
 function git(args: string[]): string {

@@ -85,28 +85,12 @@ export class Reports {
     const { core, caches, namespace, tenure } = this.#options;
     this.#publisher.mark(`core/${core}`, `${this.#trouble}`);
     if (seen === undefined) return;
-    for (const {
-      instance,
-      state,
-      reasons,
-      sidecarConnected,
-      capitalError,
-      proof,
-      positions,
-    } of seen.instances) {
+    for (const seenInstance of seen.instances) {
+      const { instance, state, reasons, sidecarConnected, capitalError, proof } = seenInstance;
       // An order more or less can wait for its second; whether it trades, and whether it stopped, cannot.
-      const flat = positions.every(({ openOrders }) => openOrders === 0);
-      const stop = proof && { ...proof, proven: String(proof.provenUnixNs), provenUnixNs: undefined };
+      const stop = [proof?.provenUnixNs.toString(), proof?.noOpenOrders, proof?.flat, proof?.waitingFor];
       const generation = this.#options.generationInForce(instance);
-      const digest = stableJson([
-        state,
-        reasons,
-        sidecarConnected,
-        capitalError,
-        stop ?? '',
-        stop && flat,
-        generation,
-      ]);
+      const digest = stableJson([state, reasons, sidecarConnected, capitalError, stop, generation]);
       this.#publisher.mark(`instance/${instance}`, digest);
     }
     for (const { account, ready, state, symbols, ledgerEqualsVenue } of seen.accounts) {

@@ -77,8 +77,11 @@ function acceptedBy(error: ErrorObject, params: Record<string, unknown>): string
     case 'exclusiveMinimum':
     case 'exclusiveMaximum':
       return `a number ${String(params['comparison'])} ${String(params['limit'])}`;
-    case 'pattern':
-      return `text that matches ${String(params['pattern'])}`;
+    case 'pattern': {
+      const example = error.parentSchema?.['default'];
+      const hint = example === undefined ? '' : `, e.g. ${JSON.stringify(example)}`;
+      return `text that matches ${String(params['pattern'])}${hint}`;
+    }
     default:
       return error.message ?? error.keyword;
   }
