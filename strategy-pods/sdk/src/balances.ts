@@ -1,7 +1,7 @@
 // Whether own coins cover an order, so that a strategy spends no order call on a certain refusal.
 
 import type { AssetName, DecimalText, PriceText, QuantityText } from './brand.js';
-import { fixedFromNumber, multiplyFixed, parseFixed } from './decimal.js';
+import { amountOf, fixedFromNumber, notionalOf, parseAmount, parseFixed } from './decimal.js';
 import type { Side } from './events.js';
 import type { Instrument } from './instrument.js';
 
@@ -18,8 +18,9 @@ export function affordable(
 ): boolean {
   const balance = balances.get(side === 'Buy' ? instrument.quoteAsset : instrument.baseAsset);
   if (balance === undefined) return true;
-  if (side === 'Sell') return parseFixed(balance) >= parseFixed(quantity);
-  return parseFixed(balance) >= multiplyFixed(parseFixed(quantity), unitsOf(price), 'up');
+  const units = parseFixed(quantity);
+  const cost = side === 'Sell' ? amountOf(units) : notionalOf(units, unitsOf(price));
+  return parseAmount(balance) >= cost;
 }
 
 const unitsOf = (price: PriceText | number): bigint =>

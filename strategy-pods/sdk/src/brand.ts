@@ -7,7 +7,7 @@ type Brand<T, B extends string> = T & { readonly [brand]: { readonly [K in B]: t
 export type SymbolName = Brand<string, 'SymbolName'>;
 /** An asset as the venue writes it, e.g. `USDC`. */
 export type AssetName = Brand<string, 'AssetName'>;
-/** Plain decimal text: an optional minus, digits, at most eight decimals, never an exponent. */
+/** Plain decimal text: an optional minus, digits, at most eight decimals (amounts: sixteen), never an exponent. */
 export type DecimalText = Brand<string, 'DecimalText'>;
 /** Decimal text on the tick grid of a pair; made by `roundPrice`. */
 export type PriceText = Brand<DecimalText, 'PriceText'>;

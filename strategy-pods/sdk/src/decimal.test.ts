@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  amountOf,
   divideFixed,
   fixedFromNumber,
+  formatAmount,
   formatFixed,
-  multiplyFixed,
+  notionalOf,
+  parseAmount,
   parseFixed,
   type Rounding,
   roundTo,
@@ -29,6 +32,13 @@ test.each(['', '.', '1.', '.5', '1e3', '+1', ' 1', '1,5', '0.123456789', 'NaN', 
   'refuses %j as decimal text',
   (text) => expect(() => parseFixed(text)).toThrow('is not plain decimal text'),
 );
+
+test('amounts keep sixteen decimals, and a value is exact', () => {
+  fc.assert(fc.property(fixed, (units) => parseAmount(formatAmount(units)) === units));
+  expect(formatAmount(notionalOf(parseFixed('0.00001'), parseFixed('61837.63')))).toBe('0.6183763');
+  expect(formatAmount(parseAmount('-0.0000000000000001'))).toBe('-0.0000000000000001');
+  expect(() => parseFixed('0.0000000000000001')).toThrow('at most 8 decimals');
+});
 
 test('rounding lands on the grid, on the right side, less than one step away', () => {
   fc.assert(
@@ -74,8 +84,8 @@ test('a quotient times its divisor brackets the dividend', () => {
   const positive = fc.bigInt({ min: 1n, max: 10n ** 16n });
   fc.assert(
     fc.property(positive, positive, (a, b) => {
-      expect(multiplyFixed(divideFixed(a, b, 'down'), b, 'down') <= a).toBe(true);
-      expect(multiplyFixed(divideFixed(a, b, 'up'), b, 'up') >= a).toBe(true);
+      expect(notionalOf(divideFixed(a, b, 'down'), b) <= amountOf(a)).toBe(true);
+      expect(notionalOf(divideFixed(a, b, 'up'), b) >= amountOf(a)).toBe(true);
     }),
   );
 });

@@ -1,41 +1,58 @@
-// Exact decimals: bigint counts of 1e-8, the same grid as the core's Price and Qty.
+// Exact decimals: bigint counts of 1e-8 for prices and quantities, of 1e-16 for amounts, the grids of the core.
 
 import type { DecimalText } from './brand.js';
 import { StrategyError } from './errors.js';
 
-/** A count of 1e-8. */
+/** A count of 1e-8: a price or a quantity. */
 export type Fixed = bigint;
+/** A count of 1e-16: money, fees, balances. A price times a quantity is one, without rounding. */
+export type Amount = bigint;
 
 /** `down` is towards minus infinity, `up` towards plus infinity, `nearest` rounds halves up. */
 export type Rounding = 'down' | 'up' | 'nearest';
 
 const decimals = 8;
+const amountDecimals = 16;
 const one = 10n ** BigInt(decimals);
-const pattern = /^(-?)(\d{1,18})(?:\.(\d{1,8}))?$/;
+const pattern = /^(-?)(\d{1,22})(?:\.(\d{1,16}))?$/;
 // A double holds 15 significant decimal digits; what it prints beyond them is noise of the binary form.
 const significantDigits = 15;
 
-/** Reads decimal text exactly; refuses exponents, signs other than minus, and more than eight decimals. */
-export function parseFixed(text: string): Fixed {
-  const match = pattern.exec(text);
-  if (match === null) {
+function parse(text: string, places: number): bigint {
+  const [, sign, whole = '', fraction = ''] = pattern.exec(text) ?? [];
+  if (whole === '' || fraction.length > places) {
     throw new StrategyError(
       'BAD_DECIMAL',
-      `"${text}" is not plain decimal text with at most ${decimals} decimals`,
+      `"${text}" is not plain decimal text with at most ${places} decimals`,
     );
   }
-  const [, sign, whole = '', fraction = ''] = match;
-  const units = BigInt(whole) * one + BigInt(fraction.padEnd(decimals, '0'));
+  const units = BigInt(whole + fraction.padEnd(places, '0'));
   return sign === '-' ? -units : units;
 }
 
-/** Writes plain decimal text without trailing zeros. */
-export function formatFixed(units: Fixed): DecimalText {
-  const magnitude = units < 0n ? -units : units;
-  const fraction = (magnitude % one).toString().padStart(decimals, '0').replace(/0+$/, '');
-  const text = `${units < 0n ? '-' : ''}${magnitude / one}${fraction === '' ? '' : `.${fraction}`}`;
+function format(units: bigint, places: number): DecimalText {
+  const digits = (units < 0n ? -units : units).toString().padStart(places + 1, '0');
+  const fraction = digits.slice(-places).replace(/0+$/, '');
+  const text = `${units < 0n ? '-' : ''}${digits.slice(0, -places)}${fraction === '' ? '' : `.${fraction}`}`;
   return text as DecimalText;
 }
+
+/** Reads decimal text exactly; refuses exponents, signs other than minus, and more than eight decimals. */
+export const parseFixed = (text: string): Fixed => parse(text, decimals);
+
+/** Writes plain decimal text without trailing zeros. */
+export const formatFixed = (units: Fixed): DecimalText => format(units, decimals);
+
+/** As `parseFixed`, with up to sixteen decimals. */
+export const parseAmount = (text: string): Amount => parse(text, amountDecimals);
+
+export const formatAmount = (units: Amount): DecimalText => format(units, amountDecimals);
+
+/** A quantity as an amount of its asset. */
+export const amountOf = (units: Fixed): Amount => units * one;
+
+/** The exact value of a quantity at a price. */
+export const notionalOf = (quantity: Fixed, price: Fixed): Amount => quantity * price;
 
 /** The decimal nearest to a double, trusting its first 15 significant digits. */
 export function fixedFromNumber(value: number): Fixed {
@@ -70,9 +87,5 @@ export function roundTo(units: Fixed, step: Fixed, rounding: Rounding): Fixed {
   return divide(units, step, rounding) * step;
 }
 
-export const floorTo = (units: Fixed, step: Fixed): Fixed => roundTo(units, step, 'down');
-export const ceilTo = (units: Fixed, step: Fixed): Fixed => roundTo(units, step, 'up');
-export const nearestTo = (units: Fixed, step: Fixed): Fixed => roundTo(units, step, 'nearest');
-
-export const multiplyFixed = (a: Fixed, b: Fixed, rounding: Rounding): Fixed => divide(a * b, one, rounding);
+/** a ÷ b on the grid of 1e-8. */
 export const divideFixed = (a: Fixed, b: Fixed, rounding: Rounding): Fixed => divide(a * one, b, rounding);

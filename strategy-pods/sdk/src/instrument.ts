@@ -2,11 +2,13 @@
 
 import type { AssetName, DecimalText, PriceText, QuantityText, SymbolName } from './brand.js';
 import {
+  type Amount,
   divideFixed,
   type Fixed,
   fixedFromNumber,
   formatFixed,
-  multiplyFixed,
+  notionalOf,
+  parseAmount,
   parseFixed,
   type Rounding,
   roundTo,
@@ -31,7 +33,7 @@ export interface Instrument extends InstrumentTerms {
   readonly tick: Fixed;
   readonly lot: Fixed;
   readonly minQuantityUnits: Fixed;
-  readonly minNotionalUnits: Fixed;
+  readonly minNotionalAmount: Amount;
 }
 
 /** A price or quantity as a strategy has it: decimal text, exact units, or the result of a model. */
@@ -43,7 +45,7 @@ export function makeInstrument(terms: InstrumentTerms): Instrument {
     tick: parseFixed(terms.tickSize),
     lot: parseFixed(terms.lotSize),
     minQuantityUnits: parseFixed(terms.minQuantity),
-    minNotionalUnits: parseFixed(terms.minNotional),
+    minNotionalAmount: parseAmount(terms.minNotional),
   };
 }
 
@@ -85,7 +87,7 @@ export function quantityForNotional(
 export function isSellable(instrument: Instrument, quantity: Numeric, price: Numeric): boolean {
   const lots = roundTo(units(quantity), instrument.lot, 'down');
   if (lots <= 0n || lots < instrument.minQuantityUnits) return false;
-  return multiplyFixed(lots, units(price), 'down') >= instrument.minNotionalUnits;
+  return notionalOf(lots, units(price)) >= instrument.minNotionalAmount;
 }
 
 /** A distance in basis points of `price`, as a whole number of ticks (at least 0). */

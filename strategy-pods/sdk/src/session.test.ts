@@ -166,7 +166,14 @@ test('while disconnected no book is certified', () => {
 });
 
 function filled(sequence: bigint, quantity: string): OrderEvent {
-  const fill = { tradeId: `t${sequence}`, price: '100', quantity, fee: '0.1', feeAsset: 'USDC', maker: true };
+  const fill = {
+    tradeId: `t${sequence}`,
+    price: '100',
+    quantity,
+    fee: '0.1000000000000001',
+    feeAsset: 'USDC',
+    maker: true,
+  };
   return {
     sequence,
     kind: 'Filled',
@@ -197,7 +204,7 @@ test('position and balances follow fills, each counted once, those inside the sn
   expect(stage.session.handleOrder(filled(5n, '0.5'))).toBe(true);
   expect(stage.session.handleOrder(filled(5n, '0.5'))).toBe(false);
   stage.session.handleTimer();
-  expect(seen).toEqual(['0.5', { USDC: '949.9', BTC: '1.5' }]);
+  expect(seen).toEqual(['0.5', { USDC: '949.8999999999999999', BTC: '1.5' }]);
   stage.session.handleOrder(filled(8n, '0.1'));
   expect(stage.session.sequenceHoles).toBe(2);
 });

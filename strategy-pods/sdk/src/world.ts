@@ -2,7 +2,7 @@
 
 import type { BookView } from './book.js';
 import type { AssetName, DecimalText, SymbolName } from './brand.js';
-import { formatFixed, multiplyFixed, parseFixed } from './decimal.js';
+import { type Amount, amountOf, formatAmount, notionalOf, parseAmount, parseFixed } from './decimal.js';
 import { StrategyError } from './errors.js';
 import type { Mode, OrderEvent, Position, Snapshot, TradingState } from './events.js';
 import type { Instrument } from './instrument.js';
@@ -74,16 +74,17 @@ export class World {
   #bookFill({ symbol, side, fill }: OrderEvent): void {
     if (fill === undefined) return;
     const { baseAsset, quoteAsset } = this.instrument(symbol);
-    const base = parseFixed(fill.quantity);
-    const quote = multiplyFixed(base, parseFixed(fill.price), 'nearest');
+    const quantity = parseFixed(fill.quantity);
+    const base = amountOf(quantity);
+    const quote = notionalOf(quantity, parseFixed(fill.price));
     this.#credit(baseAsset, side === 'Buy' ? base : -base);
     this.#credit(quoteAsset, side === 'Buy' ? -quote : quote);
-    this.#credit(fill.feeAsset, -parseFixed(fill.fee));
+    this.#credit(fill.feeAsset, -parseAmount(fill.fee));
   }
 
-  #credit(asset: AssetName, amount: bigint): void {
-    const units = parseFixed(this.balances.get(asset) ?? zero) + amount;
-    this.balances.set(asset, formatFixed(units));
+  #credit(asset: AssetName, amount: Amount): void {
+    const held = parseAmount(this.balances.get(asset) ?? zero);
+    this.balances.set(asset, formatAmount(held + amount));
   }
 }
 

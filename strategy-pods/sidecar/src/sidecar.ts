@@ -4,8 +4,6 @@ import type { SessionDown, Welcome } from '@flashpod/proto';
 import {
   type AnyStrategy,
   type BookView,
-  type ClientOrderId,
-  type DecimalText,
   type IntentOutput,
   type Logger,
   type OrderEvent,
@@ -21,6 +19,7 @@ import type { Readiness } from './http.js';
 import { CoreLink, type LinkOptions } from './link.js';
 import { SidecarMetrics } from './metrics.js';
 import { Outbox } from './outbox.js';
+import { refusal } from './refusal.js';
 import {
   bookOf,
   heartbeatUp,
@@ -248,24 +247,4 @@ export class Sidecar {
     this.metrics.refused.inc({ code });
     setImmediate(() => this.#handleOrder(refusal(intent, code)));
   }
-}
-
-function refusal(intent: IntentOutput, code: string): OrderEvent {
-  return {
-    sequence: 0n,
-    kind: 'Rejected',
-    symbol: intent.symbol,
-    clientOrderId: '' as ClientOrderId,
-    ref: intent.ref,
-    slot: undefined,
-    side: intent.side,
-    type: intent.type,
-    price: intent.price ?? ('0' as DecimalText),
-    quantity: intent.quantity,
-    filledQuantity: '0' as DecimalText,
-    fill: undefined,
-    code,
-    text: 'the order never left the sidecar',
-    position: undefined,
-  };
 }
