@@ -35,7 +35,7 @@ pub enum MarketData {
 #[derive(Debug)]
 pub enum SessionOutput {
     Session { instance: InstanceName, event: SessionEvent },
-    Status(Box<Status>),
+    Status(Arc<Status>),
 }
 
 /// The engine's end. Nothing here ever waits.

@@ -31,7 +31,7 @@ struct Inner {
     /// What is in force, by account.
     desired: BTreeMap<String, Desired>,
     refused: Vec<RefusedInstance>,
-    status: BTreeMap<String, Status>,
+    status: BTreeMap<String, Arc<Status>>,
 }
 
 /// Shared by the services and the pumps, all on the gateway's thread.
@@ -53,7 +53,7 @@ pub(crate) enum Refusal {
 /// Everything a CoreStatus is made of.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) statuses: Vec<Status>,
+    pub(crate) statuses: Vec<Arc<Status>>,
     pub(crate) refused: Vec<RefusedInstance>,
     pub(crate) conflated_books: BTreeMap<String, u64>,
 }
@@ -178,7 +178,7 @@ impl Registry {
         match output {
             SessionOutput::Session { instance, event } => self.event(&instance, event),
             SessionOutput::Status(status) => {
-                self.lock().status.insert(account.to_owned(), *status);
+                self.lock().status.insert(account.to_owned(), status);
                 self.changed.send_modify(|count| *count += 1);
             }
         }

@@ -461,7 +461,7 @@ async fn a_stalled_reader_gets_conflated_books_every_order_event_and_costs_bound
     );
     assert_eq!(core.counters.conflated_books.get(), conflated);
     let instances = vec![instance_status()];
-    core.engine.event(SessionOutput::Status(Box::new(Status {
+    core.engine.event(SessionOutput::Status(Arc::new(Status {
         generation: 1,
         instances,
         ..Status::default()
@@ -496,7 +496,7 @@ async fn the_agent_hears_of_a_change_at_once_and_of_no_change_every_second() {
     let account =
         AccountStatus { account: "main".to_owned(), ready: true, epoch: 3, ..AccountStatus::default() };
     let status = Status { generation: 1, account, instances: vec![instance_status()], ..Status::default() };
-    core.engine.event(SessionOutput::Status(Box::new(status)));
+    core.engine.event(SessionOutput::Status(Arc::new(status)));
     let status = agent.status_where(|status| status.generation == 1).await;
     assert_eq!((status.version.as_str(), status.metrics_address.as_str()), ("1.2.3", "127.0.0.1:9"));
     assert_eq!((status.accounts[0].account.as_str(), status.accounts[0].epoch), ("main", 3));

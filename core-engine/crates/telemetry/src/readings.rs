@@ -1,0 +1,185 @@
+//! Metrics as plain values, and the status of an account as such.
+
+use flashpod_engine::Status;
+use flashpod_engine::io::TradingState;
+use flashpod_types::Amount;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows; `_total` is appended to its name.
+    Counter,
+    Gauge,
+}
+
+/// One value of one metric. The name comes without the prefix `flashpod_core_`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    pub name: &'static str,
+    pub help: &'static str,
+    pub kind: Kind,
+    pub labels: Vec<(&'static str, String)>,
+    pub value: f64,
+}
+
+impl Reading {
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // counts stay far below 2^53
+    pub fn counter(
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&'static str, &str)],
+        value: u64,
+    ) -> Self {
+        Self { name, help, kind: Kind::Counter, labels: owned(labels), value: value as f64 }
+    }
+
+    #[must_use]
+    pub fn gauge(
+        name: &'static str,
+        help: &'static str,
+        labels: &[(&'static str, &str)],
+        value: f64,
+    ) -> Self {
+        Self { name, help, kind: Kind::Gauge, labels: owned(labels), value }
+    }
+}
+
+fn owned(labels: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    labels.iter().map(|&(key, value)| (key, value.to_owned())).collect()
+}
+
+/// Everything metrics show of one account.
+pub(crate) fn of_status(status: &Status, out: &mut Vec<Reading>) {
+    let name = status.account.account.as_str();
+    account(status, name, out);
+    counters(status, name, out);
+    instances(status, name, out);
+    books(status, name, out);
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn account(status: &Status, name: &str, out: &mut Vec<Reading>) {
+    let account = &status.account;
+    let labels = [("account", name)];
+    let mut gauge = |metric, help, value| out.push(Reading::gauge(metric, help, &labels, value));
+    gauge("account_ready", "Whether the account is reconciled with the venue", flag(account.ready));
+    gauge("account_state", "0 halted, 1 reduce only, 2 active", state(account.state));
+    gauge("account_epoch", "Epoch in force, 0 without a lease", account.epoch as f64);
+    gauge("account_incarnation", "Number of this start", account.incarnation as f64);
+    gauge("orders_in_flight", "Orders sent and not answered", account.orders_in_flight as f64);
+    gauge("orders_unknown", "Orders whose outcome is not known", account.orders_unknown as f64);
+    gauge("ledger_equals_venue", "Result of the last audit", flag(account.ledger_equals_venue));
+    gauge("ledger_audited_timestamp_seconds", "Time of the last audit", account.audited_unix.0 as f64 / 1e9);
+    gauge("desired_generation", "Generation of the desired state in force", status.generation as f64);
+    gauge("stopping", "Whether the core is stopping", flag(status.stopping));
+    for balance in &account.balances {
+        let asset = balance.asset.as_str();
+        for (part, amount) in [("free", balance.free), ("locked", balance.locked)] {
+            let labels = [("account", name), ("asset", asset), ("part", part)];
+            out.push(Reading::gauge("balance", "Balance as the ledger has it", &labels, amount.to_f64()));
+        }
+    }
+}
+
+fn counters(status: &Status, name: &str, out: &mut Vec<Reading>) {
+    let counts = &status.counters;
+    let labels = [("account", name)];
+    for (metric, help, value) in [
+        ("http_429", "Replies with status 429", counts.http_429),
+        ("http_418", "Replies with status 418", counts.http_418),
+        ("requests", "REST requests", counts.requests),
+        ("request_timeouts", "REST requests without a reply in time", counts.timeouts),
+        ("venue_rejects", "Orders refused by the venue", counts.venue_rejects),
+        ("risk_rejects", "Orders refused by the core", counts.risk_rejects),
+        ("superseded_quotes", "Wanted quotes replaced before they were sent", counts.superseded_quotes),
+        ("orders_sent", "Orders sent", counts.orders_sent),
+        ("cancels_sent", "Cancels sent", counts.cancels_sent),
+        ("deals", "Fills booked", counts.deals),
+        ("duplicate_reports", "Deals and order reports that told nothing new", counts.duplicate_reports),
+        ("unknown_orders", "Orders that were unknown at some time", counts.unknown_orders),
+        ("adopted_orders", "Orders found at the venue without a journal entry", counts.adopted_orders),
+        ("foreign_deals", "Fills of orders that are not ours", counts.foreign_deals),
+        ("public_reconnects", "Reconnects of the public stream", counts.public_reconnects),
+        ("private_reconnects", "Reconnects of the private stream", counts.private_reconnects),
+        ("undecodable_frames", "Frames that could not be decoded", counts.undecodable_frames),
+        ("refused_messages", "Session messages that were refused", counts.refused_messages),
+        ("book_audits", "Books compared with a snapshot", counts.book_audits),
+        ("book_audit_failures", "Books that differed from a snapshot", counts.book_audit_failures),
+        ("ledger_audits", "Ledgers compared with the venue", counts.ledger_audits),
+        ("ledger_audit_failures", "Ledgers that differed from the venue", counts.ledger_audit_failures),
+    ] {
+        out.push(Reading::counter(metric, help, &labels, value));
+    }
+}
+
+fn instances(status: &Status, account: &str, out: &mut Vec<Reading>) {
+    for instance in &status.instances {
+        let name = instance.instance.as_str();
+        let labels = [("account", account), ("instance", name)];
+        let connected = flag(instance.sidecar_connected);
+        out.push(Reading::gauge(
+            "sidecar_connected",
+            "Whether the sidecar's session is open",
+            &labels,
+            connected,
+        ));
+        out.push(Reading::gauge(
+            "instance_state",
+            "0 halted, 1 reduce only, 2 active",
+            &labels,
+            state(instance.state),
+        ));
+        for (metric, help, value) in [
+            ("instance_orders", "Orders that the venue accepted", instance.accepted_orders),
+            ("instance_fills", "Fills", instance.fills),
+            ("instance_venue_rejects", "Orders refused by the venue", instance.venue_rejects),
+            ("instance_risk_rejects", "Orders refused by the core", instance.risk_rejects),
+            ("instance_superseded_quotes", "Wanted quotes replaced unsent", instance.superseded_quotes),
+        ] {
+            out.push(Reading::counter(metric, help, &labels, value));
+        }
+        for position in &instance.positions {
+            let symbol = position.symbol;
+            let labels = [("account", account), ("instance", name), ("symbol", symbol.as_str())];
+            let amount = Amount::to_f64;
+            for (metric, help, value) in [
+                ("position", "Own base less allocated base", position.qty.to_f64()),
+                ("position_notional", "Position at the mark, quote asset", {
+                    position.mark.to_f64() * position.qty.to_f64()
+                }),
+                ("realised_pnl", "Realised profit and loss, quote asset", amount(position.realised)),
+                ("unrealised_pnl", "Unrealised profit and loss, quote asset", amount(position.unrealised)),
+                ("fees", "Fees so far, quote asset", amount(position.fees)),
+                ("open_orders", "Open orders", f64::from(position.open_orders)),
+            ] {
+                out.push(Reading::gauge(metric, help, &labels, value));
+            }
+        }
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn books(status: &Status, account: &str, out: &mut Vec<Reading>) {
+    for book in &status.books {
+        let labels = [("account", account), ("symbol", book.symbol.as_str())];
+        let mut gauge = |metric, help, value| out.push(Reading::gauge(metric, help, &labels, value));
+        gauge("book_certified", "Whether the book is certified", flag(book.state == "CERTIFIED"));
+        gauge("book_certified_share", "Share of time certified since the first sync", book.certified_share);
+        gauge("book_version", "Version of the book", book.version as f64);
+        gauge("book_age_seconds", "Since the last frame of its connection", book.age.0 as f64 / 1e9);
+        out.push(Reading::counter("book_gaps", "Holes in the versions of the book", &labels, book.gaps));
+        out.push(Reading::counter("book_frames", "Frames applied to the book", &labels, book.frames));
+    }
+}
+
+const fn flag(set: bool) -> f64 {
+    if set { 1.0 } else { 0.0 }
+}
+
+const fn state(state: TradingState) -> f64 {
+    match state {
+        TradingState::Halted => 0.0,
+        TradingState::ReduceOnly => 1.0,
+        TradingState::Active => 2.0,
+    }
+}
