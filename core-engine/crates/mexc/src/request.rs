@@ -220,6 +220,12 @@ pub fn self_symbols(stamp: Stamp) -> Request {
     signed(Method::Get, "/api/v3/selfSymbols", stamp_params(stamp))
 }
 
+/// `GET /uid`.
+#[must_use]
+pub fn uid(stamp: Stamp) -> Request {
+    signed(Method::Get, "/api/v3/uid", stamp_params(stamp))
+}
+
 const LISTEN_KEY: &str = "/api/v3/userDataStream";
 
 /// `POST /userDataStream`.

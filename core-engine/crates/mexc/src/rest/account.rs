@@ -77,6 +77,11 @@ pub fn tradable_symbols(body: &[u8]) -> Result<Vec<Symbol>, RestError> {
     Ok(names.iter().filter_map(|raw| Symbol::new(&text::string(raw)?).ok()).collect())
 }
 
+/// `GET /uid`: the account's number at the venue.
+pub fn uid(body: &[u8]) -> Result<String, RestError> {
+    Object::parse("uid", body)?.required_text("uid")
+}
+
 /// Reply to POST, PUT and DELETE of `/userDataStream`: the key concerned.
 pub fn listen_key(body: &[u8]) -> Result<String, RestError> {
     Object::parse("listen key", body)?.required_text("listenKey")

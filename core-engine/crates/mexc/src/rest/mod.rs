@@ -9,7 +9,7 @@ pub(crate) mod text;
 mod trade;
 
 pub use account::{
-    AccountReport, Balance, FeeRates, account, listen_key, listen_keys, tradable_symbols, trade_fee,
+    AccountReport, Balance, FeeRates, account, listen_key, listen_keys, tradable_symbols, trade_fee, uid,
 };
 pub use market::{
     DepthSnapshot, ExchangeInfo, Level, ListedSymbol, Skipped, TopOfBook, book_ticker, depth, exchange_info,

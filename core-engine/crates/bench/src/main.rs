@@ -1,0 +1,57 @@
+//! `flashpod-bench`: times, allocations and result hashes of the hot paths.
+
+mod meter;
+mod report;
+mod sections;
+mod tape;
+
+use std::alloc::System;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
+
+use report::Report;
+
+/// Counts what each benchmark allocates.
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+#[derive(Debug, Parser)]
+#[command(name = "flashpod-bench", version, about = "Figures of Flashpod's hot paths")]
+struct Cli {
+    /// Write the figures to this file as well
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Run only the section of this name
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+}
+
+fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    let chosen: Vec<_> = sections::ALL
+        .iter()
+        .filter(|section| cli.only.as_deref().is_none_or(|name| name == section.name))
+        .collect();
+    if let (Some(name), true) = (&cli.only, chosen.is_empty()) {
+        let names: Vec<_> = sections::ALL.iter().map(|section| section.name).collect();
+        bail!("--only {name}: there is no such section; accepted: {}", names.join(", "));
+    }
+    let mut report = Report::new();
+    println!("{}", report.machine_line());
+    for section in chosen {
+        println!("\n{}: {}", section.name, section.about);
+        match (section.run)() {
+            Ok(figures) => figures.into_iter().for_each(|figure| report.add(section.name, figure)),
+            Err(error) => report.not_run(section.name, format!("{error:#}")),
+        }
+    }
+    if let Some(path) = &cli.json {
+        std::fs::write(path, report.json()?)
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
+    }
+    Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

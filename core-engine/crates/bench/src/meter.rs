@@ -1,0 +1,125 @@
+//! Timing and allocation counts.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use stats_alloc::Region;
+
+/// One line of the report.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Figure {
+    /// What was measured.
+    pub name: String,
+    /// On what.
+    pub input: String,
+    /// What one operation is.
+    pub operation: &'static str,
+    /// Operations measured.
+    pub n: u64,
+    /// Nanoseconds an operation: of all, then over the samples (each a batch of operations).
+    pub mean_ns: f64,
+    pub median_ns: f64,
+    pub p90_ns: f64,
+    pub p99_ns: f64,
+    pub max_ns: f64,
+    pub samples: usize,
+    pub allocations_per_op: f64,
+    /// Of the result, to compare runs and machines.
+    pub hash: String,
+}
+
+/// Collects the samples of one benchmark.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    /// Operations and nanoseconds of each sample.
+    samples: Vec<(u64, u64)>,
+    allocations: u64,
+}
+
+impl Meter {
+    /// Room for the samples is made beforehand, so that keeping them does not allocate.
+    pub(crate) fn with_room(samples: usize) -> Self {
+        Self { samples: Vec::with_capacity(samples), allocations: 0 }
+    }
+
+    /// Times one batch of `operations`.
+    #[expect(clippy::disallowed_methods, reason = "measuring time is what a benchmark is for")]
+    pub(crate) fn sample<T>(&mut self, operations: u64, batch: impl FnOnce() -> T) -> T {
+        let region = Region::new(crate::ALLOCATOR);
+        let start = Instant::now();
+        let result = std::hint::black_box(batch());
+        let nanos = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let change = region.change();
+        self.allocations += (change.allocations + change.reallocations) as u64;
+        self.samples.push((operations, nanos));
+        result
+    }
+
+    /// Forgets what was measured: ends the warm-up.
+    pub(crate) fn reset(&mut self) {
+        self.samples.clear();
+        self.allocations = 0;
+    }
+
+    #[allow(clippy::cast_precision_loss)] // counts far below 2^52
+    pub(crate) fn figure(self, name: &str, input: String, operation: &'static str, hash: u32) -> Figure {
+        let n: u64 = self.samples.iter().map(|sample| sample.0).sum();
+        let nanos: u64 = self.samples.iter().map(|sample| sample.1).sum();
+        let mut each: Vec<f64> = self
+            .samples
+            .iter()
+            .filter(|(ops, _)| *ops > 0)
+            .map(|(ops, ns)| *ns as f64 / *ops as f64)
+            .collect();
+        each.sort_by(f64::total_cmp);
+        Figure {
+            name: name.to_owned(),
+            input,
+            operation,
+            n,
+            mean_ns: nanos as f64 / n.max(1) as f64,
+            median_ns: percentile(&each, 50),
+            p90_ns: percentile(&each, 90),
+            p99_ns: percentile(&each, 99),
+            max_ns: percentile(&each, 100),
+            samples: each.len(),
+            allocations_per_op: self.allocations as f64 / n.max(1) as f64,
+            hash: format!("{hash:08x}"),
+        }
+    }
+}
+
+/// Nearest rank; zero of nothing.
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let sorted: Vec<f64> = (1..=200).map(f64::from).collect();
+        let told = [50, 90, 99, 100].map(|percent| percentile(&sorted, percent));
+        assert_eq!(told.map(f64::to_bits), [100.0, 180.0, 198.0, 200.0].map(f64::to_bits));
+        assert_eq!(percentile(&[], 50).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(percentile(&[7.0], 99).to_bits(), 7.0_f64.to_bits());
+    }
+
+    #[test]
+    fn allocations_of_the_batch_are_counted_per_operation() {
+        let mut meter = Meter::with_room(4);
+        meter.sample(10, || Vec::<u8>::with_capacity(100));
+        meter.reset();
+        for _ in 0..2 {
+            meter.sample(10, || (0..5_usize).map(|n| Box::new(n)).collect::<Vec<_>>().len());
+        }
+        let figure = meter.figure("x", String::new(), "op", 0xab);
+        // Other tests of this process may allocate meanwhile, so this is the least.
+        assert!(figure.allocations_per_op >= 0.6, "{}", figure.allocations_per_op);
+        assert_eq!((figure.n, figure.samples, figure.hash.as_str()), (20, 2, "000000ab"));
+    }
+}

@@ -1,0 +1,108 @@
+//! Recorded books in memory: the snapshot, then the updates that follow it, laid out for fast replay.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use flashpod_book::{Book, Level, Rule, Snapshot, Update};
+use flashpod_recordings::{Event, Recording};
+use flashpod_types::{Millis, Side};
+
+/// Updates of one symbol. Their levels lie one after the other.
+pub(crate) struct Tape {
+    pub rule: Rule,
+    snapshot: (u64, Vec<Level>, Vec<Level>),
+    updates: Vec<Entry>,
+    levels: Vec<Level>,
+}
+
+struct Entry {
+    first: u64,
+    last: u64,
+    prev_last: Option<u64>,
+    event: Millis,
+    /// Ends of its bids and asks in `levels`; the bids begin where the entry before ends.
+    bids_end: usize,
+    asks_end: usize,
+}
+
+/// The folder of recordings: `FLASHPOD_SHARED`, or `shared` beside the repository.
+fn shared() -> PathBuf {
+    std::env::var_os("FLASHPOD_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from)
+}
+
+impl Tape {
+    /// Reads the recordings `files` of the data set `dir`, keeping the updates newer than the snapshot.
+    pub(crate) fn read(dir: &str, files: &[&str]) -> anyhow::Result<Self> {
+        let folder = shared().join("data").join(dir);
+        let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file)).collect();
+        if let Some(missing) = paths.iter().find(|path| !path.exists()) {
+            bail!(
+                "the recording {} is missing: put the shared folder beside the repository or name it in \
+                 FLASHPOD_SHARED",
+                missing.display()
+            );
+        }
+        let (mut snapshot, mut depths) = (None, Vec::new());
+        for frame in Recording::open(&paths)? {
+            match frame?.event {
+                Event::Snapshot(found) => snapshot = snapshot.or(Some(found)),
+                Event::Depth(depth) => depths.push(depth),
+                Event::Trade(_) | Event::Ticker(_) => {}
+            }
+        }
+        let snapshot = snapshot.with_context(|| format!("{dir} holds no snapshot"))?;
+        let futures = depths.iter().any(|depth| depth.prev_last.is_some());
+        let mut tape = Self {
+            rule: if futures { Rule::BinanceFutures } else { Rule::BinanceSpot },
+            snapshot: (snapshot.last_update_id, snapshot.bids, snapshot.asks),
+            updates: Vec::new(),
+            levels: Vec::new(),
+        };
+        for depth in depths.into_iter().filter(|depth| depth.last > snapshot.last_update_id) {
+            tape.levels.extend(depth.bids);
+            let bids_end = tape.levels.len();
+            tape.levels.extend(depth.asks);
+            let (first, last, prev_last, event) = (depth.first, depth.last, depth.prev_last, depth.event);
+            tape.updates.push(Entry { first, last, prev_last, event, bids_end, asks_end: tape.levels.len() });
+        }
+        Ok(tape)
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot<'_> {
+        Snapshot { version: self.snapshot.0, bids: &self.snapshot.1, asks: &self.snapshot.2, limit: None }
+    }
+
+    pub(crate) fn updates(&self) -> usize {
+        self.updates.len()
+    }
+
+    pub(crate) fn levels(&self) -> usize {
+        self.levels.len()
+    }
+
+    pub(crate) fn update(&self, index: usize) -> Update<'_> {
+        let start = index.checked_sub(1).map_or(0, |before| self.updates[before].asks_end);
+        let Entry { first, last, prev_last, event, bids_end, asks_end } = &self.updates[index];
+        Update {
+            first: *first,
+            last: *last,
+            prev_last: *prev_last,
+            event: *event,
+            bids: &self.levels[start..*bids_end],
+            asks: &self.levels[*bids_end..*asks_end],
+        }
+    }
+}
+
+/// Hash of all levels of a book.
+pub(crate) fn book_hash(book: &Book) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for side in Side::BOTH {
+        for (price, qty) in book.levels(side) {
+            hasher.update(&price.raw().to_le_bytes());
+            hasher.update(&qty.raw().to_le_bytes());
+        }
+    }
+    hasher.finalize()
+}
