@@ -77,3 +77,4 @@ export {
   type QuoteSide,
   type StrategyDefinition,
 } from './strategy.js';
+export { sdkVersion } from './version.js';

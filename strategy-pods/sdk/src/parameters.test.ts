@@ -20,6 +20,7 @@ test('nothing given means defaults', () => {
   const defaults = { size: '50', levels: 5, edge: 1, side: 'both' };
   expect(parseParameters(sample, '')).toEqual(defaults);
   expect(parseParameters(sample, '{}')).toEqual(defaults);
+  expect(parseParameters(sample, 'null')).toEqual(defaults);
 });
 
 test.each([

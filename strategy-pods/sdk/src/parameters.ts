@@ -32,7 +32,7 @@ export function parseParameters<P, M>(definition: StrategyDefinition<P, M>, json
 function readJson(name: string, json: string): unknown {
   if (json.trim() === '') return {};
   try {
-    return JSON.parse(json);
+    return JSON.parse(json) ?? {};
   } catch (cause) {
     throw new StrategyError('BAD_PARAMETERS', `parameters of strategy ${name} are not JSON`, { cause });
   }

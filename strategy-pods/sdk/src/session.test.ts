@@ -209,6 +209,14 @@ test('position and balances follow fills, each counted once, those inside the sn
   expect(stage.session.sequenceHoles).toBe(2);
 });
 
+test('a core that lost its newest events is followed, so that their numbers are heard again', () => {
+  const stage = new Stage(strategy({}));
+  for (const sequence of [1n, 2n, 3n]) stage.session.handleOrder(filled(sequence, '0.1'));
+  const welcome = { mode: 'Live', state: 'Active', positions: [], openOrders: [], lastSequence: 2n } as const;
+  stage.session.handleWelcome({ ...welcome, instruments: stage.instruments, balances: new Map() });
+  expect(stage.session.handleOrder(filled(3n, '0.2'))).toBe(true);
+});
+
 test('the tolerance is a whole number of ticks', () => {
   const onBook: StrategyDefinition<{ size: number }, { calls: string[] }>['onBook'] = (context) =>
     context.quote(btc, quote('100'), undefined, { tolerance: 2.9 });

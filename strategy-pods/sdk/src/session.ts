@@ -67,7 +67,10 @@ export class StrategySession<P, M> {
   handleWelcome(snapshot: Snapshot): void {
     this.#world.restore(snapshot);
     this.#acts.forgetQuotes();
-    if (this.#started) return;
+    if (this.#started) {
+      this.#followRewind(snapshot.lastSequence);
+      return;
+    }
     this.#started = true;
     // History before the first session is already in the snapshot.
     this.#lastSequence = snapshot.lastSequence;
@@ -117,6 +120,14 @@ export class StrategySession<P, M> {
 
   drain(): Output[] {
     return this.#acts.drain();
+  }
+
+  /** A core whose host crashed may have lost its newest events; it gives their numbers to others. */
+  #followRewind(lastSequence: bigint): void {
+    if (lastSequence >= this.#lastSequence) return;
+    const fields = { handled: String(this.#lastSequence), core: String(lastSequence) };
+    this.#context.log.warn('the core is behind in its order events; following it', fields);
+    this.#lastSequence = lastSequence;
   }
 
   #run(name: CallbackName, callback: () => void): void {

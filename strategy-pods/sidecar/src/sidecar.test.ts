@@ -11,6 +11,7 @@ import {
   type QuantityText,
   type StrategyError,
   type SymbolName,
+  sdkVersion,
 } from '@flashpod/sdk';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { z } from 'zod';
@@ -121,7 +122,8 @@ test('waits for the socket, says who it is, and quotes on the first book', async
   const { sidecar } = start();
   await eventually(() => expect(sidecar.status().ready).toBe(false));
   await core.listen(socket);
-  expect(await core.nth('hello')).toMatchObject({ instance: 'probe-1', token, lastSequence: 0n });
+  const hello = { instance: 'probe-1', token, lastSequence: 0n, sdkVersion };
+  expect(await core.nth('hello')).toMatchObject(hello);
   core.send(book(7n));
   expect(await core.nth('wantedQuotes')).toMatchObject({
     symbol: btc,

@@ -11,6 +11,7 @@ import {
   parseParameters,
   StrategyError,
   StrategySession,
+  sdkVersion,
   type TradeBatch,
   type TradingState,
 } from '@flashpod/sdk';
@@ -70,12 +71,7 @@ export class Sidecar {
       ...options.link,
       socket: options.socket,
       hello: () =>
-        helloUp(
-          options.instance,
-          options.readToken(),
-          this.#session?.lastSequence ?? 0n,
-          options.strategy.version,
-        ),
+        helloUp(options.instance, options.readToken(), this.#session?.lastSequence ?? 0n, sdkVersion),
       events: {
         message: (message) => this.#handle(message),
         down: (error) => this.#handleDown(error),
