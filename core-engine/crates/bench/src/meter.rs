@@ -115,7 +115,7 @@ mod tests {
         meter.sample(10, || Vec::<u8>::with_capacity(100));
         meter.reset();
         for _ in 0..2 {
-            meter.sample(10, || (0..5_usize).map(|n| Box::new(n)).collect::<Vec<_>>().len());
+            meter.sample(10, || (0..5_usize).map(Box::new).collect::<Vec<_>>().len());
         }
         let figure = meter.figure("x", String::new(), "op", 0xab);
         // Other tests of this process may allocate meanwhile, so this is the least.

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use flashpod_types::{Price, Qty, Side};
 
 use crate::book::Book;
-use crate::certified::{Snapshot, Update};
+use crate::update::{Snapshot, Update};
 
 /// Levels touched are remembered up to this many; a longer audit is inconclusive.
 const MAX_TOUCHED: usize = 100_000;

@@ -10,43 +10,7 @@ use flashpod_types::{Millis, Price, Side};
 use crate::audit::{Audit, AuditOutcome};
 use crate::book::{Book, Level};
 use crate::counters::Counters;
-
-/// How updates number the versions they cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
-    /// MEXC spot (`fromVersion`, `toVersion`): each update starts one after the end of the one before; an update may
-    /// straddle the snapshot and is then applied whole.
-    Mexc,
-    /// Binance spot (`U`, `u`): the same; updates with `u` ≤ `lastUpdateId` are covered by the snapshot.
-    BinanceSpot,
-    /// Binance futures (`pu`, `u`): each update names the end of the one before. Ids have holes. The update that ends
-    /// at the snapshot's id is applied again.
-    BinanceFutures,
-}
-
-/// Changed levels; quantities are absolute, zero removes.
-#[derive(Debug, Clone, Copy)]
-pub struct Update<'a> {
-    /// First and last version covered.
-    pub first: u64,
-    pub last: u64,
-    /// End of the update before, where the venue names it.
-    pub prev_last: Option<u64>,
-    /// When the venue made it.
-    pub event: Millis,
-    pub bids: &'a [Level],
-    pub asks: &'a [Level],
-}
-
-/// A whole book as fetched.
-#[derive(Debug, Clone, Copy)]
-pub struct Snapshot<'a> {
-    pub version: u64,
-    pub bids: &'a [Level],
-    pub asks: &'a [Level],
-    /// How many levels a side were asked for: a side that has as many may go on behind them. None: not cut.
-    pub limit: Option<usize>,
-}
+use crate::update::{Rule, Snapshot, Update, Waiting};
 
 /// Whether the book may be relied upon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,30 +61,6 @@ pub enum SnapshotStep {
     Lost(Loss),
     /// The book was certified already; the snapshot was not used.
     NotNeeded,
-}
-
-/// An update that waits for a snapshot.
-#[derive(Debug)]
-struct Waiting {
-    first: u64,
-    last: u64,
-    prev_last: Option<u64>,
-    event: Millis,
-    bids: Vec<Level>,
-    asks: Vec<Level>,
-}
-
-impl Waiting {
-    fn update(&self) -> Update<'_> {
-        Update {
-            first: self.first,
-            last: self.last,
-            prev_last: self.prev_last,
-            event: self.event,
-            bids: &self.bids,
-            asks: &self.asks,
-        }
-    }
 }
 
 /// A book with its certificate.
@@ -227,12 +167,13 @@ impl CertifiedBook {
         if !self.is_certified() {
             return self.keep(update);
         }
-        let before = self.predecessor(update);
+        let before = self.rule.predecessor(update);
         if before > self.version {
+            let loss = Loss::Gap { expected: self.version.saturating_add(1), got: before.saturating_add(1) };
             self.counters.gaps += 1;
-            self.lose(Loss::Gap { expected: self.version + 1, got: before + 1 });
+            self.lose(loss);
             self.keep(update);
-            return Step::Lost(Loss::Gap { expected: self.version + 1, got: before + 1 });
+            return Step::Lost(loss);
         }
         if self.is_known(update) {
             if self.fresh {
@@ -270,12 +211,13 @@ impl CertifiedBook {
             return SnapshotStep::NotNeeded;
         }
         // Checked before anything is thrown away: updates newer than an old snapshot serve the next one.
-        let first_new = self.waiting.iter().find(|waiting| !self.is_covered(waiting.last, snapshot.version));
+        let first_new =
+            self.waiting.iter().find(|waiting| !self.rule.is_covered(waiting.last, snapshot.version));
         if let Some(first_new) = first_new {
-            let before = self.predecessor(&first_new.update());
+            let before = self.rule.predecessor(&first_new.update());
             if before > snapshot.version {
                 self.counters.old_snapshots += 1;
-                return SnapshotStep::TooOld { snapshot: snapshot.version, first: before + 1 };
+                return SnapshotStep::TooOld { snapshot: snapshot.version, first: before.saturating_add(1) };
             }
         }
         self.install(snapshot);
@@ -379,7 +321,7 @@ impl CertifiedBook {
                 self.counters.duplicates += 1;
                 return Step::Duplicate;
             }
-            if self.predecessor(update) > last {
+            if self.rule.predecessor(update) > last {
                 self.counters.gaps += 1;
                 self.discard();
             }
@@ -387,14 +329,7 @@ impl CertifiedBook {
         if self.waiting.len() >= self.waiting_limit {
             self.discard();
         }
-        self.waiting.push_back(Waiting {
-            first: update.first,
-            last: update.last,
-            prev_last: update.prev_last,
-            event: update.event,
-            bids: update.bids.to_vec(),
-            asks: update.asks.to_vec(),
-        });
+        self.waiting.push_back(Waiting::from(update));
         Step::Buffered
     }
 
@@ -403,25 +338,9 @@ impl CertifiedBook {
         self.waiting.clear();
     }
 
-    /// The version that an update continues from.
-    fn predecessor(&self, update: &Update<'_>) -> u64 {
-        let counted = update.first.saturating_sub(1);
-        match self.rule {
-            Rule::Mexc | Rule::BinanceSpot => counted,
-            Rule::BinanceFutures => update.prev_last.unwrap_or(counted),
-        }
-    }
-
     /// Whether an update brings nothing beyond the current version.
     fn is_known(&self, update: &Update<'_>) -> bool {
-        if self.fresh { self.is_covered(update.last, self.version) } else { update.last <= self.version }
-    }
-
-    const fn is_covered(&self, last: u64, snapshot: u64) -> bool {
-        match self.rule {
-            Rule::Mexc | Rule::BinanceSpot => last <= snapshot,
-            Rule::BinanceFutures => last < snapshot,
-        }
+        if self.fresh { self.rule.is_covered(update.last, self.version) } else { update.last <= self.version }
     }
 }
 

@@ -10,8 +10,10 @@ mod audit;
 mod book;
 mod certified;
 mod counters;
+mod update;
 
 pub use audit::{Audit, AuditOutcome};
 pub use book::{Book, Level};
-pub use certified::{CertifiedBook, Loss, Rule, Snapshot, SnapshotStep, State, Step, Update};
+pub use certified::{CertifiedBook, Loss, SnapshotStep, State, Step};
 pub use counters::Counters;
+pub use update::{Rule, Snapshot, Update};

@@ -119,3 +119,46 @@ proptest! {
         prop_assert_eq!(book.counters().syncs > 0, certified_once);
     }
 }
+
+/// Numbers near each other and at the ends of the range.
+fn number() -> impl Strategy<Value = u64> {
+    prop_oneof![4 => 0_u64..12, 1 => Just(u64::MAX), 1 => any::<u64>()]
+}
+
+fn any_levels() -> impl Strategy<Value = Vec<Level>> {
+    let level =
+        (any::<i64>(), any::<i64>()).prop_map(|(price, qty)| (Price::from_raw(price), Qty::from_raw(qty)));
+    prop::collection::vec(level, 0..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn no_sequence_of_inputs_makes_it_panic_or_keep_too_much(
+        rule in prop::sample::select(vec![Rule::Mexc, Rule::BinanceSpot, Rule::BinanceFutures]),
+        inputs in prop::collection::vec(
+            (0_u8..6, number(), number(), prop::option::of(number()), any_levels(), any_levels()), 0..40
+        ),
+    ) {
+        let mut book = CertifiedBook::new(rule, 3);
+        for (kind, first, last, prev_last, bids, asks) in inputs {
+            match kind {
+                0 => {
+                    book.on_snapshot(&Snapshot { version: first, bids: &bids, asks: &asks, limit: Some(2) });
+                }
+                1 => book.disconnected(),
+                2 => book.start_audit(),
+                3 => {
+                    book.finish_audit(&Snapshot { version: first, bids: &bids, asks: &asks, limit: None });
+                }
+                _ => {
+                    let update = Update { first, last, prev_last, event: Millis(0), bids: &bids, asks: &asks };
+                    book.on_update(&update);
+                }
+            }
+            prop_assert!(book.waiting() <= 3);
+            prop_assert!(!book.is_certified() || !book.book().is_crossed());
+        }
+    }
+}

@@ -70,7 +70,8 @@ pub fn classify(status: u16, retry_after_s: Option<u32>, body: &[u8]) -> Outcome
         return Outcome::RateLimited { banned: status == 418, retry_after_s };
     }
     let unknown = || Outcome::Unknown { status, text: excerpt(body) };
-    if !(200..300).contains(&status) && !(400..500).contains(&status) {
+    // 408 is sent by whatever stands between, perhaps after the request was passed on.
+    if !(200..300).contains(&status) && !(400..500).contains(&status) || status == 408 {
         return unknown();
     }
     let success = status < 300;
@@ -157,6 +158,7 @@ mod tests {
             (500, "{}"),
             (503, r#"{"code":503,"msg":"service not available"}"#),
             (504, ""),
+            (408, ""),
             (400, r#"{"code":500,"msg":"Internal error"}"#),
             (200, r#"{"orderId":"C02_"#),
             (200, r#"[{"orderId":"C02_"#),
