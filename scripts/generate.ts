@@ -3,11 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { bin, root } from './parts.ts';
 
 /** Each generator writes its files in place; the order matters where one reads another's output. */
-const generators = [
-  ['core-engine/proto/generate.mjs'],
-  ['strategy-pods/sdk/scripts/generate-schemas.mjs'],
-  ['crds/scripts/generate.mjs'],
-  ['operator/scripts/generate-catalog.mjs'],
+const generators: [what: string, command: string, ...args: string[]][] = [
+  ['gRPC messages', bin('node'), 'core-engine/proto/generate.mjs'],
+  ['types of the API', bin('node'), 'crds/scripts/generate.mjs'],
+  ['build of the strategies', bin('tsc'), '-b', 'strategy-pods/sidecar'],
+  ['parameter schemas', bin('node'), 'strategy-pods/strategies/generate.mjs'],
+  ['catalog of strategies', bin('node'), 'operator/scripts/generate-catalog.mjs'],
 ];
 
 function git(args: string[]): string {
@@ -19,10 +20,10 @@ function git(args: string[]): string {
 const check = process.argv.includes('--check');
 const state = () => git(['status', '--porcelain']) + git(['diff']);
 const before = check ? state() : '';
-for (const script of generators) {
-  const { status } = spawnSync(bin('node'), script, { cwd: root, stdio: 'inherit' });
+for (const [what, command, ...args] of generators) {
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) {
-    process.stderr.write(`flashpod: ${script[0]} failed\n`);
+    process.stderr.write(`flashpod: generating the ${what} failed\n`);
     process.exit(1);
   }
 }
