@@ -75,6 +75,11 @@ impl FifoBook {
         self.places.is_empty()
     }
 
+    /// The orders at one price, oldest first.
+    pub fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = (OrderKey, Qty)> + '_ {
+        self.side(side).get(&price).into_iter().flat_map(|level| level.queue.iter().copied())
+    }
+
     /// Quantity before `key` at its price; `None` when it does not rest.
     #[must_use]
     pub fn ahead_of(&self, key: OrderKey) -> Option<Qty> {

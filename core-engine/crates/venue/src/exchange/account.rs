@@ -1,0 +1,52 @@
+//! An account of the venue: keys, balances, orders.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+
+use flashpod_matching::Account;
+use flashpod_mexc::Signer;
+use flashpod_types::Nanos;
+
+use crate::accounts::AccountSpec;
+
+pub struct AccountState {
+    pub api_key: String,
+    pub signer: Signer,
+    pub funds: Account,
+    /// Indices into the exchange's list of orders.
+    pub orders: Vec<usize>,
+    pub open: BTreeSet<usize>,
+    pub client_ids: HashSet<String>,
+    /// Valid until.
+    pub listen_keys: BTreeMap<String, Nanos>,
+    /// (order, deal) in time order.
+    pub deals: Vec<(usize, usize)>,
+}
+
+impl AccountState {
+    /// # Panics
+    /// When the balances were not checked before; [`crate::accounts::read`] does.
+    #[must_use]
+    pub fn new(spec: &AccountSpec) -> Self {
+        let mut funds = Account::default();
+        for (asset, amount) in spec.amounts().expect("checked when the file was read") {
+            funds.credit(asset, amount);
+        }
+        Self {
+            api_key: spec.api_key.clone(),
+            signer: Signer::new(&spec.secret_key),
+            funds,
+            orders: Vec::new(),
+            open: BTreeSet::new(),
+            client_ids: HashSet::new(),
+            listen_keys: BTreeMap::new(),
+            deals: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for AccountState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccountState").field("api_key", &self.api_key).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! One HTTP connection: requests to the exchange, `/ws` to a WebSocket.
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::driver::Command;
+use super::websocket;
+use crate::exchange::{HttpReply, HttpRequest};
+use crate::rest::Params;
+
+/// What every connection needs.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) commands: mpsc::Sender<Command>,
+    pub(super) drained: Rc<Notify>,
+}
+
+const BODY_MOST: usize = 1 << 20;
+
+/// Serves one connection until it ends. How it ends is the client's business.
+pub(super) async fn serve<S>(stream: S, ip: IpAddr, shared: Shared)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(|request| respond(request, ip, shared.clone()));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "connection ended");
+    }
+}
+
+async fn respond(
+    mut request: Request<Incoming>,
+    ip: IpAddr,
+    shared: Shared,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    if request.uri().path() == "/ws" && fastwebsockets::upgrade::is_upgrade_request(&request) {
+        let listen_key =
+            Params::parse(request.uri().query().unwrap_or_default(), "").get("listenKey").map(str::to_owned);
+        return Ok(match fastwebsockets::upgrade::upgrade(&mut request) {
+            Ok((response, upgrade)) => {
+                let serving = websocket::serve(upgrade, listen_key, shared.commands, shared.drained);
+                tokio::task::spawn_local(async move {
+                    if let Err(error) = serving.await {
+                        tracing::debug!(%error, "socket ended");
+                    }
+                });
+                response.map(|_| Full::default())
+            }
+            Err(error) => plain(400, &error.to_string()),
+        });
+    }
+    let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+    let (api_key, content_type) = (header("x-mexc-apikey"), header(CONTENT_TYPE.as_str()));
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path().to_owned();
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let Ok(body) = Limited::new(request.into_body(), BODY_MOST).collect().await else {
+        return Ok(plain(413, "body too large"));
+    };
+    let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
+    let request = HttpRequest { method, path, query, body, api_key, content_type, ip };
+    let (to, reply) = oneshot::channel();
+    if shared.commands.send(Command::Http(request, to)).await.is_err() {
+        return Ok(plain(503, "stopping"));
+    }
+    Ok(match reply.await {
+        Ok(reply) => {
+            if reply.delay_ms > 0 {
+                tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
+            }
+            response(reply)
+        }
+        Err(_) => plain(503, "stopping"),
+    })
+}
+
+fn response(reply: HttpReply) -> Response<Full<Bytes>> {
+    let mut builder =
+        Response::builder().status(reply.status).header(CONTENT_TYPE, "application/json;charset=utf-8");
+    if let Some(seconds) = reply.retry_after {
+        builder = builder.header(RETRY_AFTER, seconds);
+    }
+    builder.body(Full::from(reply.body)).unwrap_or_else(|_| plain(500, "unwritable reply"))
+}
+
+fn plain(status: u16, text: &str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(text.to_owned()));
+    *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+    response
+}

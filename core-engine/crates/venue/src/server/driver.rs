@@ -1,0 +1,140 @@
+//! The one task that owns the exchange: commands and time in, outputs to their sockets.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::exchange::{Exchange, HttpReply, HttpRequest, Output, RequestId, SessionId, Unwelcome};
+
+/// What the sockets ask of the exchange.
+#[derive(Debug)]
+pub(super) enum Command {
+    Http(HttpRequest, oneshot::Sender<HttpReply>),
+    Open(Option<String>, mpsc::Sender<Output>, oneshot::Sender<Result<SessionId, Unwelcome>>),
+    Text(SessionId, String),
+    Ping(SessionId),
+    Closed(SessionId),
+}
+
+/// Frames that may wait for one socket. At full speed the tape waits for room; otherwise a reader that is so
+/// far behind is cut off.
+pub(super) const QUEUE: usize = 8_192;
+/// Recorded events played between two looks at the commands, and the room they need: an event makes fewer than
+/// a dozen frames for one socket.
+const PLAY: usize = 32;
+const ROOM: usize = PLAY * 12;
+
+#[derive(Debug)]
+pub(super) struct Driver {
+    exchange: Exchange,
+    clock: Clock,
+    commands: mpsc::Receiver<Command>,
+    /// A socket drained its queue: there may be room again.
+    drained: Rc<Notify>,
+    replies: HashMap<RequestId, oneshot::Sender<HttpReply>>,
+    sockets: HashMap<SessionId, mpsc::Sender<Output>>,
+    next_request: u64,
+}
+
+impl Driver {
+    pub(super) fn new(
+        exchange: Exchange,
+        clock: Clock,
+        commands: mpsc::Receiver<Command>,
+        drained: Rc<Notify>,
+    ) -> Self {
+        Self {
+            exchange,
+            clock,
+            commands,
+            drained,
+            replies: HashMap::new(),
+            sockets: HashMap::new(),
+            next_request: 1,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            self.exchange.advance(self.clock.now());
+            self.dispatch();
+            let deadline = self.exchange.next_deadline();
+            let sleep = tokio::time::sleep_until(self.clock.instant_of(deadline).into());
+            let waits = self.exchange.tape_waits();
+            let room = waits && self.has_room();
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => self.handle(command),
+                    None => return,
+                },
+                () = sleep => {}
+                () = self.drained.notified(), if waits && !room => {}
+                () = tokio::task::yield_now(), if room => {
+                    self.exchange.play(PLAY);
+                    self.dispatch();
+                }
+            }
+        }
+    }
+
+    /// Every reader has room for what the next events make.
+    fn has_room(&self) -> bool {
+        self.sockets.values().all(|socket| socket.is_closed() || socket.capacity() >= ROOM)
+    }
+
+    fn handle(&mut self, command: Command) {
+        let now = self.clock.now();
+        match command {
+            Command::Http(request, reply) => {
+                let id = RequestId(self.next_request);
+                self.next_request += 1;
+                self.replies.insert(id, reply);
+                self.exchange.handle_http(now, id, &request);
+            }
+            Command::Open(listen_key, socket, reply) => {
+                let opened = self.exchange.open_session(now, listen_key.as_deref());
+                if let Ok(id) = opened {
+                    self.sockets.insert(id, socket);
+                }
+                if let Err(Ok(id)) = reply.send(opened) {
+                    self.closed(id);
+                }
+            }
+            Command::Text(id, text) => self.exchange.on_text(now, id, &text),
+            Command::Ping(id) => self.exchange.on_ping(now, id),
+            Command::Closed(id) => self.closed(id),
+        }
+        self.dispatch();
+    }
+
+    fn closed(&mut self, id: SessionId) {
+        self.exchange.close_session(id);
+        self.sockets.remove(&id);
+    }
+
+    fn dispatch(&mut self) {
+        while let Some(output) = self.exchange.poll_output() {
+            let id = match &output {
+                Output::Reply(id, _) => {
+                    if let (Some(to), Output::Reply(_, reply)) = (self.replies.remove(id), output) {
+                        // The client may have gone: nothing is owed then.
+                        let _ = to.send(reply);
+                    }
+                    continue;
+                }
+                Output::Text(id, _) | Output::Push(id, _) | Output::Ping(id) | Output::Close(id, _) => *id,
+            };
+            let closing = matches!(output, Output::Close(..));
+            let Some(socket) = self.sockets.get(&id) else { continue };
+            if socket.try_send(output).is_err() {
+                tracing::warn!(session = id.0, "reader too far behind or gone: cut off");
+                self.closed(id);
+            } else if closing {
+                self.sockets.remove(&id);
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! One WebSocket: frames between its socket and the exchange.
+
+use std::rc::Rc;
+
+use fastwebsockets::upgrade::UpgradeFut;
+use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketWrite};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::{BufWriter, WriteHalf};
+use tokio::sync::{Notify, mpsc, oneshot};
+
+use super::driver::{Command, QUEUE};
+use crate::exchange::{Output, SessionId};
+
+type Writer = WebSocketWrite<BufWriter<WriteHalf<TokioIo<Upgraded>>>>;
+
+/// Frames a client may send are small.
+const MESSAGE_MOST: usize = 64 * 1024;
+const PUSHES_PER_FLUSH: usize = 64;
+
+/// Answers to protocol pings and the client's closing: written by the socket's own writer.
+enum Own {
+    Pong(Vec<u8>),
+    Close,
+}
+
+/// Serves the socket until either side closes it.
+pub(super) async fn serve(
+    upgrade: UpgradeFut,
+    listen_key: Option<String>,
+    commands: mpsc::Sender<Command>,
+    drained: Rc<Notify>,
+) -> Result<(), WebSocketError> {
+    let mut socket = upgrade.await?;
+    socket.set_max_message_size(MESSAGE_MOST);
+    socket.set_auto_close(false);
+    socket.set_auto_pong(false);
+    let (mut reader, writer) = socket.split(|stream| {
+        let (read, write) = tokio::io::split(stream);
+        (read, BufWriter::with_capacity(64 * 1024, write))
+    });
+    let (outputs, queue) = mpsc::channel(QUEUE);
+    let (own, answers) = mpsc::channel(64);
+    let (opened, session) = oneshot::channel();
+    if commands.send(Command::Open(listen_key, outputs, opened)).await.is_err() {
+        return Ok(());
+    }
+    let Ok(session) = session.await else { return Ok(()) };
+    let mut writer = writer;
+    let session = match session {
+        Ok(session) => session,
+        Err(unwelcome) => {
+            writer.write_frame(Frame::text(Payload::Borrowed(unwelcome.0.as_bytes()))).await?;
+            writer.write_frame(Frame::close(1008, unwelcome.0.as_bytes())).await?;
+            return writer.flush().await;
+        }
+    };
+    let writing = tokio::task::spawn_local(write(writer, queue, answers, drained));
+    loop {
+        // Automatic answers are off: nothing is ever written from here.
+        let mut none = |_: Frame<'_>| std::future::ready(Ok::<(), WebSocketError>(()));
+        let frame = match reader.read_frame(&mut none).await {
+            Ok(frame) => frame,
+            Err(_) => break,
+        };
+        let passed = match frame.opcode {
+            OpCode::Text => {
+                let text = String::from_utf8_lossy(&frame.payload).into_owned();
+                commands.send(Command::Text(session, text)).await.is_ok()
+            }
+            OpCode::Ping => {
+                own.send(Own::Pong(frame.payload.to_vec())).await.is_ok()
+                    && commands.send(Command::Ping(session)).await.is_ok()
+            }
+            OpCode::Close => {
+                let _ = own.send(Own::Close).await;
+                false
+            }
+            OpCode::Pong | OpCode::Binary | OpCode::Continuation => true,
+        };
+        if !passed {
+            break;
+        }
+    }
+    let _ = commands.send(Command::Closed(session)).await;
+    drop(own);
+    let _ = writing.await;
+    Ok(())
+}
+
+/// Writes until the exchange lets go of the session, the client closes, or the socket fails.
+async fn write(
+    mut writer: Writer,
+    mut queue: mpsc::Receiver<Output>,
+    mut answers: mpsc::Receiver<Own>,
+    drained: Rc<Notify>,
+) {
+    loop {
+        let result = tokio::select! {
+            biased;
+            answer = answers.recv() => match answer {
+                Some(Own::Pong(payload)) => send(&mut writer, Frame::pong(Payload::Owned(payload))).await,
+                Some(Own::Close) | None => {
+                    let _ = send(&mut writer, Frame::close(1000, b"")).await;
+                    return;
+                }
+            },
+            output = queue.recv() => match output {
+                Some(output) => write_some(&mut writer, output, &mut queue).await,
+                None => {
+                    let _ = send(&mut writer, Frame::close(1001, b"")).await;
+                    return;
+                }
+            },
+        };
+        drained.notify_one();
+        if !matches!(result, Ok(true)) {
+            return;
+        }
+    }
+}
+
+async fn send(writer: &mut Writer, frame: Frame<'_>) -> Result<bool, WebSocketError> {
+    writer.write_frame(frame).await?;
+    writer.flush().await?;
+    Ok(true)
+}
+
+/// Writes what waits, then flushes once. False: the socket is to be closed.
+async fn write_some(
+    writer: &mut Writer,
+    first: Output,
+    queue: &mut mpsc::Receiver<Output>,
+) -> Result<bool, WebSocketError> {
+    let mut next = Some(first);
+    for _ in 0..PUSHES_PER_FLUSH {
+        let Some(output) = next.take() else { break };
+        match output {
+            Output::Push(_, bytes) => writer.write_frame(Frame::binary(Payload::Borrowed(&bytes))).await?,
+            Output::Text(_, text) => {
+                writer.write_frame(Frame::text(Payload::Borrowed(text.as_bytes()))).await?
+            }
+            Output::Ping(_) => {
+                writer.write_frame(Frame::new(true, OpCode::Ping, None, Payload::Borrowed(b""))).await?;
+            }
+            Output::Close(SessionId(id), reason) => {
+                tracing::info!(session = id, reason, "socket closed by the venue");
+                writer.write_frame(Frame::close(1000, reason.as_bytes())).await?;
+                writer.flush().await?;
+                return Ok(false);
+            }
+            Output::Reply(..) => {}
+        }
+        next = queue.try_recv().ok();
+    }
+    if let Some(output) = next {
+        // Taken from the queue but over the number of this round: it is not to be lost.
+        Box::pin(write_some(writer, output, queue)).await
+    } else {
+        writer.flush().await?;
+        Ok(true)
+    }
+}
