@@ -2,7 +2,7 @@ import type { TradingStrategy } from '@flashpod/crds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { resourceOf } from '../operator/src/cli/kinds.ts';
 import type { VenueOrder } from '../operator/src/cli/up/audit.ts';
-import { CoreEvents, Pods } from '../operator/src/kube/index.ts';
+import { Events, Pods } from '../operator/src/kube/index.ts';
 import { LocalRun } from './local-run.ts';
 import { until } from './shared.ts';
 
@@ -216,9 +216,9 @@ test('a strategy with policy Orphan leaves its orders at the exchange and lists 
   );
 
   const left = (await ordersOf(prefix)).filter(isOpen).map(({ clientOrderId }) => clientOrderId);
-  const { items } = await run.client.of(CoreEvents).list({ namespace });
+  const { items } = await run.client.of(Events).list({ namespace });
   const orphaned = items
-    .filter(({ reason }) => reason === 'OrdersOrphaned')
+    .filter(({ reason }) => reason === 'OrdersLeft')
     .map((event) => JSON.stringify(event));
   expect(orphaned).toHaveLength(1);
   for (const clientOrderId of left) expect(orphaned[0]).toContain(clientOrderId);

@@ -18,6 +18,8 @@ const venue: VenueAccount = {
       executedQty: '0.5',
       status: 'PARTIALLY_FILLED',
       acceptedUnixNs: '1',
+      cancelRequestedUnixNs: null,
+      closedUnixNs: null,
       fills: [fill],
     },
   ],

@@ -23,6 +23,9 @@ export interface VenueOrder {
   readonly executedQty: string;
   readonly status: string;
   readonly acceptedUnixNs: string;
+  /** When the venue read the first cancel of it; null if none came. */
+  readonly cancelRequestedUnixNs: string | null;
+  readonly closedUnixNs: string | null;
   readonly fills: readonly {
     tradeId: string;
     price: string;
