@@ -16,6 +16,7 @@ export class Feed {
   /** Generations of the instances in each desired state that is not acknowledged yet. */
   readonly #sent = new Map<bigint, ReadonlyMap<string, number>>();
   #inForce: ReadonlyMap<string, number> = new Map();
+  #acknowledged = 0n;
 
   constructor(world: () => AgentWorld, send: (body: UpBody) => boolean, clock: Clock) {
     this.#world = world;
@@ -52,6 +53,7 @@ export class Feed {
 
   /** The core has this desired state in force. */
   acknowledge(generation: bigint): void {
+    this.#acknowledged = generation;
     for (const [sent, generations] of this.#sent) {
       if (sent > generation) continue;
       this.#inForce = generations;
@@ -66,10 +68,10 @@ export class Feed {
 
   /** An edit that changes nothing for the core is in force as soon as the same content is. */
   #remember(): void {
-    const generations = instancesOn(this.#world()).map(
-      ({ metadata }) => [metadata.name, metadata.generation ?? 0] as const,
-    );
-    this.#sent.set(this.#generation, new Map(generations));
+    const instances = instancesOn(this.#world());
+    const generations = new Map(instances.map(({ metadata }) => [metadata.name, metadata.generation ?? 0]));
+    this.#sent.set(this.#generation, generations);
+    if (this.#acknowledged >= this.#generation) this.#inForce = generations;
   }
 
   #schedule(): void {

@@ -1,0 +1,84 @@
+import type { ExecutionCore } from '@flashpod/crds';
+import { expect, test } from 'vitest';
+import { images } from '../api/defaults.js';
+import { finalizers } from '../api/names.js';
+import { findCondition, type Pod } from '../kube/index.js';
+import { account, core as sample } from '../testing/desk.js';
+import { type CoreWorld, planCore } from './plan.js';
+import { corePod } from './pod.js';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const deletionTimestamp = '2026-01-01T00:00:00Z';
+const core = (change: Partial<ExecutionCore['spec']> = {}, metadata = {}): ExecutionCore => {
+  const object = sample();
+  return {
+    ...object,
+    metadata: { ...object.metadata, finalizers: [finalizers.inUse], ...metadata },
+    spec: { ...object.spec, ...change },
+  };
+};
+const world = (change: Partial<CoreWorld> = {}): CoreWorld => ({
+  ...{
+    now,
+    core: core(),
+    accounts: [account()],
+    secrets: new Set(['keys']),
+    instances: [],
+    pod: undefined,
+    images: images(),
+  },
+  ...change,
+});
+const pod = (of = core(), change: Pod = {}): Pod => {
+  const made = corePod(of, [account()], images('elsewhere', '0'));
+  return { ...made, ...change, metadata: { ...made.metadata, uid: 'p', ...change.metadata } };
+};
+const instances = [{ metadata: { name: 'i' } }] as never;
+
+test.each<[string, Partial<CoreWorld>, string[]]>([
+  ['a core gets its hold and its pod', { core: core({}, { finalizers: [] }) }, ['hold', 'createPod']],
+  ['a running pod is left alone, also with images of another version', { pod: pod() }, []],
+  ['another poll mode means another pod', { core: core({ pollMode: 'Spin' }), pod: pod() }, ['deletePod']],
+  ['another image means another pod', { core: core({ image: 'x/core:2' }), pod: pod() }, ['deletePod']],
+  ['an evicted pod is replaced', { pod: pod(core(), { status: { phase: 'Failed' } }) }, ['deletePod']],
+  ['a pod that goes is waited for', { pod: pod(core(), { metadata: { deletionTimestamp } }) }, []],
+  ['without its account it gets no pod', { accounts: [] }, []],
+  ['without its keys it gets no pod', { secrets: new Set<string>() }, []],
+  ['a core that instances need stays', { core: core({}, { deletionTimestamp }), pod: pod(), instances }, []],
+  ['one that none needs stops first', { core: core({}, { deletionTimestamp }), pod: pod() }, ['deletePod']],
+  ['and is then let go', { core: core({}, { deletionTimestamp }) }, ['release']],
+])('%s', (_, change, actions) => {
+  expect(planCore(world(change)).actions.map((action) => action.do)).toEqual(actions);
+});
+
+test('what is missing is named', () => {
+  const message = (change: Partial<CoreWorld>) =>
+    findCondition(planCore(world(change)).status(undefined).conditions, 'Accepted')?.message;
+  expect(message({ core: core({ accounts: ['mian'] }) })).toBe(
+    'spec.accounts[0]: "mian" is not accepted; accepted: a TradingAccount of this namespace: main',
+  );
+  expect(message({ secrets: new Set() })).toContain('there is no Secret "keys"');
+});
+
+test('the status of the agent stays', () => {
+  const agents = { version: '1', metricsAddress: 'a:1', books: [], pod: 'old', node: 'old' };
+  const status = planCore(world({ pod: pod(core(), { spec: { containers: [], nodeName: 'n' } }) })).status(
+    agents,
+  );
+  expect(status).toMatchObject({
+    version: '1',
+    metricsAddress: 'a:1',
+    books: [],
+    pod: 'core-core',
+    node: 'n',
+  });
+});
+
+test('the pod carries no key, only mounts of them', () => {
+  const made = corePod(core(), [account()], images());
+  expect(made.spec?.volumes).toContainEqual({
+    name: 'credentials-main',
+    secret: { secretName: 'keys', defaultMode: 0o400 },
+  });
+  expect(made.spec?.initContainers?.[0]).toMatchObject({ name: 'agent', restartPolicy: 'Always' });
+});
