@@ -30,8 +30,19 @@ struct Cli {
     only: Option<String>,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("flashpod-bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Whether every chosen section ran.
+fn run(cli: &Cli) -> anyhow::Result<bool> {
     let chosen: Vec<_> = sections::ALL
         .iter()
         .filter(|section| cli.only.as_deref().is_none_or(|name| name == section.name))
@@ -53,5 +64,5 @@ fn main() -> anyhow::Result<ExitCode> {
         std::fs::write(path, report.json()?)
             .with_context(|| format!("{}: cannot be written", path.display()))?;
     }
-    Ok(if report.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(report.is_complete())
 }

@@ -45,10 +45,19 @@ fn at_least_one(text: &str) -> Result<u64, String> {
 
 pub(crate) fn run(args: &BooksArgs) -> anyhow::Result<()> {
     let recording = Recording::open(&args.input)?;
+    refuse_to_replace_an_input(args)?;
     let mut output = Output::create(&args.out)?;
     let summary = write_states(recording, args, &mut output.writer)?;
     output.finish()?;
     eprintln!("{summary}");
+    Ok(())
+}
+
+fn refuse_to_replace_an_input(args: &BooksArgs) -> anyhow::Result<()> {
+    let Ok(out) = args.out.canonicalize() else { return Ok(()) };
+    if args.input.iter().any(|input| input.canonicalize().is_ok_and(|input| input == out)) {
+        bail!("--out {} is one of the input files: name another file", args.out.display());
+    }
     Ok(())
 }
 

@@ -138,6 +138,11 @@ fn wrong_input_is_refused_with_file_and_reason() {
     assert!(missing.contains("nothing.gz: cannot be opened"), "{missing}");
     let unknown = refusal(std::slice::from_ref(&good), "XY", 1);
     assert!(unknown.contains("symbol XY is not in the recording, which holds AB"), "{unknown}");
+    let before = std::fs::read(&good).unwrap();
+    let same = books(std::slice::from_ref(&good), "AB", 1, &good);
+    let same_text = String::from_utf8_lossy(&same.stderr).into_owned();
+    assert!(!same.status.success() && same_text.contains("is one of the input files"), "{same_text}");
+    assert_eq!(std::fs::read(&good).unwrap(), before);
     let none = refusal(std::slice::from_ref(&good), "AB", 0);
     assert!(none.contains("--every") && none.contains("at least 1"), "{none}");
     let cut = dir.path().join("cut.gz");

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 pub enum RecordingError {
     #[error("no recording file was named")]
     NoFiles,
-    #[error("recording {}: cannot be opened: {source}", path.display())]
-    Open { path: PathBuf, source: std::io::Error },
+    #[error("recording {}: cannot be opened: {reason}", path.display())]
+    Open { path: PathBuf, reason: std::io::Error },
     #[error("recording {}, line {line}: {reason}", path.display())]
     Line { path: PathBuf, line: u64, reason: String },
     #[error("recording {}: {reason}", path.display())]

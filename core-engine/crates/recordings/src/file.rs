@@ -47,7 +47,7 @@ pub(crate) struct FrameFile {
 impl FrameFile {
     /// Opens the file and reads up to the first line that names a symbol.
     pub(crate) fn open(path: &Path) -> Result<Self, RecordingError> {
-        let opened = |source| RecordingError::Open { path: path.to_owned(), source };
+        let opened = |reason| RecordingError::Open { path: path.to_owned(), reason };
         let mut plain = BufReader::with_capacity(1 << 16, File::open(path).map_err(opened)?);
         let is_gzip = plain.fill_buf().map_err(opened)?.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead + Send> = if is_gzip {

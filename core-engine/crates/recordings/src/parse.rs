@@ -176,7 +176,8 @@ fn decimal<T: std::str::FromStr<Err = DecimalError>>(
 }
 
 fn excerpt(line: &[u8]) -> String {
-    String::from_utf8_lossy(&line[..line.len().min(120)]).chars().take(40).collect()
+    // Escaped: a foreign file may hold anything, terminal controls included.
+    line[..line.len().min(40)].escape_ascii().to_string()
 }
 
 /// Any frame: the union of the fields of all kinds. One pass, nothing buffered.

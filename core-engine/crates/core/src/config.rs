@@ -1,0 +1,220 @@
+//! The configuration file: what is accepted, and precise words about what is not.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use flashpod_engine::{Environment, StopPolicy};
+use flashpod_net::{Endpoint, EndpointError};
+use serde::Deserialize;
+
+/// Venue hosts are this name or end in it behind a point.
+const REAL_VENUE: &str = "mexc.com";
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Name and namespace of the ExecutionCore.
+    pub(crate) core: String,
+    pub(crate) namespace: String,
+    #[serde(default)]
+    pub(crate) poll_mode: PollMode,
+    #[serde(default = "cancel")]
+    pub(crate) stop_policy: StopPolicy,
+    /// User of the sidecars, where it is not the core's own.
+    pub(crate) session_uid: Option<u32>,
+    pub(crate) accounts: Vec<Account>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Account {
+    pub(crate) name: String,
+    pub(crate) environment: Environment,
+    pub(crate) rest: String,
+    pub(crate) ws: String,
+    /// Folder below the credentials directory.
+    pub(crate) credentials: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub(crate) enum PollMode {
+    #[default]
+    Park,
+    Adaptive,
+    Spin,
+}
+
+impl From<PollMode> for flashpod_net::cpu::PollMode {
+    fn from(mode: PollMode) -> Self {
+        match mode {
+            PollMode::Park => Self::Park,
+            PollMode::Adaptive => Self::Adaptive,
+            PollMode::Spin => Self::Spin,
+        }
+    }
+}
+
+const fn cancel() -> StopPolicy {
+    StopPolicy::Cancel
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("config {path:?} can't be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("config {path:?}: {field}: {source}")]
+    Json { path: PathBuf, field: String, source: serde_json::Error },
+    #[error("config {path:?}: {field}: {value:?} {reason}")]
+    Field { path: PathBuf, field: String, value: String, reason: String },
+    #[error("config {path:?}: {field}: {source}")]
+    Url { path: PathBuf, field: String, source: EndpointError },
+}
+
+/// An account whose addresses were understood and belong to its environment.
+#[derive(Debug, Clone)]
+pub(crate) struct Venue {
+    pub(crate) rest: Endpoint,
+    pub(crate) websocket: Endpoint,
+}
+
+/// Reads and checks the file; the venues are those of `accounts`, in order.
+pub(crate) fn load(path: &Path) -> Result<(Config, Vec<Venue>), ConfigError> {
+    let text = std::fs::read(path).map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
+    check(path, &text)
+}
+
+fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), ConfigError> {
+    let config: Config = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
+        .map_err(|error| ConfigError::Json {
+            path: path.to_owned(),
+            field: error.path().to_string(),
+            source: error.into_inner(),
+        })?;
+    let wrong = |field: String, value: &str, reason: &str| ConfigError::Field {
+        path: path.to_owned(),
+        field,
+        value: value.to_owned(),
+        reason: reason.to_owned(),
+    };
+    if config.accounts.is_empty() {
+        return Err(wrong("accounts".to_owned(), "[]", "is empty; a core carries at least one account"));
+    }
+    let mut names = BTreeSet::new();
+    let mut venues = Vec::new();
+    for (index, account) in config.accounts.iter().enumerate() {
+        let at = |field: &str| format!("accounts[{index}].{field}");
+        // Both become part of a path.
+        for (field, value) in [("name", &account.name), ("credentials", &account.credentials)] {
+            if !is_object_name(value) {
+                let reason = "is not a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253";
+                return Err(wrong(at(field), value, reason));
+            }
+        }
+        if !names.insert(&account.name) {
+            return Err(wrong(at("name"), &account.name, "is used twice"));
+        }
+        let url = |field: &str| {
+            let (path, field) = (path.to_owned(), at(field));
+            |source| ConfigError::Url { path, field, source }
+        };
+        let venue = Venue {
+            rest: Endpoint::rest(&account.rest).map_err(url("rest"))?,
+            websocket: Endpoint::websocket(&account.ws).map_err(url("ws"))?,
+        };
+        for (field, value, end) in
+            [("rest", &account.rest, &venue.rest), ("ws", &account.ws, &venue.websocket)]
+        {
+            guard(account.environment, end).map_err(|reason| wrong(at(field), value, reason))?;
+        }
+        venues.push(venue);
+    }
+    Ok((config, venues))
+}
+
+fn is_object_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    !text.is_empty()
+        && text.len() <= 253
+        && text.bytes().all(|byte| plain(byte) || byte == b'-' || byte == b'.')
+        && text.bytes().next().is_some_and(plain)
+        && text.bytes().last().is_some_and(plain)
+}
+
+/// A simulated account never meets the real venue, and a real one meets nothing else.
+fn guard(environment: Environment, end: &Endpoint) -> Result<(), &'static str> {
+    let host = end.host.trim_end_matches('.').to_ascii_lowercase();
+    let real = host == REAL_VENUE || host.strip_suffix(REAL_VENUE).is_some_and(|rest| rest.ends_with('.'));
+    match (environment, real) {
+        (Environment::Simulated, true) => {
+            Err("is the real venue and the environment is Simulated; accepted: a host outside mexc.com")
+        }
+        (Environment::Production, false) => {
+            Err("is not the real venue and the environment is Production; accepted: a host under mexc.com")
+        }
+        (Environment::Production, true) if !end.secure => {
+            Err("is not encrypted and the environment is Production; accepted: https and wss")
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(environment: &str, rest: &str, ws: &str) -> String {
+        format!(
+            r#"{{"core":"core","namespace":"default","pollMode":"Park","stopPolicy":"Flatten","accounts":[
+                {{"name":"main","environment":"{environment}","rest":"{rest}","ws":"{ws}","credentials":"main"}}]}}"#
+        )
+    }
+
+    fn refusal(text: &str) -> String {
+        check(Path::new("core.json"), text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_operators_file_is_understood() {
+        let text = text("Simulated", "https://127.0.0.1:8443", "wss://127.0.0.1:8443/ws");
+        let (config, venues) = check(Path::new("core.json"), text.as_bytes()).unwrap();
+        assert_eq!((config.poll_mode, config.stop_policy), (PollMode::Park, StopPolicy::Flatten));
+        assert_eq!((venues[0].rest.port, venues[0].websocket.path.as_str()), (8443, "/ws"));
+    }
+
+    #[test]
+    fn a_simulated_account_never_meets_the_real_venue_nor_the_reverse() {
+        let (real, wss) = ("https://api.mexc.com", "wss://wbs-api.mexc.com/ws");
+        check(Path::new("c"), text("Production", real, wss).as_bytes()).unwrap();
+        for (environment, rest, ws, field) in [
+            ("Simulated", real, "wss://127.0.0.1:1/ws", "accounts[0].rest"),
+            ("Simulated", "https://127.0.0.1:1", wss, "accounts[0].ws"),
+            ("Simulated", "https://API.MEXC.COM.", "wss://127.0.0.1:1/ws", "accounts[0].rest"),
+            ("Production", "https://127.0.0.1:1", wss, "accounts[0].rest"),
+            ("Production", "https://evilmexc.com", wss, "accounts[0].rest"),
+            ("Production", "https://mexc.com.evil.org", wss, "accounts[0].rest"),
+            ("Production", "http://api.mexc.com", wss, "accounts[0].rest"),
+        ] {
+            let reason = refusal(&text(environment, rest, ws));
+            assert!(reason.contains(field) && reason.contains("accepted"), "{reason}");
+        }
+        assert!(check(Path::new("c"), text("Simulated", "http://notmexc.com", "ws://h/ws").as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_file_is_refused_with_field_value_and_what_is_accepted() {
+        let good = text("Simulated", "http://h:1", "ws://h:1/ws");
+        for (from, to, words) in [
+            ("\"Park\"", "\"Sleep\"", vec!["pollMode", "Sleep", "Park", "Spin"]),
+            ("\"Simulated\"", "\"Test\"", vec!["accounts[0].environment", "Test", "Production"]),
+            ("\"namespace\"", "\"nameSpace\"", vec!["nameSpace", "namespace"]),
+            ("http://h:1", "ftp://h", vec!["accounts[0].rest", "ftp://h", "http or https"]),
+            ("\"name\":\"main\"", "\"name\":\"../x\"", vec!["accounts[0].name", "../x"]),
+            ("\"credentials\":\"main\"", "\"credentials\":\"/etc\"", vec!["accounts[0].credentials", "/etc"]),
+            ("}]}", "", vec!["EOF"]),
+        ] {
+            let reason = refusal(&good.replace(from, to));
+            assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
+        }
+        assert!(refusal(r#"{"core":"c","namespace":"n","accounts":[]}"#).contains("at least one"));
+    }
+}
