@@ -8,8 +8,6 @@ mod run;
 
 use std::process::ExitCode;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
