@@ -1,13 +1,13 @@
 // The operator: composition root. Everything it does is in strategy/, fleet/ and account/.
 
 import { hostname } from 'node:os';
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { accountController } from './account/index.js';
 import { Caches, type EventReason, images, labels, managedBy, version } from './api/index.js';
 import type { Context } from './context.js';
-import { Exit, FlashpodError, messageOf } from './errors.js';
+import { parseOptions, run } from './entry.js';
+import { Exit, type ExitCode } from './errors.js';
 import { coreController } from './fleet/index.js';
 import { serveHealth } from './health.js';
 import {
@@ -35,25 +35,18 @@ const usage = `flashpod-operator [options]
 const log = pino({ name: 'operator', level: process.env['FLASHPOD_LOG'] ?? 'info' }, pino.destination(2));
 
 function readArgs() {
-  try {
-    return parseArgs({
-      options: {
-        namespace: { type: 'string' },
-        http: { type: 'string', default: '127.0.0.1:0' },
-        'image-registry': { type: 'string', default: 'flashpod' },
-        'image-tag': { type: 'string', default: version },
-        'leader-elect': { type: 'boolean', default: false },
-        'leader-namespace': { type: 'string', default: process.env['POD_NAMESPACE'] ?? 'default' },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n${usage}\n`);
-    process.exit(Exit.usage);
-  }
+  return parseOptions({
+    namespace: { type: 'string' },
+    http: { type: 'string', default: '127.0.0.1:0' },
+    'image-registry': { type: 'string', default: 'flashpod' },
+    'image-tag': { type: 'string', default: version },
+    'leader-elect': { type: 'boolean', default: false },
+    'leader-namespace': { type: 'string', default: process.env['POD_NAMESPACE'] ?? 'default' },
+    help: { type: 'boolean', default: false },
+  });
 }
 
-async function main(): Promise<number> {
+async function main(): Promise<ExitCode> {
   const args = readArgs();
   if (args.help) {
     process.stdout.write(`${usage}\n`);
@@ -130,12 +123,4 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (err: unknown) => {
-    log.fatal({ err }, messageOf(err));
-    process.exitCode = err instanceof FlashpodError ? err.exitCode : Exit.internal;
-  },
-);
+run(main, usage);

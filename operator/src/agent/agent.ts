@@ -9,6 +9,7 @@ import { Feed } from './feed.js';
 import { CoreLink } from './link.js';
 import type { AgentMetrics } from './metrics.js';
 import { Reports } from './reports.js';
+import { within } from './within.js';
 
 export interface AgentOptions {
   readonly client: KubeClient;
@@ -101,7 +102,7 @@ export class Agent {
    * the next holder begin at once.
    */
   async stop(withinMs: number): Promise<void> {
-    if (this.#link.connected) await Promise.race([this.#linkDown.promise, sleep(this.#clock, withinMs)]);
+    if (this.#link.connected) await within(this.#clock, withinMs, this.#linkDown.promise);
     const coreIsGone = this.#coreIsStopping && !this.#link.connected;
     this.#stopped.abort();
     this.#link.stop();

@@ -1,10 +1,10 @@
 // The core agent: runs beside one execution core, as a native sidecar of its pod.
 
-import { parseArgs } from 'node:util';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { Caches, coreGraceSeconds, type EventReason, version } from '../api/index.js';
-import { Exit, FlashpodError, messageOf } from '../errors.js';
+import { parseOptions, run } from '../entry.js';
+import { Exit, type ExitCode, FlashpodError } from '../errors.js';
 import { serveHealth } from '../health.js';
 import { EventRecorder, Events, KubeClient, promMetrics } from '../kube/index.js';
 import { Agent } from './agent.js';
@@ -20,14 +20,12 @@ const usage = `flashpod-agent --core NAME --namespace NAME --socket PATH [--http
 const log = pino({ name: 'agent', level: process.env['FLASHPOD_LOG'] ?? 'info' }, pino.destination(2));
 
 function readArgs() {
-  const { values } = parseArgs({
-    options: {
-      core: { type: 'string' },
-      namespace: { type: 'string' },
-      socket: { type: 'string' },
-      http: { type: 'string', default: '127.0.0.1:0' },
-      help: { type: 'boolean', default: false },
-    },
+  const values = parseOptions({
+    core: { type: 'string' },
+    namespace: { type: 'string' },
+    socket: { type: 'string' },
+    http: { type: 'string', default: '127.0.0.1:0' },
+    help: { type: 'boolean', default: false },
   });
   const required = (flag: string, value: string | undefined, accepted: string): string => {
     if (value) return value;
@@ -44,7 +42,7 @@ function readArgs() {
   };
 }
 
-async function main(): Promise<number> {
+async function main(): Promise<ExitCode> {
   const args = readArgs();
   if (args === undefined) {
     process.stdout.write(`${usage}\n`);
@@ -81,14 +79,4 @@ async function main(): Promise<number> {
   return Exit.ok;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (err: unknown) => {
-    process.stderr.write(
-      `${messageOf(err)}\n${err instanceof FlashpodError && err.code === 'process.arguments' ? `${usage}\n` : ''}`,
-    );
-    process.exitCode = err instanceof FlashpodError ? err.exitCode : Exit.internal;
-  },
-);
+run(main, usage);

@@ -1,6 +1,7 @@
 // Writes status: at once when it matters, else at most once a second per object, one write per object at a time.
 
-import { Backoff, type Clock, sleep, systemClock } from '../kube/index.js';
+import { Backoff, type Clock, systemClock } from '../kube/index.js';
+import { within } from './within.js';
 
 export interface PublisherOptions {
   /** Brings the status of this object up to date. Throwing means: again, a little later. */
@@ -56,7 +57,7 @@ export class Publisher {
       await entry.writing;
       await this.#options.write(key).catch((error: unknown) => this.#options.onError(key, error));
     });
-    await Promise.race([Promise.all(last), sleep(this.#clock, withinMs)]);
+    await within(this.#clock, withinMs, Promise.all(last));
   }
 
   #entry(key: string): Entry {

@@ -3,6 +3,7 @@
 import type { ExecutionCore } from '@flashpod/crds';
 import { setFinalizer } from '../api/finalizers.js';
 import { coreConfigName, corePodName, finalizers, labels, managedBy } from '../api/names.js';
+import { createPod, deletePod } from '../api/pods.js';
 import { apiVersion, ExecutionCores } from '../api/resources.js';
 import { updateStatus } from '../api/status.js';
 import type { Context } from '../context.js';
@@ -10,9 +11,6 @@ import {
   ConfigMaps,
   Controller,
   isAlreadyExists,
-  isConflict,
-  isNotFound,
-  Pods,
   type ReconcileResult,
   Secrets,
   type Stored,
@@ -67,7 +65,7 @@ async function reconcile(context: Context, key: string): Promise<ReconcileResult
   if (!mayWrite()) return undefined;
   await updateStatus(client.of(ExecutionCores), core, ({ status }) => plan.status(status));
   for (const action of plan.actions) {
-    await act(context, core, namespace, action);
+    if (!(await act(context, core, namespace, action))) continue;
     log.info({ action: action.do, core: name, namespace }, 'done');
     if (action.say) {
       const { reason, message } = action.say;
@@ -103,32 +101,22 @@ async function act(
   core: Stored<ExecutionCore>,
   namespace: string,
   action: CoreAction,
-): Promise<void> {
+): Promise<boolean> {
   const { name, uid } = core.metadata;
   switch (action.do) {
     case 'hold':
     case 'release':
-      await setFinalizer(
+      return setFinalizer(
         client.of(ExecutionCores),
         { namespace, name, uid },
         finalizers.inUse,
         action.do === 'hold',
       );
-      return;
     case 'createPod':
       await writeConfig(client, core, namespace, action.config);
-      try {
-        await client.of(Pods).create(action.pod);
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-      }
-      return;
+      return createPod(client, action.pod);
     case 'deletePod':
-      try {
-        await client.of(Pods).delete({ namespace, name: action.name }, { uid: action.uid });
-      } catch (error) {
-        if (!isNotFound(error) && !isConflict(error)) throw error;
-      }
+      return deletePod(client, { namespace, name: action.name }, action.uid);
   }
 }
 

@@ -4,7 +4,8 @@ import type { ExecutionCore, ExecutionCoreStatus, StrategyInstance, TradingAccou
 import type { Images } from '../api/defaults.js';
 import { annotations, corePodName, finalizers, stableJson } from '../api/names.js';
 import { type EventReason, eventReasons, type Reason, reasons, conditions as types } from '../api/reasons.js';
-import { type Pod, setCondition } from '../kube/index.js';
+import { setCondition } from '../kube/conditions.js';
+import type { Pod } from '../kube/pod.js';
 import { type CoreConfig, coreConfig } from './config.js';
 import { corePod, corePodHash } from './pod.js';
 

@@ -10,7 +10,7 @@ import {
   managedBy,
 } from '../api/names.js';
 import { apiVersion } from '../api/resources.js';
-import type { Container, Pod, Volume, VolumeMount } from '../kube/index.js';
+import type { Container, Pod, Volume, VolumeMount } from '../kube/pod.js';
 import { coreConfig } from './config.js';
 
 const paths = {

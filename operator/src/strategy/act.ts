@@ -5,74 +5,55 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { StrategyInstance, StrategyInstanceSpec, TradingStrategy } from '@flashpod/crds';
 import { setFinalizer } from '../api/finalizers.js';
 import { finalizers, labels, managedBy, tokenSecretName } from '../api/names.js';
+import { createPod, deletePod } from '../api/pods.js';
 import { apiVersion, StrategyInstances, TradingStrategies } from '../api/resources.js';
 import type { Context } from '../context.js';
-import {
-  isAlreadyExists,
-  isConflict,
-  isNotFound,
-  type MergePatch,
-  Pods,
-  Secrets,
-  type Stored,
-} from '../kube/index.js';
+import { isAlreadyExists, type MergePatch, Secrets, type Stored } from '../kube/index.js';
 import type { Action } from './world.js';
 
 /** Stops the pass: the cache is behind what is stored, so the plan may be wrong. The queue tries again. */
 export class StaleError extends Error {}
 
+/** True when something was changed; false when it was like that already, which happens while a cache lags behind. */
 export async function act(
   context: Context,
   namespace: string,
   strategy: Stored<TradingStrategy> | undefined,
   action: Action,
-): Promise<void> {
+): Promise<boolean> {
   const { client } = context;
   switch (action.do) {
     case 'holdStrategy':
     case 'releaseStrategy': {
-      if (strategy === undefined) return;
+      if (strategy === undefined) return false;
       const { name, uid } = strategy.metadata;
       const held = action.do === 'holdStrategy';
-      await setFinalizer(client.of(TradingStrategies), { namespace, name, uid }, finalizers.flat, held);
-      return;
+      return setFinalizer(client.of(TradingStrategies), { namespace, name, uid }, finalizers.flat, held);
     }
     case 'createInstance':
-      if (strategy !== undefined)
-        await createInstance(context, namespace, strategy, action.name, action.spec);
-      return;
+      if (strategy === undefined) return false;
+      await createInstance(context, namespace, strategy, action.name, action.spec);
+      return true;
     case 'updateInstance': {
       const patch = { spec: action.change } as MergePatch<StrategyInstance>;
       await client.of(StrategyInstances).mergePatch({ namespace, name: action.name }, patch);
-      return;
+      return true;
     }
     case 'stopInstance': {
       const { name, uid } = action.instance.metadata;
-      await client
+      return client
         .of(StrategyInstances)
         .deleteIfExists({ namespace, name }, uid === undefined ? {} : { uid });
-      return;
     }
     case 'releaseInstance': {
       const { name, uid } = action.instance.metadata;
       await client.of(Secrets).deleteIfExists({ namespace, name: action.instance.spec.tokenSecretRef.name });
-      await setFinalizer(client.of(StrategyInstances), { namespace, name, uid }, finalizers.flat, false);
-      return;
+      return setFinalizer(client.of(StrategyInstances), { namespace, name, uid }, finalizers.flat, false);
     }
     case 'createPod':
-      try {
-        await client.of(Pods).create(action.pod);
-      } catch (error) {
-        if (!isAlreadyExists(error)) throw error;
-      }
-      return;
+      return createPod(client, action.pod);
     case 'deletePod':
-      try {
-        await client.of(Pods).delete({ namespace, name: action.name }, { uid: action.uid });
-      } catch (error) {
-        // Gone, or already another pod of that name: either way this one is no more.
-        if (!isNotFound(error) && !isConflict(error)) throw error;
-      }
+      return deletePod(client, { namespace, name: action.name }, action.uid);
   }
 }
 

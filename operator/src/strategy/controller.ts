@@ -108,7 +108,7 @@ async function carryOut(
 ): Promise<void> {
   for (const action of actions) {
     if (!context.mayWrite()) throw new StaleError('this operator no longer leads');
-    await act(context, namespace, strategy, action);
+    if (!(await act(context, namespace, strategy, action))) continue;
     context.log.info({ action: action.do, object: regarding.metadata?.name, namespace }, 'done');
     say(context, regarding, action.say ?? []);
   }

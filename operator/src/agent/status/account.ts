@@ -1,7 +1,7 @@
 import type { TradingAccountStatus } from '@flashpod/crds';
 import type { AccountStatus } from '@flashpod/proto';
 import { type Reason, reasons, conditions as types } from '../../api/reasons.js';
-import { setCondition } from '../../kube/index.js';
+import { setCondition } from '../../kube/conditions.js';
 import type { Tenure } from '../account-lease.js';
 import { amounts, byKey, decimal, defined, text, time } from './figures.js';
 

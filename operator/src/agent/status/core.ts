@@ -1,7 +1,7 @@
 import type { BookStatus, ExecutionCoreStatus, Halt, HaltReached, HopStatus } from '@flashpod/crds';
 import type { CoreStatus, BookStatus as ProtoBook } from '@flashpod/proto';
 import { reasons, conditions as types } from '../../api/reasons.js';
-import { setCondition } from '../../kube/index.js';
+import { setCondition } from '../../kube/conditions.js';
 import { byKey, defined, round, text, time } from './figures.js';
 
 /** The agent's part of a core's status, put over what the operator wrote. `trouble`: why the core is out of touch. */
