@@ -79,10 +79,7 @@ export const ERRORS = {
     remedy: 'Correct the CustomResourceDefinition that the message names.',
   },
   'local.listen': { exit: Exit.unavailable, remedy: 'Choose a free port, or 0 to have one chosen.' },
-  'local.pod-unsupported': {
-    exit: Exit.refused,
-    remedy: 'Use only the pod fields that the process node honours.',
-  },
+  'local.node-root': { exit: Exit.usage, remedy: 'Choose a shorter directory, e.g. one made under /tmp.' },
   'local.image-unknown': {
     exit: Exit.refused,
     remedy: 'Map the image repository to a command when the node is started.',

@@ -424,4 +424,3 @@ function randomSuffix(): string {
       SUFFIX_LETTERS[Number.parseInt(bytes.slice(index * 4, index * 4 + 4), 16) % SUFFIX_LETTERS.length],
   ).join('');
 }
-

@@ -1,0 +1,332 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../../errors.js';
+import type { ResourceClient } from '../../kube/client.js';
+import { type Clock, sleep } from '../../kube/clock.js';
+import { timestamp } from '../../kube/conditions.js';
+import { isConflict, isNotFound } from '../../kube/errors.js';
+import type { Container, ContainerStatus, Pod } from '../../kube/pod.js';
+import type { Stored } from '../../kube/types.js';
+import { HOST_IP } from './addresses.js';
+import { type ContainerHost, ContainerUnit, type RestartPolicy } from './container.js';
+import { environmentOf, expand } from './environment.js';
+import { commandOf, type ImageMap } from './images.js';
+import { podStatus } from './pod-status.js';
+import type { Reaper } from './reaper.js';
+import type { Sources } from './sources.js';
+import { unsupportedFields } from './supported.js';
+import { PodVolumes } from './volumes.js';
+
+/** What a pod needs of the node it runs on. */
+export interface NodeServices {
+  readonly pods: ResourceClient<Pod>;
+  readonly clock: Clock;
+  readonly reaper: Reaper;
+  readonly sources: Sources;
+  readonly images: ImageMap;
+  readonly nodeName: string;
+  readonly root: string;
+  readonly logsDir: string;
+  readonly kubeconfigPath: string;
+  event(pod: Pod, type: 'Normal' | 'Warning', reason: string, note: string): void;
+  onError(error: unknown, doing: string): void;
+}
+
+const MOUNT_RETRY_MS = 2000;
+const STATUS_RETRY_MS = 500;
+/** Sidecars get at least this long, even when the main containers used up the grace period. */
+const SIDECAR_GRACE_MS = 2000;
+
+/** Runs one pod, from its binding to its removal. */
+export class PodWorker {
+  readonly uid: string;
+  readonly podIP: string;
+  readonly #node: NodeServices;
+  readonly #directory: string;
+  readonly #volumes: PodVolumes;
+  readonly #startTime: string;
+  readonly #terminating = new AbortController();
+  /** Wakes a pod that waits for its Secrets and ConfigMaps. */
+  #sourcesChanged = new AbortController();
+  readonly #init: ContainerUnit[];
+  readonly #main: ContainerUnit[];
+  #pod: Stored<Pod>;
+  #initialized = false;
+  #failure: { reason: string; message: string } | undefined;
+  #running: Promise<void> | undefined;
+  #termination: Promise<void> | undefined;
+  #removal: Promise<void> | undefined;
+  #publishing: Promise<void> | undefined;
+  #dirty = false;
+
+  constructor(pod: Stored<Pod>, podIP: string, node: NodeServices) {
+    this.uid = pod.metadata.uid;
+    this.podIP = podIP;
+    this.#pod = pod;
+    this.#node = node;
+    this.#directory = join(node.root, 'pods', this.uid);
+    this.#volumes = new PodVolumes(node.root, this.#directory, pod, node.sources);
+    this.#startTime = timestamp(node.clock.wall());
+    const podPolicy = pod.spec?.restartPolicy ?? 'Always';
+    const host = this.#host();
+    const unit = (container: Container, policy: RestartPolicy) =>
+      new ContainerUnit(container, policy, host, this.#restartsBefore(container.name));
+    this.#init = (pod.spec?.initContainers ?? []).map((container) =>
+      unit(
+        container,
+        container.restartPolicy === 'Always' ? 'Always' : podPolicy === 'Never' ? 'Never' : 'OnFailure',
+      ),
+    );
+    this.#main = (pod.spec?.containers ?? []).map((container) => unit(container, podPolicy));
+  }
+
+  get pod(): Stored<Pod> {
+    return this.#pod;
+  }
+
+  start(): void {
+    this.#running ??= this.#run().catch((error: unknown) => {
+      this.#fail('NodeError', messageOf(error));
+      this.#node.onError(error, `running pod ${this.#pod.metadata.name}`);
+    });
+  }
+
+  /** A newer state of the same pod. */
+  update(pod: Stored<Pod>): void {
+    this.#pod = pod;
+  }
+
+  /** Writes changed Secrets and ConfigMaps into the volumes of the running pod. */
+  async refreshVolumes(): Promise<void> {
+    this.#sourcesChanged.abort();
+    this.#sourcesChanged = new AbortController();
+    if (!this.#initialized) return;
+    await this.#volumes
+      .prepare()
+      .catch((error: unknown) => this.#event('Warning', 'FailedMount', messageOf(error)));
+  }
+
+  /** Ends all containers: first the main ones together, then the sidecars, last started first. */
+  terminate(graceMs: number): Promise<void> {
+    this.#termination ??= this.#terminate(graceMs);
+    return this.#termination;
+  }
+
+  /** Ends them now; a termination under way is cut short. */
+  kill(): void {
+    for (const unit of [...this.#main, ...this.#init]) unit.kill();
+  }
+
+  /** After termination: the last status, then the end of the object, then of the files. */
+  remove(): Promise<void> {
+    this.#removal ??= this.#remove();
+    return this.#removal;
+  }
+
+  async #remove(): Promise<void> {
+    await this.#publish();
+    const { namespace = '', name, uid } = this.#pod.metadata;
+    await this.#retried(
+      () => this.#node.pods.delete({ namespace, name }, { uid, graceSeconds: 0 }),
+      'removing the pod',
+    );
+    await this.cleanUp();
+  }
+
+  async cleanUp(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #run(): Promise<void> {
+    const unsupported = unsupportedFields(this.#pod);
+    if (unsupported.length > 0) {
+      this.#fail(
+        'UnsupportedByProcessNode',
+        `this node runs pods as processes and cannot honour: ${unsupported.join('; ')}`,
+      );
+      return;
+    }
+    this.#changed();
+    if (!(await this.#mountVolumes()) || !(await this.#initialize())) return;
+    this.#initialized = true;
+    for (const unit of this.#main) unit.start();
+    this.#changed();
+    await Promise.all(this.#main.map((unit) => unit.finished));
+    // Of a pod that is done, the sidecars have nothing left to serve.
+    if (!this.#terminating.signal.aborted) await this.terminate(this.#graceMs());
+  }
+
+  async #mountVolumes(): Promise<boolean> {
+    const { signal } = this.#terminating;
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    while (!signal.aborted) {
+      try {
+        await this.#volumes.prepare();
+        return true;
+      } catch (error) {
+        this.#event('Warning', 'FailedMount', messageOf(error));
+        await sleep(this.#node.clock, MOUNT_RETRY_MS, AbortSignal.any([signal, this.#sourcesChanged.signal]));
+      }
+    }
+    return false;
+  }
+
+  async #initialize(): Promise<boolean> {
+    const { signal } = this.#terminating;
+    for (const unit of this.#init) {
+      if (signal.aborted) return false;
+      unit.start();
+      if (unit.container.restartPolicy === 'Always') {
+        await unit.started;
+        continue;
+      }
+      await unit.finished;
+      if (unit.exitCode !== 0) {
+        this.#changed();
+        return false;
+      }
+    }
+    return !signal.aborted;
+  }
+
+  async #terminate(graceMs: number): Promise<void> {
+    this.#terminating.abort();
+    const deadline = this.#node.clock.now() + graceMs;
+    const left = () => Math.max(deadline - this.#node.clock.now(), graceMs === 0 ? 0 : SIDECAR_GRACE_MS);
+    const sidecars = this.#init.filter((unit) => unit.container.restartPolicy === 'Always');
+    const others = this.#init.filter((unit) => unit.container.restartPolicy !== 'Always');
+    await Promise.all([...this.#main, ...others].map((unit) => unit.stop(graceMs)));
+    for (const unit of sidecars.reverse()) await unit.stop(left());
+    this.#changed();
+  }
+
+  #host(): ContainerHost {
+    return {
+      clock: this.#node.clock,
+      reaper: this.#node.reaper,
+      podIP: this.podIP,
+      graceMs: this.#graceMs(),
+      prepare: (container) => this.#prepare(container),
+      changed: () => this.#changed(),
+      event: (type, reason, note) => this.#event(type, reason, note),
+    };
+  }
+
+  async #prepare(container: Container): ReturnType<ContainerHost['prepare']> {
+    const { namespace = '', name } = this.#pod.metadata;
+    const command = commandOf(this.#node.images, container.image);
+    const mounts = await this.#volumes.mount(container);
+    const text = (data: Record<string, Buffer> | undefined) =>
+      data && Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.toString('utf8')]));
+    const declared = environmentOf(this.#pod, container, {
+      podIP: this.podIP,
+      hostIP: HOST_IP,
+      nodeName: this.#node.nodeName,
+      secret: (secret) => text(this.#node.sources.secret(namespace, secret)),
+      configMap: (configMap) => text(this.#node.sources.configMap(namespace, configMap)),
+    });
+    const args = (container.args ?? []).map((arg) => mounts.text(expand(arg, declared)));
+    const env = Object.fromEntries(
+      Object.entries(declared).map(([variable, value]) => [variable, mounts.text(value)]),
+    );
+    const logs = join(this.#node.logsDir, `${namespace}_${name}`);
+    await mkdir(logs, { recursive: true, mode: 0o700 });
+    const cwd = container.workingDir === undefined ? this.#directory : mounts.path(container.workingDir);
+    return {
+      argv: [...command, ...args],
+      env: { ...this.#baseEnv(), ...env },
+      cwd,
+      logFile: join(logs, `${container.name}.log`),
+    };
+  }
+
+  /** Of our own environment only what any process needs: a container sees nothing of the machine around it. */
+  #baseEnv(): Record<string, string> {
+    const kept = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'].flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, value] as const];
+    });
+    const account = this.#pod.spec?.serviceAccountName;
+    return {
+      ...Object.fromEntries(kept),
+      HOME: this.#directory,
+      HOSTNAME: this.#pod.metadata.name,
+      // What the mounted token of a service account is in a cluster.
+      ...(account === undefined ? {} : { KUBECONFIG: this.#node.kubeconfigPath }),
+    };
+  }
+
+  #graceMs(): number {
+    return (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+  }
+
+  #restartsBefore(name: string): number {
+    const { initContainerStatuses = [], containerStatuses = [] } = this.#pod.status ?? {};
+    const before = [...initContainerStatuses, ...containerStatuses].find((status) => status.name === name);
+    // It ran on a node that has ended since: this start is a restart.
+    return before?.containerID === undefined ? 0 : before.restartCount + 1;
+  }
+
+  #fail(reason: string, message: string): void {
+    this.#failure = { reason, message };
+    this.#event('Warning', reason, message);
+    this.#changed();
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, note: string): void {
+    this.#node.event(this.#pod, type, reason, note);
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#publishing ??= this.#publishLoop().finally(() => {
+      this.#publishing = undefined;
+    });
+  }
+
+  async #publish(): Promise<void> {
+    this.#changed();
+    await this.#publishing;
+  }
+
+  /** One write at a time, always of the newest state. */
+  async #publishLoop(): Promise<void> {
+    while (this.#dirty) {
+      this.#dirty = false;
+      const statuses = (units: readonly ContainerUnit[]): ContainerStatus[] =>
+        units.map((unit) => unit.status);
+      const observed = {
+        podIP: this.podIP,
+        hostIP: HOST_IP,
+        startTime: this.#startTime,
+        init: statuses(this.#init),
+        main: statuses(this.#main),
+        initialized: this.#initialized,
+        ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      };
+      const status = podStatus(this.#pod, observed, this.#node.clock.wall());
+      const { namespace = '', name, uid } = this.#pod.metadata;
+      await this.#retried(async () => {
+        const written = await this.#node.pods.mergePatchStatus(
+          { namespace, name },
+          { metadata: { uid }, status },
+        );
+        if (this.#pod.metadata.deletionTimestamp === undefined) this.#pod = written;
+      }, 'writing the status');
+    }
+  }
+
+  /** Until it works, or the object is gone or replaced: then there is nobody to tell. */
+  async #retried(write: () => Promise<void>, doing: string): Promise<void> {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      try {
+        await write();
+        return;
+      } catch (error) {
+        if (isNotFound(error) || isConflict(error)) return;
+        this.#node.onError(error, `${doing} of pod ${this.#pod.metadata.name}`);
+        await sleep(this.#node.clock, STATUS_RETRY_MS);
+      }
+    }
+  }
+}
