@@ -377,3 +377,18 @@ test('an agent that ends while its core lives does not give the account away', a
   const lease = await desk.client.of(Leases).get({ namespace, name: accountLeaseName('main') });
   expect(lease.spec?.holderIdentity).toBe('pod-1');
 });
+
+test('while its core is gone a strategy is not said to trade', async () => {
+  const name = await running('maker');
+  await desk.core.stop();
+  const gone = await desk.until(StrategyInstances, name, (object) => object?.status?.state === 'Pending');
+  expect(gone.status?.reasons?.[0]).toContain('disconnected');
+  await desk.until(TradingStrategies, 'maker', (object) => condition(object, 'Ready')?.status === 'False');
+  await desk.until(
+    TradingAccounts,
+    'main',
+    (object) => findCondition(object?.status?.conditions, 'Ready')?.reason === 'Disconnected',
+  );
+  await desk.core.start();
+  await desk.until(StrategyInstances, name, (object) => object?.status?.state === 'Active');
+});

@@ -81,20 +81,27 @@ export class Reports {
   }
 
   markAll(): void {
-    const seen = this.#seen;
+    const [seen, trouble] = [this.#seen, this.#trouble];
     const { core, caches, namespace, tenure } = this.#options;
-    this.#publisher.mark(`core/${core}`, `${this.#trouble}`);
+    this.#publisher.mark(`core/${core}`, `${trouble}`);
     if (seen === undefined) return;
     for (const seenInstance of seen.instances) {
       const { instance, state, reasons, sidecarConnected, capitalError, proof } = seenInstance;
       // An order more or less can wait for its second; whether it trades, and whether it stopped, cannot.
       const stop = [proof?.provenUnixNs.toString(), proof?.noOpenOrders, proof?.flat, proof?.waitingFor];
       const generation = this.#options.generationInForce(instance);
-      const digest = stableJson([state, reasons, sidecarConnected, capitalError, stop, generation]);
+      const digest = stableJson([trouble, state, reasons, sidecarConnected, capitalError, stop, generation]);
       this.#publisher.mark(`instance/${instance}`, digest);
     }
     for (const { account, ready, state, symbols, ledgerEqualsVenue } of seen.accounts) {
-      const digest = stableJson([ready, state, symbols.length, ledgerEqualsVenue, tenure(account)?.state]);
+      const digest = stableJson([
+        trouble,
+        ready,
+        state,
+        symbols.length,
+        ledgerEqualsVenue,
+        tenure(account)?.state,
+      ]);
       this.#publisher.mark(`account/${account}`, digest);
     }
     for (const { uid, blockedUnixNs, cancelsSentUnixNs, flat, instances } of seen.halts) {
@@ -135,7 +142,11 @@ export class Reports {
     const own = this.#written.get(name);
     const current = own?.base === cached ? own.result : cached;
     const seen = this.#seen?.instances.find(({ instance }) => instance === name);
-    const wanted = instanceStatus(seen, current.status, generationInForce(name), this.#clock.wall());
+    const wanted = instanceStatus(seen, current.status, {
+      trouble: this.#trouble,
+      generation: generationInForce(name),
+      now: this.#clock.wall(),
+    });
     const patch = mergePatchOf(current.status, wanted);
     const now = this.#clock.now();
     const onlyTime = patch !== undefined && Object.keys(patch).every((field) => field === 'checkpointAt');
@@ -155,9 +166,9 @@ export class Reports {
     // While another core holds the account, it is the other's to describe.
     if (account === undefined || seen === undefined || tenure === undefined || tenure.state === 'Other')
       return;
-    const now = this.#clock.wall();
+    const [trouble, now] = [this.#trouble, this.#clock.wall()];
     await updateStatus(client.of(TradingAccounts), account, ({ status, metadata }) =>
-      accountStatus(seen, status, { core, tenure, generation: metadata.generation ?? 0, now }),
+      accountStatus(seen, status, { core, tenure, trouble, generation: metadata.generation ?? 0, now }),
     );
   }
 

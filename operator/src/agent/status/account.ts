@@ -11,14 +11,23 @@ interface Verdict {
   readonly message: string;
 }
 
+export interface AccountFacts {
+  readonly core: string;
+  readonly tenure: Tenure;
+  /** Why the core is out of touch; undefined while it reports. */
+  readonly trouble: string | undefined;
+  readonly generation: number;
+  readonly now: Date;
+}
+
 /** What the core says of an account, as its status. Holder and epoch are written by the lease alone. */
 export function accountStatus(
   seen: AccountStatus,
   before: TradingAccountStatus | undefined,
-  { core, tenure, generation, now }: { core: string; tenure: Tenure; generation: number; now: Date },
+  { core, tenure, trouble, generation, now }: AccountFacts,
 ): TradingAccountStatus {
   const verdicts: [string, Verdict][] = [
-    [types.ready, readyVerdict(seen, tenure)],
+    [types.ready, readyVerdict(seen, tenure, trouble)],
     [types.held, heldVerdict(tenure)],
     [types.ledgerEqual, ledgerVerdict(seen)],
   ];
@@ -64,13 +73,19 @@ function balances(seen: AccountStatus) {
   return byKey(held, ({ asset }) => asset, 256);
 }
 
-function readyVerdict({ ready, reasons: why }: AccountStatus, tenure: Tenure): Verdict {
-  if (!ready)
+function readyVerdict(
+  { ready, reasons: why }: AccountStatus,
+  tenure: Tenure,
+  trouble: string | undefined,
+): Verdict {
+  if (trouble !== undefined) return { status: 'False', reason: reasons.disconnected, message: trouble };
+  if (!ready) {
     return {
       status: 'False',
       reason: reasons.reconciling,
       message: why.join('; ') || 'the core is reconciling',
     };
+  }
   if (tenure.state !== 'Held')
     return { status: 'False', reason: reasons.leaseWaiting, message: heldVerdict(tenure).message };
   return { status: 'True', reason: reasons.reconciled, message: 'reconciled with the exchange' };

@@ -14,21 +14,35 @@ import {
 
 type Proof = NonNullable<StrategyInstanceStatus['proof']>;
 
-/** What the core says of an instance, as its status. `generation`: that of the instance whose policy is in force. */
+export interface InstanceFacts {
+  /** Why the core is out of touch; undefined while it reports. */
+  readonly trouble: string | undefined;
+  /** metadata.generation of the instance whose policy is in force. */
+  readonly generation: number | undefined;
+  readonly now: Date;
+}
+
+/** What the core says of an instance, as its status. */
 export function instanceStatus(
   seen: InstanceStatus | undefined,
   before: StrategyInstanceStatus | undefined,
-  generation: number | undefined,
-  now: Date,
+  { trouble, generation, now }: InstanceFacts,
 ): StrategyInstanceStatus {
   const observedGeneration = generation ?? before?.observedGeneration;
-  const checkpointAt = now.toISOString();
-  // The core has not taken it up yet. Former figures stay: they are the last that is known.
-  if (seen === undefined)
-    return defined<StrategyInstanceStatus>({ state: 'Pending', ...before, observedGeneration });
+  if (seen === undefined || trouble !== undefined) {
+    // Former figures stay, as the last that is known; whether it trades is not known now.
+    const reasons = [(trouble ?? 'the core has not taken it up yet').slice(0, 256)];
+    return defined<StrategyInstanceStatus>({
+      ...before,
+      state: 'Pending',
+      reasons,
+      sidecarConnected: false,
+      observedGeneration,
+    });
+  }
   return defined<StrategyInstanceStatus>({
     observedGeneration,
-    checkpointAt,
+    checkpointAt: now.toISOString(),
     state: tradingState(seen.state),
     reasons: seen.reasons.slice(0, 16).map((reason) => reason.slice(0, 256)),
     sidecarConnected: seen.sidecarConnected,
