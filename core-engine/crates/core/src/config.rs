@@ -197,7 +197,9 @@ mod tests {
             let reason = refusal(&text(environment, rest, ws));
             assert!(reason.contains(field) && reason.contains("accepted"), "{reason}");
         }
-        assert!(check(Path::new("c"), text("Simulated", "http://notmexc.com", "ws://h/ws").as_bytes()).is_ok());
+        assert!(
+            check(Path::new("c"), text("Simulated", "http://notmexc.com", "ws://h/ws").as_bytes()).is_ok()
+        );
     }
 
     #[test]

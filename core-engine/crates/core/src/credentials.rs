@@ -20,7 +20,9 @@ impl fmt::Debug for Credentials {
 pub(crate) enum CredentialsError {
     #[error("credentials file {path:?} can't be read: {source}")]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("credentials file {path:?} is empty or holds blanks or other characters that no key has; one line with the key is expected")]
+    #[error(
+        "credentials file {path:?} is empty or holds blanks or other characters that no key has; one line with the key is expected"
+    )]
     Malformed { path: PathBuf },
 }
 

@@ -18,7 +18,7 @@ use crate::proto::agent_service_server::AgentService;
 use crate::proto::agent_up::Body;
 use crate::registry::Registry;
 use crate::sockets::Peers;
-use crate::thread::{GatewayCounters, SocketChange};
+use crate::thread::{GatewayCounters, HopFigures, HopSource, SocketChange};
 
 /// The agent hears from the core at least this often.
 const STATUS_EVERY: Duration = Duration::from_secs(1);
@@ -31,7 +31,7 @@ const LEDGER_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Facts {
     pub(crate) version: String,
     pub(crate) metrics_address: String,
-    pub(crate) hops: Box<dyn Fn() -> Vec<proto::HopStats> + Send + Sync>,
+    pub(crate) hops: HopSource,
 }
 
 pub(crate) struct Agent<T> {
@@ -202,8 +202,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
 
     fn status(&self) -> proto::CoreStatus {
         let snapshot = self.registry.snapshot();
-        let hops = (self.facts.hops)();
-        let tick_to_order = hops.iter().find(|hop| hop.hop == "TICK_TO_ORDER").cloned();
+        let HopFigures { hops, mut tick_to_order } = (self.facts.hops)();
         let mut status = proto::CoreStatus {
             version: self.facts.version.clone(),
             // In force once every account's engine says so.
@@ -223,7 +222,11 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
             }
             for instance in &account.instances {
                 let conflated = snapshot.conflated_books.get(&instance.instance).copied().unwrap_or_default();
-                status.instances.push(status::instance(instance, conflated, tick_to_order.clone()));
+                status.instances.push(status::instance(
+                    instance,
+                    conflated,
+                    tick_to_order.remove(&instance.instance),
+                ));
             }
         }
         // A core without accounts has nothing to apply.

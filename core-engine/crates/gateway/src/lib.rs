@@ -12,4 +12,4 @@ pub mod thread;
 
 pub use link::{AccountLink, EngineLink, LedgerQuery, MarketData, SessionOutput, engine_link};
 pub use sockets::{SocketError, instance_socket};
-pub use thread::{Gateway, GatewayConfig, GatewayCounters};
+pub use thread::{Gateway, GatewayConfig, GatewayCounters, HopFigures, HopSource};

@@ -1,7 +1,7 @@
 //! The gateway's thread: a current-thread runtime with the agent's socket, one socket per instance, and the pumps
 //! that carry the engines' output to the sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -54,6 +54,16 @@ impl Counter {
     }
 }
 
+/// Percentiles per hop, and of tick to order per instance.
+#[derive(Debug, Default)]
+pub struct HopFigures {
+    pub hops: Vec<proto::HopStats>,
+    pub tick_to_order: BTreeMap<String, proto::HopStats>,
+}
+
+/// Read for each CoreStatus.
+pub type HopSource = Box<dyn Fn() -> HopFigures + Send + Sync>;
+
 pub struct GatewayConfig {
     pub socket_dir: PathBuf,
     /// User of the sidecars; `None`: the core's own.
@@ -61,8 +71,8 @@ pub struct GatewayConfig {
     pub version: String,
     /// host:port of /metrics, as it is told to the agent.
     pub metrics_address: String,
-    /// Percentiles per hop so far.
-    pub hops: Box<dyn Fn() -> Vec<proto::HopStats> + Send + Sync>,
+    /// Percentiles so far.
+    pub hops: HopSource,
     /// Counted here, read by /metrics.
     pub counters: Arc<GatewayCounters>,
 }

@@ -15,8 +15,8 @@ use flashpod_gateway::proto::session_down::Body as Down;
 use flashpod_gateway::proto::session_up::Body as Up;
 use flashpod_gateway::proto::strategy_service_client::StrategyServiceClient;
 use flashpod_gateway::{
-    EngineLink, Gateway, GatewayConfig, GatewayCounters, LedgerQuery, MarketData, SessionOutput, engine_link,
-    instance_socket, proto,
+    EngineLink, Gateway, GatewayConfig, GatewayCounters, HopFigures, LedgerQuery, MarketData, SessionOutput,
+    engine_link, instance_socket, proto,
 };
 use flashpod_net::cpu::PollMode;
 use flashpod_net::ring::Inbox;
@@ -68,7 +68,7 @@ impl Core {
             session_uid,
             version: "1.2.3".to_owned(),
             metrics_address: "127.0.0.1:9".to_owned(),
-            hops: Box::new(Vec::new),
+            hops: Box::new(HopFigures::default),
             counters: Arc::clone(&counters),
         };
         let gateway = Some(Gateway::spawn(config, vec![link]).unwrap());

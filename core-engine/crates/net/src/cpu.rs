@@ -13,27 +13,14 @@ pub enum PollMode {
     Spin,
 }
 
-impl PollMode {
-    /// Reads `Park`, `Adaptive` or `Spin`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        match text {
-            "Park" => Some(Self::Park),
-            "Adaptive" => Some(Self::Adaptive),
-            "Spin" => Some(Self::Spin),
-            _ => None,
-        }
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum CpuError {
     #[error(
         "poll mode Spin needs a CPU of its own: this process may use CPUs {allowed:?} of {online} online, which are \
-         shared; give the pod whole CPUs under the static CPU manager policy (at least 2 of its own), or use Park or \
-         Adaptive"
+         shared or too few; give the pod at least {wanted} whole CPUs under the static CPU manager policy, or use Park \
+         or Adaptive"
     )]
-    NotExclusive { allowed: Vec<usize>, online: usize },
+    NotExclusive { allowed: Vec<usize>, online: usize, wanted: usize },
     #[error("the CPU affinity can't be read or set")]
     Affinity(#[from] io::Error),
 }
@@ -68,21 +55,22 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     }
 }
 
-/// The CPU that a spinning engine thread should be pinned to; `None` when the mode does not spin.
+/// The CPU that each of `engines` engine threads should be pinned to; `None` when the mode does not spin.
 ///
 /// Kubernetes gives a container exclusive CPUs by narrowing its cpuset, so a set as wide as the machine is shared;
-/// and one CPU alone would leave nothing for the network and fsync threads.
-pub fn engine_cpu(mode: PollMode) -> Result<Option<usize>, CpuError> {
+/// and one CPU beside the engines' must be left for the network, gateway and journal threads.
+pub fn engine_cpus(mode: PollMode, engines: usize) -> Result<Vec<Option<usize>>, CpuError> {
     if mode != PollMode::Spin {
-        return Ok(None);
+        return Ok(vec![None; engines]);
     }
-    choose(allowed()?, online())
+    choose(allowed()?, online(), engines)
 }
 
-fn choose(allowed: Vec<usize>, online: usize) -> Result<Option<usize>, CpuError> {
-    match allowed.last() {
-        Some(&last) if allowed.len() >= 2 && allowed.len() < online => Ok(Some(last)),
-        _ => Err(CpuError::NotExclusive { allowed, online }),
+fn choose(allowed: Vec<usize>, online: usize, engines: usize) -> Result<Vec<Option<usize>>, CpuError> {
+    if allowed.len() > engines && allowed.len() < online {
+        Ok(allowed.into_iter().rev().take(engines).map(Some).collect())
+    } else {
+        Err(CpuError::NotExclusive { allowed, online, wanted: engines + 1 })
     }
 }
 
@@ -98,16 +86,18 @@ mod tests {
     #[test]
     fn spinning_on_shared_cpus_is_refused_with_what_would_be_accepted() {
         for (allowed, online) in [(vec![0, 1], 2), (vec![3], 8), (vec![], 4)] {
-            let text = choose(allowed, online).unwrap_err().to_string();
+            let text = choose(allowed, online, 1).unwrap_err().to_string();
             assert!(text.contains("Park or Adaptive") && text.contains("at least 2"), "{text}");
         }
-        assert_eq!(choose(vec![2, 3], 8).unwrap(), Some(3));
+        assert_eq!(choose(vec![2, 3], 8, 1).unwrap(), [Some(3)]);
+        assert_eq!(choose(vec![2, 3, 5], 8, 2).unwrap(), [Some(5), Some(3)]);
+        assert!(choose(vec![2, 3], 8, 2).is_err(), "nothing would be left for the other threads");
     }
 
     #[test]
     fn modes_that_sleep_need_no_cpu_of_their_own() {
-        assert_eq!(engine_cpu(PollMode::Park).unwrap(), None);
-        assert_eq!(engine_cpu(PollMode::Adaptive).unwrap(), None);
+        assert_eq!(engine_cpus(PollMode::Park, 1).unwrap(), [None]);
+        assert_eq!(engine_cpus(PollMode::Adaptive, 2).unwrap(), [None, None]);
     }
 
     #[test]

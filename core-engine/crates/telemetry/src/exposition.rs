@@ -126,7 +126,7 @@ mod tests {
     fn a_scrape_has_families_with_their_members_together_and_cumulative_buckets() {
         let mut hops = Hops::default();
         for nanos in [900, 2_000, 2_000, 20_000_000_000] {
-            hops.record(Hop::Send, nanos);
+            hops.record(Hop::Send, nanos, None);
         }
         let readings = vec![
             Reading::counter("instance_orders", "Orders", &[("instance", "a")], 3),

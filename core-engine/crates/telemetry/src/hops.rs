@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flashpod_engine::Status;
-use flashpod_engine::io::Hop;
+use flashpod_engine::io::{Hop, InstanceName};
 use hdrhistogram::Histogram;
 use rtrb::{Consumer, Producer, RingBuffer};
 
@@ -72,11 +72,11 @@ pub const fn hop_name(hop: Hop) -> &'static str {
 }
 
 pub(crate) enum Sample {
-    Hop { hop: Hop, nanos: u64 },
+    Hop { hop: Hop, nanos: u64, instance: Option<InstanceName> },
     Status(Arc<Status>),
 }
 
-/// The engine thread's end. Nothing here waits or allocates.
+/// The engine thread's end. Nothing here waits.
 #[derive(Debug)]
 pub struct Recorder {
     ring: Producer<Sample>,
@@ -86,15 +86,15 @@ pub struct Recorder {
 impl std::fmt::Debug for Sample {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Hop { hop, nanos } => write!(f, "{hop:?} {nanos}ns"),
+            Self::Hop { hop, nanos, .. } => write!(f, "{hop:?} {nanos}ns"),
             Self::Status(_) => f.write_str("Status"),
         }
     }
 }
 
 impl Recorder {
-    pub fn hop(&mut self, hop: Hop, nanos: u64) {
-        self.push(Sample::Hop { hop, nanos });
+    pub fn hop(&mut self, hop: Hop, nanos: u64, instance: Option<InstanceName>) {
+        self.push(Sample::Hop { hop, nanos, instance });
     }
 
     pub fn status(&mut self, status: Arc<Status>) {
@@ -145,38 +145,52 @@ pub(crate) struct Recorded {
 #[derive(Debug, Default)]
 pub(crate) struct Hops {
     pub(crate) by_hop: BTreeMap<Hop, Recorded>,
+    tick_to_order: BTreeMap<InstanceName, Recorded>,
+}
+
+impl Recorded {
+    fn new() -> Self {
+        Self { histogram: new_histogram(), buckets: [0; BOUNDS.len() + 1], sum_ns: 0, count: 0 }
+    }
+
+    fn add(&mut self, nanos: u64) {
+        self.histogram.saturating_record(nanos.max(1));
+        self.buckets[BOUNDS.partition_point(|&bound| bound < nanos)] += 1;
+        self.sum_ns += u128::from(nanos);
+        self.count += 1;
+    }
+
+    fn summary(&self, hop: Hop) -> HopSummary {
+        let at = |quantile| us(self.histogram.value_at_quantile(quantile));
+        HopSummary {
+            hop: hop_name(hop),
+            count: self.count,
+            p50_us: at(0.5),
+            p90_us: at(0.9),
+            p99_us: at(0.99),
+            p999_us: at(0.999),
+            max_us: us(self.histogram.max()),
+        }
+    }
 }
 
 impl Hops {
-    pub(crate) fn record(&mut self, hop: Hop, nanos: u64) {
-        let recorded = self.by_hop.entry(hop).or_insert_with(|| Recorded {
-            histogram: new_histogram(),
-            buckets: [0; BOUNDS.len() + 1],
-            sum_ns: 0,
-            count: 0,
-        });
-        recorded.histogram.saturating_record(nanos.max(1));
-        recorded.buckets[BOUNDS.partition_point(|&bound| bound < nanos)] += 1;
-        recorded.sum_ns += u128::from(nanos);
-        recorded.count += 1;
+    pub(crate) fn record(&mut self, hop: Hop, nanos: u64, instance: Option<InstanceName>) {
+        self.by_hop.entry(hop).or_insert_with(Recorded::new).add(nanos);
+        if let (Hop::TickToOrder, Some(instance)) = (hop, instance) {
+            self.tick_to_order.entry(instance).or_insert_with(Recorded::new).add(nanos);
+        }
     }
 
     pub(crate) fn summaries(&self) -> Vec<HopSummary> {
-        self.by_hop
-            .iter()
-            .map(|(&hop, recorded)| {
-                let at = |quantile| us(recorded.histogram.value_at_quantile(quantile));
-                HopSummary {
-                    hop: hop_name(hop),
-                    count: recorded.count,
-                    p50_us: at(0.5),
-                    p90_us: at(0.9),
-                    p99_us: at(0.99),
-                    p999_us: at(0.999),
-                    max_us: us(recorded.histogram.max()),
-                }
-            })
-            .collect()
+        self.by_hop.iter().map(|(&hop, recorded)| recorded.summary(hop)).collect()
+    }
+
+    /// Tick to order, by instance.
+    pub(crate) fn tick_to_order(&self) -> BTreeMap<InstanceName, HopSummary> {
+        let summary =
+            |(name, recorded): (&InstanceName, &Recorded)| (name.clone(), recorded.summary(Hop::TickToOrder));
+        self.tick_to_order.iter().map(summary).collect()
     }
 }
 
@@ -198,10 +212,11 @@ mod tests {
     fn percentiles_are_those_of_a_known_distribution() {
         let mut hops = Hops::default();
         for us in 1..=1000 {
-            hops.record(Hop::TickToOrder, us * 1000);
+            hops.record(Hop::TickToOrder, us * 1000, (us <= 10).then(|| "a".to_owned()));
         }
         let summary = hops.summaries()[0];
         assert_eq!((summary.hop, summary.count), ("TICK_TO_ORDER", 1000));
+        assert_eq!(hops.tick_to_order()["a"].count, 10);
         // Three significant digits.
         for (value, expected) in [
             (summary.p50_us, 500.0),
@@ -217,7 +232,7 @@ mod tests {
     fn a_sample_is_counted_in_the_bucket_whose_bound_it_does_not_pass() {
         let mut hops = Hops::default();
         for nanos in [0, 1_000, 1_001, 10_000_000_000, 10_000_000_001] {
-            hops.record(Hop::Ack, nanos);
+            hops.record(Hop::Ack, nanos, None);
         }
         let recorded = &hops.by_hop[&Hop::Ack];
         assert_eq!((recorded.buckets[0], recorded.buckets[1]), (2, 1));
@@ -229,7 +244,7 @@ mod tests {
     fn a_full_ring_drops_and_counts() {
         let (mut recorder, source) = ring();
         for _ in 0..CAPACITY + 3 {
-            recorder.hop(Hop::Ring, 1);
+            recorder.hop(Hop::Ring, 1, None);
         }
         assert_eq!(source.dropped.load(Ordering::Relaxed), 3);
     }

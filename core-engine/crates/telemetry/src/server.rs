@@ -91,6 +91,12 @@ impl Handle {
         locked(&self.shared.hops).summaries()
     }
 
+    /// Percentiles of tick to order, by instance.
+    #[must_use]
+    pub fn tick_to_order(&self) -> BTreeMap<String, HopSummary> {
+        locked(&self.shared.hops).tick_to_order()
+    }
+
     /// Adds values to every scrape.
     pub fn add(&self, extra: Extra) {
         locked(&self.shared.extra).push(extra);
@@ -180,7 +186,7 @@ impl Shared {
         for account in accounts.values_mut() {
             while let Ok(sample) = account.source.ring.pop() {
                 match sample {
-                    Sample::Hop { hop, nanos } => hops.record(hop, nanos),
+                    Sample::Hop { hop, nanos, instance } => hops.record(hop, nanos, instance),
                     Sample::Status(status) => {
                         account.status = Some(status);
                         account.heard = Instant::now();
@@ -283,7 +289,7 @@ mod tests {
         assert!(code == 503 && text.contains("main"), "{code} {text}");
 
         telemetry.handle().add(Box::new(|out| out.push(Reading::counter("sessions", "Sessions", &[], 9))));
-        recorders[0].hop(Hop::Send, 42_000);
+        recorders[0].hop(Hop::Send, 42_000, None);
         let account = AccountStatus { account: "main".to_owned(), ready: true, ..AccountStatus::default() };
         recorders[0].status(Arc::new(Status { account, ..Status::default() }));
         assert_eq!(get(address, "/readyz").0, 200);

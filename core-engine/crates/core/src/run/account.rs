@@ -79,7 +79,7 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         environment = ?config.environment,
         incarnation = start.incarnation,
         inputs = folded.next_seq,
-        orders = start.recovered.orders.len(),
+        live_orders = start.recovered.orders.live().count(),
         "state recovered"
     );
     let (journal, mut upkeep) = flashpod_journal::open(&directory, JournalOptions::default())?;
@@ -137,8 +137,19 @@ impl Prepared {
 
     /// Starts network and engine; `ended` hears of the engine's end.
     pub(crate) fn start(self, ended: mpsc::UnboundedSender<Ended>) -> anyhow::Result<RunningAccount> {
-        let Self { begun, journal, net, commands, inputs, control, gateway_inputs, counters, abandoned, cpu, .. } =
-            self;
+        let Self {
+            begun,
+            journal,
+            net,
+            commands,
+            inputs,
+            control,
+            gateway_inputs,
+            counters,
+            abandoned,
+            cpu,
+            ..
+        } = self;
         let name = net.account.clone();
         let net_inputs = inputs.clone();
         let net = NetThread::spawn(net, commands, inputs).context("the network thread can't be started")?;
@@ -156,7 +167,17 @@ impl Prepared {
                 }
             })
             .context("the engine thread can't be started")?;
-        Ok(RunningAccount { name, engine, net, net_inputs, gateway_inputs, control, journal, counters, abandoned })
+        Ok(RunningAccount {
+            name,
+            engine,
+            net,
+            net_inputs,
+            gateway_inputs,
+            control,
+            journal,
+            counters,
+            abandoned,
+        })
     }
 }
 

@@ -220,8 +220,10 @@ impl Loop {
             Action::Http(request) => {
                 let id = request.id;
                 if !self.command(NetCommand::Http(request)) {
-                    let outcome =
-                        HttpOutcome::Broken { bytes_sent: false, reason: "the network thread is behind".to_owned() };
+                    let outcome = HttpOutcome::Broken {
+                        bytes_sent: false,
+                        reason: "the network thread is behind".to_owned(),
+                    };
                     let received = self.clock.mono();
                     self.own_inputs.push_back(Input::Http { id, sent: None, received, outcome });
                 }
@@ -243,7 +245,7 @@ impl Loop {
             Action::Session { instance, event } => {
                 self.driver.link.event(SessionOutput::Session { instance, event });
             }
-            Action::Hop { hop, nanos } => self.driver.recorder.hop(hop, nanos),
+            Action::Hop { hop, nanos, instance } => self.driver.recorder.hop(hop, nanos, instance),
             Action::StatusChanged => self.status_wanted = true,
             Action::Stopped => self.stopped = true,
             // Written down with the outcome; nothing is to be done.

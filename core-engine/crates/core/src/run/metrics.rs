@@ -24,7 +24,11 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
         for (name, help, value) in [
             ("sessions", "Sessions opened", gateway.sessions.get()),
             ("sessions_refused", "Sessions refused", gateway.refused_sessions.get()),
-            ("sessions_overflown", "Sessions ended because events piled up", gateway.overflown_sessions.get()),
+            (
+                "sessions_overflown",
+                "Sessions ended because events piled up",
+                gateway.overflown_sessions.get(),
+            ),
             ("messages_invalid", "Messages that made no sense", gateway.invalid_messages.get()),
             ("books_conflated", "Books that slow readers missed", gateway.conflated_books.get()),
             ("trades_dropped", "Trades that slow readers missed", gateway.dropped_trades.get()),
@@ -40,7 +44,11 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
             count("journal_bytes", "Bytes appended to the journal", &driver.journal_bytes);
             count("journal_unprepared_files", "Journal files made late", &driver.journal_unprepared);
             count("market_missed", "Books and trades the gateway had no room for", &driver.missed_market);
-            count("commands_refused", "Requests the network thread had no room for", &driver.refused_commands);
+            count(
+                "commands_refused",
+                "Requests the network thread had no room for",
+                &driver.refused_commands,
+            );
             count("rest_connects", "REST connections made", &rest.connects);
             count("rest_connect_failures", "REST connections that failed", &rest.connect_failures);
             count("rest_requests", "REST requests written", &rest.requests);

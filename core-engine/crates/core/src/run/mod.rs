@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use flashpod_gateway::{Gateway, GatewayConfig, GatewayCounters, proto};
+use flashpod_gateway::{Gateway, GatewayConfig, GatewayCounters, HopFigures, proto};
 use flashpod_net::cpu;
 use flashpod_telemetry::{Telemetry, TelemetryConfig, logs};
 use tokio::signal::unix::{SignalKind, signal};
@@ -99,7 +99,14 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
         metrics_address: address.clone(),
         hops: Box::new({
             let telemetry = telemetry.handle();
-            move || telemetry.hops().into_iter().map(hop_stats).collect()
+            move || HopFigures {
+                hops: telemetry.hops().into_iter().map(hop_stats).collect(),
+                tick_to_order: telemetry
+                    .tick_to_order()
+                    .into_iter()
+                    .map(|(instance, summary)| (instance, hop_stats(summary)))
+                    .collect(),
+            }
         }),
         counters: Arc::clone(&counters),
     };
