@@ -71,12 +71,10 @@ test('a strategy becomes an instance, a token, a pod and a policy of the core', 
     uid: instance.metadata.uid,
   });
   expect(told(name)).toMatchObject({
-    ...{
-      account: 'main',
-      strategy: 'imbalance-maker',
-      state: InstancePolicy_State.RUN,
-      tokenSha256: instance.spec.tokenSha256,
-    },
+    account: 'main',
+    strategy: 'imbalance-maker',
+    state: InstancePolicy_State.RUN,
+    tokenSha256: instance.spec.tokenSha256,
     limits: { maxOrderNotional: '100', maxOpenOrders: 4 },
   });
 

@@ -64,7 +64,9 @@ async function main(): Promise<ExitCode> {
   const caches = new Caches(client, { ...scope, metrics, onError });
   const pods = new Reflector(client.of(Pods), {
     ...scope,
-    ...{ metrics, onError, labelSelector: `${labels.managedBy}=${managedBy}` },
+    metrics,
+    onError,
+    labelSelector: `${labels.managedBy}=${managedBy}`,
   });
   const identity = process.env['POD_NAME'] ?? `${hostname()}-${process.pid}`;
   const component = 'trading.flashpod.dev/operator';
@@ -76,7 +78,12 @@ async function main(): Promise<ExitCode> {
 
   let mayWrite = () => !stop.signal.aborted;
   const context: Context = {
-    ...{ client, caches, pods, events, metrics, log },
+    client,
+    caches,
+    pods,
+    events,
+    metrics,
+    log,
     images: images(args['image-registry'], args['image-tag']),
     mayWrite: () => mayWrite(),
   };

@@ -32,7 +32,11 @@ function start(identity: string) {
   const sent: UpBody[] = [];
   const tenures: Tenure[] = [];
   const lease = new AccountLease({
-    ...{ client, namespace, account: 'main', core: 'core', identity },
+    client,
+    namespace,
+    account: 'main',
+    core: 'core',
+    identity,
     spec: () => account().spec,
     seenByCore: () => seen,
     send: (body) => sent.push(body) > 0,

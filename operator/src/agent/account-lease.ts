@@ -153,7 +153,9 @@ export class AccountLease {
     const accounts = client.of(TradingAccounts);
     const account = await accounts.get({ namespace, name });
     const facts = ({ status }: TradingAccount) => ({
-      ...{ identity, leaseEpoch, highestSeen },
+      identity,
+      leaseEpoch,
+      highestSeen,
       statusHolder: status?.holder,
       statusEpoch: status?.epoch ?? 0,
     });
@@ -181,7 +183,9 @@ export class AccountLease {
     const { client, namespace, account, identity, core } = this.#options;
     this.#lock ??= new LeaseLock(client.of(Leases), {
       key: { namespace, name: accountLeaseName(account) },
-      ...{ identity, durationSeconds, clock: this.#clock },
+      identity,
+      durationSeconds,
+      clock: this.#clock,
       labels: { [labels.managedBy]: managedBy, [labels.account]: account, [labels.core]: core },
     });
     return this.#lock;

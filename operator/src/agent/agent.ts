@@ -66,7 +66,11 @@ export class Agent {
       this.#clock,
     );
     this.#reports = new Reports({
-      ...{ client, caches, namespace, core, clock: this.#clock },
+      client,
+      caches,
+      namespace,
+      core,
+      clock: this.#clock,
       tenure: (account) => this.#leases.get(account)?.tenure,
       generationInForce: (instance) => this.#feed.generationInForce(instance),
       onError: (object, err) => {
@@ -165,7 +169,12 @@ export class Agent {
     for (const account of listed) {
       if (this.#leases.has(account)) continue;
       const lease = new AccountLease({
-        ...{ client, namespace, account, core, identity, clock: this.#clock },
+        client,
+        namespace,
+        account,
+        core,
+        identity,
+        clock: this.#clock,
         spec: () => caches.accounts.store.get({ namespace, name: account })?.spec,
         seenByCore: () => this.#reports.seen?.accounts.find((seen) => seen.account === account),
         send: (body) => this.#link.send(body),

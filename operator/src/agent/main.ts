@@ -59,10 +59,19 @@ async function main(): Promise<ExitCode> {
     log.warn({ err, doing }, 'reading the API failed; it is tried again');
   const caches = new Caches(client, { namespace, metrics, onError });
   const events = new EventRecorder<EventReason>(client.of(Events), {
-    ...{ component: 'trading.flashpod.dev/agent', instance: pod, metrics },
+    component: 'trading.flashpod.dev/agent',
+    instance: pod,
+    metrics,
   });
   const agent = new Agent({
-    ...{ client, caches, events, namespace, core, socket, identity, log },
+    client,
+    caches,
+    events,
+    namespace,
+    core,
+    socket,
+    identity,
+    log,
     metrics: agentMetrics(registry),
   });
   const http = await serveHealth(args.http, { registry, ready: () => agent.connected });

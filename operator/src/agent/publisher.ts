@@ -64,8 +64,12 @@ export class Publisher {
     const known = this.#entries.get(key);
     if (known) return known;
     const entry: Entry = {
-      ...{ digest: '', lastWrite: Number.NEGATIVE_INFINITY, dueAt: Number.POSITIVE_INFINITY },
-      ...{ cancel: () => {}, writing: undefined, backoff: new Backoff(100, 5_000, this.#clock) },
+      digest: '',
+      lastWrite: Number.NEGATIVE_INFINITY,
+      dueAt: Number.POSITIVE_INFINITY,
+      cancel: () => {},
+      writing: undefined,
+      backoff: new Backoff(100, 5_000, this.#clock),
     };
     this.#entries.set(key, entry);
     return entry;

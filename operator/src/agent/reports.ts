@@ -50,7 +50,9 @@ export class Reports {
     this.#clock = options.clock ?? systemClock;
     const { onError } = options;
     this.#publisher = new Publisher({
-      ...{ onError, everyMs: statusEveryMs, clock: this.#clock },
+      onError,
+      everyMs: statusEveryMs,
+      clock: this.#clock,
       write: (key) => this.#write(key),
     });
   }

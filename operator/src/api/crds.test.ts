@@ -89,7 +89,10 @@ test('an account and a core get the documented defaults', async () => {
     lease: { durationSeconds: 60, renewSeconds: 5, softSeconds: 35, hardSeconds: 55 },
   });
   expect((await create('ExecutionCore', { accounts: ['main'] })).spec).toMatchObject({
-    ...{ cpus: 1, pollMode: 'Park', metricsPort: 0, stopPolicy: 'Cancel' },
+    cpus: 1,
+    pollMode: 'Park',
+    metricsPort: 0,
+    stopPolicy: 'Cancel',
   });
 });
 
@@ -240,29 +243,21 @@ describe('what cannot be changed', () => {
 
   test('is what an instance runs, unlike its limits', async () => {
     const { metadata } = await create('StrategyInstance', {
-      ...{
-        number: 1,
-        runsHash: 'a',
-        strategyRef: { name: 's', uid: 'u' },
-        strategy: 'imbalance-maker',
-        symbols: ['BTCUSDC'],
-      },
-      ...{
-        accountRef: { name: 'main' },
-        coreRef: { name: 'core' },
-        mode: 'Live',
-        parameters: { any: { thing: 1 } },
-      },
-      ...{
-        capital: [{ asset: 'USDC', amount: '1' }],
-        limits: { maxOrderNotional: '1', maxPositionNotional: '2' },
-      },
-      ...{
-        deletionPolicy: 'Flatten',
-        onSidecarLoss: {},
-        tokenSecretRef: { name: 't' },
-        tokenSha256: 'a'.repeat(64),
-      },
+      number: 1,
+      runsHash: 'a',
+      strategyRef: { name: 's', uid: 'u' },
+      strategy: 'imbalance-maker',
+      symbols: ['BTCUSDC'],
+      accountRef: { name: 'main' },
+      coreRef: { name: 'core' },
+      mode: 'Live',
+      parameters: { any: { thing: 1 } },
+      capital: [{ asset: 'USDC', amount: '1' }],
+      limits: { maxOrderNotional: '1', maxPositionNotional: '2' },
+      deletionPolicy: 'Flatten',
+      onSidecarLoss: {},
+      tokenSecretRef: { name: 't' },
+      tokenSha256: 'a'.repeat(64),
     });
     await expect(patch('StrategyInstance', metadata.name, { symbols: ['ETHUSDC'] })).rejects.toThrow(
       /only limits/,

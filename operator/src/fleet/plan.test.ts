@@ -18,15 +18,13 @@ const core = (change: Partial<ExecutionCore['spec']> = {}, metadata = {}): Execu
   };
 };
 const world = (change: Partial<CoreWorld> = {}): CoreWorld => ({
-  ...{
-    now,
-    core: core(),
-    accounts: [account()],
-    secrets: new Set(['keys']),
-    instances: [],
-    pod: undefined,
-    images: images(),
-  },
+  now,
+  core: core(),
+  accounts: [account()],
+  secrets: new Set(['keys']),
+  instances: [],
+  pod: undefined,
+  images: images(),
   ...change,
 });
 const pod = (of = core(), change: Pod = {}): Pod => {

@@ -91,7 +91,13 @@ async function reconcile(
   const references = await referencesOf(context, namespace, strategy, parameters);
   const sidecarImage = context.images.sidecar;
   const { status, event, actions, againAfterMs } = plan({
-    ...{ now, strategy, instances: own, pods, policies, references, sidecarImage },
+    now,
+    strategy,
+    instances: own,
+    pods,
+    policies,
+    references,
+    sidecarImage,
   });
   await writeStatus(context, strategy, status);
   if (event !== undefined) say(context, strategy, [event]);

@@ -31,7 +31,10 @@ function world({ spec, metadata, status, instances = [], pods = [] }: Picture = 
     ...(status === undefined ? {} : { status }),
   };
   return {
-    ...{ now, strategy, instances, sidecarImage: 'flashpod/sidecar:1' },
+    now,
+    strategy,
+    instances,
+    sidecarImage: 'flashpod/sidecar:1',
     pods: new Map(pods.map((pod) => [pod.metadata?.name ?? '', pod])),
     policies: new Map(
       instances.map((instance) => [instance.metadata.name, policyFor(strategy, instance, known, [])]),
@@ -242,7 +245,11 @@ test('figures of pairs in one quote asset are summed exactly', () => {
   const instance = made({}, { state: 'Active', sidecarConnected: true, positions, acceptedOrders: 5 });
   const { status } = plan(world({ instances: [instance] }));
   expect(status.summary).toMatchObject({
-    ...{ state: 'Active', realisedPnl: '0.3', quoteAsset: 'USDC', openOrders: 4, acceptedOrders: 5 },
+    state: 'Active',
+    realisedPnl: '0.3',
+    quoteAsset: 'USDC',
+    openOrders: 4,
+    acceptedOrders: 5,
     position: 'BTCUSDC 1, ETHUSDC 1',
   });
   expect(findCondition(status.conditions, 'Ready')?.status).toBe('True');

@@ -54,7 +54,10 @@ export class Desk {
     this.client = client;
     this.#folder = folder;
     this.core = new FakeCore(join(folder, 'agent.sock'), {
-      ...{ account: 'main', ready: true, symbols: ['BTCUSDC', 'ETHUSDC'], highestEpochSeen: 0n },
+      account: 'main',
+      ready: true,
+      symbols: ['BTCUSDC', 'ETHUSDC'],
+      highestEpochSeen: 0n,
       balances: [{ asset: 'USDC', free: '1000', locked: '0' }],
     });
   }
@@ -78,15 +81,13 @@ export class Desk {
       labelSelector: `${labels.managedBy}=${managedBy}`,
     });
     const context: Context = {
-      ...{
-        client: this.client,
-        caches,
-        pods,
-        log,
-        metrics: noMetrics,
-        images: images(),
-        mayWrite: () => true,
-      },
+      client: this.client,
+      caches,
+      pods,
+      log,
+      metrics: noMetrics,
+      images: images(),
+      mayWrite: () => true,
       events: new EventRecorder<EventReason>(this.client.of(Events), {
         component: 'test',
         instance: 'operator',
@@ -114,7 +115,13 @@ export class Desk {
   async startAgent(identity: string): Promise<void> {
     const caches = new Caches(this.client, { namespace });
     const agent = new Agent({
-      ...{ client: this.client, caches, namespace, core: 'core', socket: this.core.socket, identity, log },
+      client: this.client,
+      caches,
+      namespace,
+      core: 'core',
+      socket: this.core.socket,
+      identity,
+      log,
       metrics: agentMetrics(new Registry()),
       events: new EventRecorder<EventReason>(this.client.of(Events), {
         component: 'test',
@@ -209,8 +216,12 @@ export function strategy(name: string, change: Partial<TradingStrategy['spec']> 
       mode: 'Live',
       parameters: {},
       risk: {
-        ...{ maxOrderNotional: '100', maxPositionNotional: '1000', maxOpenOrders: 4 },
-        ...{ maxOrderRate: 5, priceCollarBps: 100, maxDataAgeMs: 3_000 },
+        maxOrderNotional: '100',
+        maxPositionNotional: '1000',
+        maxOpenOrders: 4,
+        maxOrderRate: 5,
+        priceCollarBps: 100,
+        maxDataAgeMs: 3_000,
       },
       capital: [
         { asset: 'USDC', amount: '1000' },

@@ -1,0 +1,85 @@
+import {
+  CoreStatusSchema,
+  create,
+  DeletionPolicy,
+  InstanceStatusSchema,
+  TradingState,
+} from '@flashpod/proto';
+import { expect, test } from 'vitest';
+import { coreStatus, haltStatus } from './core.js';
+import { time } from './figures.js';
+import { instanceStatus } from './instance.js';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const facts = { trouble: undefined, generation: 4, now };
+
+test('nanoseconds become RFC 3339 with microseconds, and 0 is not yet', () => {
+  expect(time(1_767_225_600_123_456_789n)).toBe('2026-01-01T00:00:00.123456Z');
+  expect(time(0n)).toBeUndefined();
+});
+
+test('a figure that is no decimal is left out, and the rest is kept', () => {
+  const seen = create(InstanceStatusSchema, {
+    state: TradingState.REDUCE_ONLY,
+    reasons: ['STALE'],
+    positions: [
+      { symbol: 'BTCUSDC', quantity: '0.5', averageCost: '', realisedPnl: 'NaN', fees: '1e5', openOrders: 2 },
+    ],
+    balances: [
+      { asset: 'USDC', amount: '-1.5' },
+      { asset: 'BTC', amount: 'x' },
+    ],
+  });
+  expect(instanceStatus(seen, undefined, facts)).toMatchObject({
+    observedGeneration: 4,
+    state: 'ReduceOnly',
+    reasons: ['STALE'],
+    positions: [{ symbol: 'BTCUSDC', quantity: '0.5', openOrders: 2 }],
+    balances: [{ asset: 'USDC', amount: '-1.5' }],
+  });
+});
+
+test('a stop is proven only once it has a time', () => {
+  const proof = { policy: DeletionPolicy.CANCEL_ONLY, noOpenOrders: true, waitingFor: 'fills' };
+  const waiting = instanceStatus(create(InstanceStatusSchema, { proof }), undefined, facts).proof;
+  expect(waiting).toEqual({ policy: 'CancelOnly', noOpenOrders: true, flat: false, waitingFor: 'fills' });
+  const proven = instanceStatus(
+    create(InstanceStatusSchema, { proof: { ...proof, provenUnixNs: 1_000n } }),
+    undefined,
+    facts,
+  ).proof;
+  expect(proven?.provenAt).toBe('1970-01-01T00:00:00.000001Z');
+});
+
+test('the operator’s part of a core’s status stays, and a pair is listed once, with its worse book', () => {
+  const seen = create(CoreStatusSchema, {
+    version: '1',
+    books: [
+      { symbol: 'BTCUSDC', state: 'CERTIFIED', certifiedShare: 1 },
+      { symbol: 'BTCUSDC', state: 'GAP', certifiedShare: 0.5 },
+    ],
+  });
+  const status = coreStatus(seen, { pod: 'p', node: 'n' }, { trouble: undefined, generation: 1, now });
+  expect(status).toMatchObject({ pod: 'p', node: 'n', version: '1' });
+  expect(status.books?.map(({ symbol, state }) => [symbol, state])).toEqual([['BTCUSDC', 'GAP']]);
+});
+
+test('a halt keeps what other cores wrote', () => {
+  const seen = create(CoreStatusSchema, { halts: [{ uid: 'u', blockedUnixNs: 1_000n, instances: 2 }] });
+  const halt = {
+    apiVersion: 'trading.flashpod.dev/v1alpha1' as const,
+    kind: 'Halt' as const,
+    metadata: { name: 'h', uid: 'u' },
+    spec: { selector: { all: true }, action: 'Cancel' as const },
+    status: {
+      reached: [
+        { core: 'z', flat: true },
+        { core: 'a', flat: false },
+      ],
+    },
+  };
+  expect(haltStatus(seen, halt, 'a')?.reached).toEqual([
+    { core: 'a', blockedAt: '1970-01-01T00:00:00.000001Z', flat: false, instances: 2 },
+    { core: 'z', flat: true },
+  ]);
+});
