@@ -1,27 +1,20 @@
 //! Comparison of a certified book with a snapshot that was fetched while updates went on.
 //!
-//! The snapshot's version lies somewhere between the version at which the audit started and the current one. Levels
-//! that no update touched since the start must be the same in both; touched ones are left out.
+//! The snapshot's version lies after the one at which the audit started; often it is ahead of the book as well, as
+//! updates are pushed in batches: then the comparison waits until the book has reached it. Levels that no update
+//! touched between start and comparison must be the same in both; touched ones are left out.
 
 use std::collections::HashSet;
 
 use flashpod_types::{Price, Qty, Side};
 
-use crate::book::Book;
+use crate::book::{Book, Level};
 use crate::update::{Snapshot, Update};
 
 /// Levels touched are remembered up to this many; a longer audit is inconclusive.
 const MAX_TOUCHED: usize = 100_000;
 
-/// State of the audits of one book.
-#[derive(Debug, Default)]
-pub struct Audit {
-    /// Version at the start of the audit that runs.
-    started: Option<u64>,
-    touched: HashSet<(Side, Price)>,
-    failures: u32,
-}
-
+/// What an audit found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditOutcome {
     /// So many untouched levels are the same.
@@ -34,24 +27,75 @@ pub enum AuditOutcome {
         kept: Qty,
         told: Qty,
     },
-    /// None was running, or the snapshot's version is not between start and now.
+    /// The snapshot is ahead of the book; the outcome follows, see
+    /// [`CertifiedBook::take_audit`](crate::CertifiedBook::take_audit).
+    Pending,
+    /// No audit was running, the snapshot is older than its start, or too much changed meanwhile.
     Inconclusive,
+}
+
+/// State of the audits of one book.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    /// Version at the start of the audit that runs.
+    started: Option<u64>,
+    touched: HashSet<(Side, Price)>,
+    /// A snapshot that the book has not reached.
+    ahead: Option<Told>,
+    failures: u32,
+}
+
+/// What a snapshot tells.
+#[derive(Debug)]
+struct Told {
+    version: u64,
+    book: Book,
+    /// Ends of the sides that were cut: nothing is told beyond.
+    ends: [Range; 2],
+}
+
+/// The prices of one side that are known: up to the end of a cut list, else all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Range {
+    end: Option<Price>,
+}
+
+impl Range {
+    /// What a list of levels covers that was cut if it has `limit` levels.
+    pub(crate) fn of(side: Side, levels: &[Level], limit: Option<usize>) -> Self {
+        let cut = limit.is_some_and(|limit| levels.len() >= limit);
+        let prices = levels.iter().map(|level| level.0);
+        let last = if side.is_buy() { prices.min() } else { prices.max() };
+        Self { end: last.filter(|_| cut) }
+    }
+
+    pub(crate) const fn is_whole(self) -> bool {
+        self.end.is_none()
+    }
+
+    pub(crate) fn covers(self, side: Side, price: Price) -> bool {
+        match (self.end, side) {
+            (None, _) => true,
+            (Some(end), Side::Buy) => price >= end,
+            (Some(end), Side::Sell) => price <= end,
+        }
+    }
 }
 
 impl Audit {
     /// Failures since the last success.
-    #[must_use]
-    pub const fn failures(&self) -> u32 {
+    pub(crate) const fn failures(&self) -> u32 {
         self.failures
     }
 
     pub(crate) fn start(&mut self, version: u64) {
+        self.stop();
         self.started = Some(version);
-        self.touched.clear();
     }
 
     pub(crate) fn stop(&mut self) {
         self.started = None;
+        self.ahead = None;
         self.touched.clear();
     }
 
@@ -66,44 +110,58 @@ impl Audit {
         }
     }
 
-    /// `known` tells whether the book knows the quantity at a price.
+    /// `known` is what the book itself covers.
     pub(crate) fn finish(
         &mut self,
         book: &Book,
         version: u64,
+        known: &[Range; 2],
         snapshot: &Snapshot<'_>,
-        known: impl Fn(Side, Price) -> bool,
     ) -> AuditOutcome {
-        let Some(started) = self.started.take() else { return AuditOutcome::Inconclusive };
-        if !(started..=version).contains(&snapshot.version) {
+        if self.started.is_none_or(|started| snapshot.version < started) {
+            self.stop();
             return AuditOutcome::Inconclusive;
         }
-        let mut told = Book::new();
-        told.load(snapshot.bids, snapshot.asks);
+        let mut told = Told {
+            version: snapshot.version,
+            book: Book::new(),
+            ends: [
+                Range::of(Side::Buy, snapshot.bids, snapshot.limit),
+                Range::of(Side::Sell, snapshot.asks, snapshot.limit),
+            ],
+        };
+        told.book.load(snapshot.bids, snapshot.asks);
+        self.ahead = Some(told);
+        self.conclude(book, version, known).unwrap_or(AuditOutcome::Pending)
+    }
+
+    /// The outcome, once the book has reached the snapshot.
+    pub(crate) fn conclude(&mut self, book: &Book, version: u64, known: &[Range; 2]) -> Option<AuditOutcome> {
+        let told = self.ahead.take_if(|told| told.version <= version)?;
+        let outcome = self.compare(book, known, &told);
+        match outcome {
+            AuditOutcome::Failed { .. } => self.failures += 1,
+            _ => self.failures = 0,
+        }
+        self.stop();
+        Some(outcome)
+    }
+
+    fn compare(&self, book: &Book, known: &[Range; 2], told: &Told) -> AuditOutcome {
         let mut compared = 0;
-        for side in Side::BOTH {
-            let levels = if side.is_buy() { snapshot.bids } else { snapshot.asks };
-            let cut = snapshot.limit.is_some_and(|limit| levels.len() >= limit);
-            let worst = told.levels(side).last().map(|level| level.0);
-            // Beyond the end of a cut snapshot nothing is told.
-            let in_snapshot = |price: Price| {
-                !cut || worst.is_some_and(|worst| if side.is_buy() { price >= worst } else { price <= worst })
-            };
-            let prices = told.levels(side).chain(book.levels(side)).map(|level| level.0);
-            for price in prices.filter(|price| known(side, *price) && in_snapshot(*price)) {
-                if self.touched.contains(&(side, price)) {
-                    continue;
-                }
-                let (kept, said) = (book.qty_at(side, price), told.qty_at(side, price));
-                if kept != said {
-                    self.failures += 1;
-                    return AuditOutcome::Failed { side, price, kept, told: said };
+        for (side, (known, end)) in Side::BOTH.into_iter().zip(known.iter().zip(&told.ends)) {
+            let in_both = |price: &Price| known.covers(side, *price) && end.covers(side, *price);
+            // A level that only one of them has differs as well: its quantity in the other is zero.
+            let only_kept = book.levels(side).filter(|level| told.book.qty_at(side, level.0).is_zero());
+            let prices = told.book.levels(side).chain(only_kept).map(|level| level.0);
+            for price in prices.filter(in_both).filter(|price| !self.touched.contains(&(side, *price))) {
+                let (kept, told) = (book.qty_at(side, price), told.book.qty_at(side, price));
+                if kept != told {
+                    return AuditOutcome::Failed { side, price, kept, told };
                 }
                 compared += 1;
             }
         }
-        self.failures = 0;
-        // Each level of both books was met twice.
-        AuditOutcome::Passed { compared: compared / 2 }
+        AuditOutcome::Passed { compared }
     }
 }

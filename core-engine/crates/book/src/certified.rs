@@ -7,8 +7,8 @@ use std::collections::VecDeque;
 
 use flashpod_types::{Millis, Price, Side};
 
-use crate::audit::{Audit, AuditOutcome};
-use crate::book::{Book, Level};
+use crate::audit::{Audit, AuditOutcome, Range};
+use crate::book::Book;
 use crate::counters::Counters;
 use crate::update::{Rule, Snapshot, Update, Waiting};
 
@@ -73,11 +73,12 @@ pub struct CertifiedBook {
     event: Millis,
     /// No update was applied since the snapshot: the first may straddle it.
     fresh: bool,
-    /// The worst price a side is known down to; none: known to its end.
-    range: [Option<Price>; 2],
+    /// What the last snapshot covered.
+    range: [Range; 2],
     waiting: VecDeque<Waiting>,
     waiting_limit: usize,
     audit: Audit,
+    audit_outcome: Option<AuditOutcome>,
     counters: Counters,
 }
 
@@ -92,10 +93,11 @@ impl CertifiedBook {
             version: 0,
             event: Millis(0),
             fresh: false,
-            range: [None, None],
+            range: [Range::default(); 2],
             waiting: VecDeque::new(),
             waiting_limit: waiting_limit.max(1),
             audit: Audit::default(),
+            audit_outcome: None,
             counters: Counters::default(),
         }
     }
@@ -146,11 +148,7 @@ impl CertifiedBook {
     /// Whether the quantity at this price is known: inside what the last snapshot covered.
     #[must_use]
     pub fn covers(&self, side: Side, price: Price) -> bool {
-        match (self.range[index(side)], side) {
-            (None, _) => true,
-            (Some(bound), Side::Buy) => price >= bound,
-            (Some(bound), Side::Sell) => price <= bound,
-        }
+        self.range[index(side)].covers(side, price)
     }
 
     /// The connection that brought the updates is gone: what waits and what is known continue into nothing.
@@ -187,13 +185,17 @@ impl CertifiedBook {
             self.counters.overlaps += 1;
         }
         self.apply(update);
-        match self.flaw() {
-            None => Step::Applied,
-            Some(loss) => {
-                self.lose(loss);
-                Step::Lost(loss)
+        if let Some(loss) = self.flaw() {
+            self.lose(loss);
+            return Step::Lost(loss);
+        }
+        if let Some(outcome) = self.audit.conclude(&self.book, self.version, &self.range) {
+            self.audit_outcome = Some(outcome);
+            if self.lose_by_audit() {
+                return Step::Lost(Loss::Audit);
             }
         }
+        Step::Applied
     }
 
     /// Takes a snapshot, then replays the updates that waited.
@@ -248,19 +250,25 @@ impl CertifiedBook {
         }
     }
 
-    /// Compares with a snapshot that was asked for after [`Self::start_audit`]. The second failure in a row loses the
-    /// certificate.
+    /// Compares with a snapshot that was asked for after [`Self::start_audit`]; when it is ahead of the book, the
+    /// outcome comes later by [`Self::take_audit`]. The second failure in a row loses the certificate.
     pub fn finish_audit(&mut self, snapshot: &Snapshot<'_>) -> AuditOutcome {
-        let outcome = self.audit.finish(&self.book, self.version, snapshot, |side, price| {
-            self.range[index(side)].is_none_or(|bound| match side {
-                Side::Buy => price >= bound,
-                Side::Sell => price <= bound,
-            })
-        });
-        if self.audit.failures() >= 2 && self.is_certified() {
+        let outcome = self.audit.finish(&self.book, self.version, &self.range, snapshot);
+        self.lose_by_audit();
+        outcome
+    }
+
+    /// The outcome of an audit that was pending; ask after each update.
+    pub const fn take_audit(&mut self) -> Option<AuditOutcome> {
+        self.audit_outcome.take()
+    }
+
+    fn lose_by_audit(&mut self) -> bool {
+        let lost = self.audit.failures() >= 2 && self.is_certified();
+        if lost {
             self.lose(Loss::Audit);
         }
-        outcome
+        lost
     }
 
     fn install(&mut self, snapshot: &Snapshot<'_>) {
@@ -268,11 +276,10 @@ impl CertifiedBook {
         self.version = snapshot.version;
         self.event = Millis(0);
         self.fresh = true;
-        let bound = |levels: &[Level], worst: fn(Price, Price) -> Price| {
-            let cut = snapshot.limit.is_some_and(|limit| levels.len() >= limit);
-            levels.iter().map(|level| level.0).reduce(worst).filter(|_| cut)
-        };
-        self.range = [bound(snapshot.bids, Price::min), bound(snapshot.asks, Price::max)];
+        self.range = [
+            Range::of(Side::Buy, snapshot.bids, snapshot.limit),
+            Range::of(Side::Sell, snapshot.asks, snapshot.limit),
+        ];
         self.state = State::Certified;
         self.audit = Audit::default();
     }
@@ -300,12 +307,10 @@ impl CertifiedBook {
             return Some(Loss::Crossed { bid, ask });
         }
         Side::BOTH.into_iter().find_map(|side| {
-            let bound = self.range[index(side)]?;
+            let range = self.range[index(side)];
             // A cut side that ran empty is unknown as well.
-            let best = self.book.best(side).map(|level| level.0);
-            let inside =
-                best.is_some_and(|price| if side.is_buy() { price >= bound } else { price <= bound });
-            (!inside).then_some(Loss::OutOfRange { side })
+            let known = self.book.best(side).map_or(range.is_whole(), |(price, _)| range.covers(side, price));
+            (!known).then_some(Loss::OutOfRange { side })
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! - [`Book`]: quantities by price, both sides
 //! - [`CertifiedBook`]: a [`Book`] that is fed with updates and snapshots and knows whether it equals the venue's
-//! - [`Audit`]: comparison of a certified book with a later snapshot
+//! - [`AuditOutcome`]: comparison of a certified book with a later snapshot
 //!
 //! Bids are [`Side::Buy`](flashpod_types::Side), asks are [`Side::Sell`](flashpod_types::Side).
 
@@ -12,7 +12,7 @@ mod certified;
 mod counters;
 mod update;
 
-pub use audit::{Audit, AuditOutcome};
+pub use audit::AuditOutcome;
 pub use book::{Book, Level};
 pub use certified::{CertifiedBook, Loss, SnapshotStep, State, Step};
 pub use counters::Counters;

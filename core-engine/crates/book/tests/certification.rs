@@ -206,10 +206,68 @@ fn an_audit_compares_untouched_levels_and_two_failures_uncertify() {
 }
 
 #[test]
-fn an_audit_by_a_snapshot_of_another_time_is_inconclusive() {
+fn an_audit_by_an_older_snapshot_is_inconclusive() {
     let mut book = certified(1000);
-    for version in [999, 1001] {
+    book.start_audit();
+    assert_eq!(book.finish_audit(&snapshot(999)), AuditOutcome::Inconclusive);
+}
+
+#[test]
+fn an_audit_by_a_snapshot_ahead_of_the_book_waits_for_the_book() {
+    let mut book = certified(1000);
+    for (version, certified) in [(1002, true), (1004, false)] {
         book.start_audit();
-        assert_eq!(book.finish_audit(&snapshot(version)), AuditOutcome::Inconclusive);
+        let ahead = Snapshot { bids: &[level(100, 1)], ..snapshot(version) };
+        assert_eq!(book.finish_audit(&ahead), AuditOutcome::Pending);
+        assert_eq!(book.on_update(&push(version - 1, version - 1, &[level(100, 5)])), Step::Applied);
+        assert_eq!(book.take_audit(), None);
+        // The level at 90 is still kept, untouched, though the snapshot does not have it.
+        let step = book.on_update(&push(version, version, &[level(100, 1)]));
+        assert_eq!(step, if certified { Step::Applied } else { Step::Lost(Loss::Audit) });
+        let failed = AuditOutcome::Failed {
+            side: Side::Buy,
+            price: Price::from_raw(90),
+            kept: Qty::from_raw(1),
+            told: Qty::ZERO,
+        };
+        assert_eq!((book.take_audit(), book.take_audit()), (Some(failed), None));
+        assert_eq!(book.is_certified(), certified);
     }
+}
+
+#[test]
+fn a_passed_audit_forgives_a_failed_one() {
+    let mut book = certified(1000);
+    let wrong = Snapshot { bids: &[level(100, 2)], ..snapshot(1000) };
+    for _ in 0..3 {
+        book.start_audit();
+        assert!(matches!(book.finish_audit(&wrong), AuditOutcome::Failed { .. }));
+        book.start_audit();
+        assert_eq!(book.finish_audit(&snapshot(1000)), AuditOutcome::Passed { compared: 4 });
+    }
+    assert!(book.is_certified());
+}
+
+#[test]
+fn an_audit_leaves_out_what_one_of_both_does_not_cover() {
+    let mut book = CertifiedBook::new(Rule::Mexc, 10);
+    book.on_snapshot(&Snapshot { limit: Some(2), ..snapshot(1000) });
+    book.start_audit();
+    let deeper = Snapshot {
+        bids: &[level(100, 1), level(90, 1), level(80, 1)],
+        asks: &[level(110, 1), level(115, 9)],
+        version: 1000,
+        limit: Some(2),
+    };
+    // 80 lies behind what the book covers, 120 behind what the snapshot covers; 115 is covered by both.
+    let failed = AuditOutcome::Failed {
+        side: Side::Sell,
+        price: Price::from_raw(115),
+        kept: Qty::ZERO,
+        told: Qty::from_raw(9),
+    };
+    assert_eq!(book.finish_audit(&deeper), failed);
+    book.start_audit();
+    let cut = Snapshot { asks: &[level(110, 1)], limit: Some(1), ..deeper };
+    assert_eq!(book.finish_audit(&cut), AuditOutcome::Passed { compared: 3 });
 }

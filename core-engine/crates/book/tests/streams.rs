@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use flashpod_book::{CertifiedBook, Level, Rule, Snapshot, SnapshotStep, Update};
+use flashpod_book::{AuditOutcome, CertifiedBook, Level, Rule, Snapshot, SnapshotStep, Update};
 use flashpod_types::{Millis, Price, Qty, Side};
 use proptest::prelude::*;
 
@@ -70,14 +70,14 @@ proptest! {
     #[test]
     fn a_certified_book_is_the_venues(
         changes in prop::collection::vec(change(), 1..120),
-        cuts in prop::collection::vec((1_usize..6, fate(), 0_usize..8), 1..60),
+        cuts in prop::collection::vec((1_usize..6, fate(), 0_usize..8, any::<bool>()), 1..60),
         futures in any::<bool>(),
     ) {
         let states = venue(&changes);
         let rule = if futures { Rule::BinanceFutures } else { Rule::Mexc };
         let mut book = CertifiedBook::new(rule, 8);
         let (mut version, mut certified_once) = (0, false);
-        for (size, fate, snapshot_lag) in cuts {
+        for (size, fate, snapshot_lag, audited) in cuts {
             let last = (version + size).min(changes.len());
             if last == version {
                 break;
@@ -105,6 +105,14 @@ proptest! {
                 certified_once |= matches!(book.on_snapshot(&snapshot), SnapshotStep::Certified { .. });
                 check(&book, &states)?;
             }
+            // Audited by what the venue has by now, which the book may not have reached.
+            if audited {
+                book.start_audit();
+                let (bids, asks) = (levels(&states[version][0]), levels(&states[version][1]));
+                let snapshot = Snapshot { version: version as u64, bids: &bids, asks: &asks, limit: None };
+                let outcome = book.finish_audit(&snapshot);
+                prop_assert!(!matches!(outcome, AuditOutcome::Failed { .. }), "{outcome:?}");
+            }
             let deliveries = match fate {
                 Fate::Lost => 0,
                 Fate::Delivered | Fate::AfterFetch => 1,
@@ -113,6 +121,8 @@ proptest! {
             for _ in 0..deliveries {
                 book.on_update(&update);
                 check(&book, &states)?;
+                let outcome = book.take_audit();
+                prop_assert!(!matches!(outcome, Some(AuditOutcome::Failed { .. })), "{outcome:?}");
             }
             prop_assert!(book.waiting() <= 8);
         }
