@@ -119,10 +119,10 @@ export class Agent {
     return {
       coreName: core,
       core: caches.cores.store.get({ namespace, name: core }),
-      strategies: caches.strategies.store.list(),
       instances: caches.instances.store.list(),
-      accounts: caches.accounts.store.list(),
       halts: caches.halts.store.list(),
+      strategy: (name) => caches.strategies.store.get({ namespace, name }),
+      account: (name) => caches.accounts.store.get({ namespace, name }),
     };
   }
 

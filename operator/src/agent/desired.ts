@@ -15,10 +15,10 @@ import { covers, policyFor } from '../strategy/policy.js';
 export interface AgentWorld {
   readonly coreName: string;
   readonly core: ExecutionCore | undefined;
-  readonly strategies: readonly TradingStrategy[];
   readonly instances: readonly StrategyInstance[];
-  readonly accounts: readonly TradingAccount[];
   readonly halts: readonly Halt[];
+  readonly strategy: (name: string) => TradingStrategy | undefined;
+  readonly account: (name: string) => TradingAccount | undefined;
 }
 
 /** The desired state but for its generation. */
@@ -64,8 +64,8 @@ function accountNames({ core }: AgentWorld, instances: readonly StrategyInstance
   return [...new Set(names)].sort();
 }
 
-function accountPolicy({ accounts }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
-  const limits = accounts.find(({ metadata }) => metadata.name === name)?.spec.limits;
+function accountPolicy({ account }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
+  const limits = account(name)?.spec.limits;
   const symbols = instances
     .filter(({ spec }) => spec.accountRef.name === name)
     .flatMap(({ spec }) => spec.symbols);
@@ -77,11 +77,9 @@ function accountPolicy({ accounts }: AgentWorld, name: string, instances: readon
   };
 }
 
-function instancePolicy({ strategies, accounts, halts }: AgentWorld, instance: StrategyInstance) {
+function instancePolicy({ strategy, account, halts }: AgentWorld, instance: StrategyInstance) {
   const { metadata, spec } = instance;
-  const strategy = strategies.find((candidate) => candidate.metadata.name === spec.strategyRef.name);
-  const account = accounts.find((candidate) => candidate.metadata.name === spec.accountRef.name);
-  const policy = policyFor(strategy, instance, account, halts);
+  const policy = policyFor(strategy(spec.strategyRef.name), instance, account(spec.accountRef.name), halts);
   return {
     instance: metadata.name,
     uid: metadata.uid ?? '',

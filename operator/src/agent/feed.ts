@@ -1,8 +1,9 @@
 // Keeps the core told of what is wanted: the whole desired state at each change, and whenever a stream begins.
 
+import type { StrategyInstance } from '@flashpod/crds';
 import type { Caches } from '../api/index.js';
 import { stableJson } from '../api/names.js';
-import type { Clock } from '../kube/index.js';
+import type { Change, Clock, KubeObject } from '../kube/index.js';
 import { type AgentWorld, type Desired, desiredState, instancesOn } from './desired.js';
 import type { UpBody } from './link.js';
 
@@ -27,7 +28,11 @@ export class Feed {
 
   /** Follows the caches. Changes of one burst are told together, within the same turn of the event loop. */
   follow(caches: Caches): void {
-    for (const reflector of caches.all) reflector.onChange(() => this.#schedule());
+    for (const reflector of caches.all) {
+      reflector.onChange((change: Change<KubeObject>) => {
+        if (change.type !== 'updated' || matters(change.old, change.object)) this.#schedule();
+      });
+    }
     this.update();
   }
 
@@ -82,4 +87,14 @@ export class Feed {
       this.update();
     });
   }
+}
+
+/** Status changes every second and asks nothing of the core, but for the proof that an instance has stopped. */
+function matters(old: KubeObject, object: KubeObject): boolean {
+  const proven = (of: KubeObject) => (of as Partial<StrategyInstance>).status?.proof?.provenAt;
+  return (
+    old.metadata?.generation !== object.metadata?.generation ||
+    old.metadata?.deletionTimestamp !== object.metadata?.deletionTimestamp ||
+    proven(old) !== proven(object)
+  );
 }
