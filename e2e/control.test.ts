@@ -218,7 +218,7 @@ test('a strategy with policy Orphan leaves its orders at the exchange and lists 
   const left = (await ordersOf(prefix)).filter(isOpen).map(({ clientOrderId }) => clientOrderId);
   const { items } = await run.client.of(Events).list({ namespace });
   const orphaned = items
-    .filter(({ reason }) => reason === 'OrdersLeft')
+    .filter(({ reason }) => reason === 'OrdersOrphaned')
     .map((event) => JSON.stringify(event));
   expect(orphaned).toHaveLength(1);
   for (const clientOrderId of left) expect(orphaned[0]).toContain(clientOrderId);
