@@ -13,14 +13,14 @@ export const secret = 'judge-secret';
 
 /** The venue as a process of its own, with one rich account. */
 export class Venue {
+  readonly rest: string;
+  readonly ws: string;
   readonly #child: ChildProcess;
 
-  private constructor(
-    child: ChildProcess,
-    readonly rest: string,
-    readonly ws: string,
-  ) {
+  private constructor(child: ChildProcess, rest: string, ws: string) {
     this.#child = child;
+    this.rest = rest;
+    this.ws = ws;
   }
 
   static async start(args: string[] = []): Promise<Venue> {
