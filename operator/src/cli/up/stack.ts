@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crdDirectory, samplesDirectory } from '@flashpod/crds';
 import { FlashpodError } from '../../errors.js';
-import { KubeClient } from '../../kube/index.js';
+import { KubeClient, type Pod } from '../../kube/index.js';
 import { startApiServer, startProcessNode } from '../../local/index.js';
 import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
@@ -50,6 +50,13 @@ function images(): Record<string, [string, ...string[]]> {
     'flashpod/agent': script('operator/dist/agent/main.js'),
     'flashpod/sidecar': script('strategy-pods/sidecar/dist/main.js'),
   };
+}
+
+/** Strategies stop before the core that they speak to. */
+function strategiesFirst(pods: readonly Pod[]): Pod[][] {
+  const isCore = (pod: Pod) =>
+    pod.metadata?.ownerReferences?.some(({ kind }) => kind === 'ExecutionCore') ?? false;
+  return [pods.filter((pod) => !isCore(pod)), pods.filter(isCore)];
 }
 
 /** Keeps the operator running: a process of its own, started again when it ends. */
@@ -117,6 +124,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
       root: nodeRoot,
       logsDir: join(run.logs, 'pods'),
       images: images(),
+      drainOrder: strategiesFirst,
     });
     stops.push(() => node.stop());
     const operator = superviseOperator(run);
