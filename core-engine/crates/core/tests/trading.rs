@@ -1,0 +1,203 @@
+//! The core against the venue, whole: processes, sockets, journal, with an agent and sidecars played by the test.
+
+mod world;
+
+use flashpod_gateway::proto;
+use flashpod_gateway::proto::order_event::Kind;
+use world::agent::{Agent, policy};
+use world::audit::{self, Audit};
+use world::sidecar::Sidecar;
+use world::{Core, Home, Venue, eventually, http_get, verify};
+
+const MAKER: &str = "maker-1";
+const TAKER: &str = "taker-1";
+
+struct Stage {
+    home: Home,
+    venue: Venue,
+    core: Core,
+    agent: Agent,
+    maker: Sidecar,
+    taker: Sidecar,
+}
+
+/// Two instances that trade: a maker on BTCUSDC, a taker on ETHUSDC.
+async fn stage() -> Stage {
+    let home = Home::new();
+    let venue = Venue::start(&home.path(""), &["--synthetic=7"]);
+    let core = Core::start(&home, &venue);
+    let agent = Agent::connect(&core).await;
+    agent.ready().await;
+    agent
+        .want(|instances| {
+            let maker = policy(MAKER, "BTCUSDC", &[("USDC", "200000"), ("BTC", "2")]);
+            let taker = policy(TAKER, "ETHUSDC", &[("USDC", "100000"), ("ETH", "10")]);
+            instances.insert(MAKER.to_owned(), maker);
+            instances.insert(TAKER.to_owned(), taker);
+        })
+        .await;
+    let maker = Sidecar::connect(&core, MAKER, "BTCUSDC", "0.01").await;
+    let taker = Sidecar::connect(&core, TAKER, "ETHUSDC", "0.1").await;
+    maker.quote(true);
+    Stage { home, venue, core, agent, maker, taker }
+}
+
+/// `rounds` buys and sells that cross the spread.
+async fn trade(taker: &Sidecar, name: &str, rounds: usize) {
+    let before = taker.memory.lock().unwrap().fills();
+    for round in 0..rounds {
+        taker.take(&format!("{name}-buy-{round}"), proto::Side::Buy, "0.2").await;
+        taker.take(&format!("{name}-sell-{round}"), proto::Side::Sell, "0.2").await;
+        let wanted = before + 2 * (round + 1);
+        taker.wait("its orders are filled", |memory| (memory.fills() >= wanted).then_some(())).await;
+    }
+}
+
+/// Stops both instances and waits for the proof that each is flat and has no open order.
+async fn flatten(agent: &Agent) {
+    agent
+        .want(|instances| {
+            for policy in instances.values_mut() {
+                policy.state = proto::instance_policy::State::Stop.into();
+            }
+        })
+        .await;
+    for name in [MAKER, TAKER] {
+        let proof = agent
+            .instance_where(name, "is proven flat", |instance| {
+                instance.proof.clone().filter(|proof| proof.proven_unix_ns > 0)
+            })
+            .await;
+        assert!(proof.flat && proof.no_open_orders, "{proof:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn quotes_and_intents_become_orders_and_fills_and_the_ledger_equals_the_venue() {
+    let Stage { home, venue, core, agent, maker, taker } = stage().await;
+    trade(&taker, "t", 5).await;
+    maker.wait("20 accepted quotes", |memory| (memory.count(Kind::Accepted) >= 20).then_some(())).await;
+    maker.wait("a fill", |memory| (memory.fills() >= 1).then_some(())).await;
+
+    let metrics = core.metrics().await;
+    assert_eq!(http_get(&metrics, "/healthz").0, 200);
+    assert_eq!(http_get(&metrics, "/readyz").0, 200);
+    let (_, text) = http_get(&metrics, "/metrics");
+    for name in [
+        "flashpod_core_instance_orders_total{account=\"main\",instance=\"maker-1\"}",
+        "flashpod_core_book_certified{account=\"main\",symbol=\"BTCUSDC\"} 1.0",
+        "flashpod_core_hop_seconds_count{hop=\"TICK_TO_ORDER\"}",
+        "flashpod_core_rest_requests_total{account=\"main\"}",
+    ] {
+        assert!(text.contains(name), "{name} is not in\n{text}");
+    }
+
+    flatten(&agent).await;
+    let (ledger, fills) = audit::equal(&agent, &venue).await;
+    assert!(ledger.orders.len() >= 30 && fills >= 11, "{} orders, {fills} fills", ledger.orders.len());
+    assert_eq!(Audit::of(&venue).counters["http429"], 0);
+    assert!(core.terminate().await.success());
+    let (code, text) = verify(&home.journal());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("verified: runs 1 "), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tighter_limit_and_a_halt_act_at_once() {
+    let Stage { venue, core, agent, maker, taker, .. } = stage().await;
+    trade(&taker, "t", 1).await;
+    let limit = |text: &'static str| {
+        move |instances: &mut std::collections::BTreeMap<String, proto::InstancePolicy>| {
+            let policy = instances.get_mut(TAKER).unwrap();
+            policy.limits.as_mut().unwrap().max_order_notional = text.to_owned();
+        }
+    };
+    agent.want(limit("1")).await;
+    taker.take("too-large", proto::Side::Buy, "0.2").await;
+    let refused = taker
+        .wait("the order is refused", |memory| {
+            memory.events.iter().find(|event| event.r#ref == "too-large").cloned()
+        })
+        .await;
+    assert_eq!(refused.kind(), Kind::Rejected);
+    assert!(refused.code.starts_with("RISK_"), "{refused:?}");
+    agent.want(limit("20000")).await;
+    trade(&taker, "again", 1).await;
+
+    maker.wait("an open quote", |memory| (memory.count(Kind::Accepted) >= 2).then_some(())).await;
+    let action = proto::halt_policy::Action::Cancel.into();
+    agent.halt("h-1", Some(proto::HaltPolicy { action, all: true, ..Default::default() })).await;
+    let halt = agent
+        .status_where("the halt is reached", |status| {
+            status.halts.iter().find(|halt| halt.uid == "h-1" && halt.cancels_sent_unix_ns > 0).cloned()
+        })
+        .await;
+    eventually("nothing is open", async || (Audit::of(&venue).open_orders() == 0).then_some(())).await;
+    let last = Audit::of(&venue).last_accepted();
+    // What was on its way when the block came in force may still be accepted.
+    assert!(last <= halt.blocked_unix_ns + 500_000_000, "accepted {last}, blocked {}", halt.blocked_unix_ns);
+    taker.take("halted", proto::Side::Buy, "0.2").await;
+    taker
+        .wait("the order is refused", |memory| {
+            memory.events.iter().find(|event| event.r#ref == "halted" && event.kind() == Kind::Rejected).cloned()
+        })
+        .await;
+    agent.halt("h-1", None).await;
+    trade(&taker, "lifted", 1).await;
+    maker.quote(false);
+    flatten(&agent).await;
+    audit::equal(&agent, &venue).await;
+    assert!(core.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_core_comes_back_without_a_duplicate_an_orphan_or_a_lost_fill() {
+    let Stage { home, venue, mut core, mut agent, mut maker, mut taker } = stage().await;
+    for round in 0..3 {
+        trade(&taker, &format!("round-{round}"), 2).await;
+        let accepted = maker.memory.lock().unwrap().count(Kind::Accepted);
+        maker.wait("more quotes", |memory| (memory.count(Kind::Accepted) >= accepted + 4).then_some(())).await;
+        // With quotes open and an order on its way.
+        taker.take(&format!("cut-{round}"), proto::Side::Buy, "0.2").await;
+        core.kill();
+        core = Core::start(&home, &venue);
+        agent = agent.reconnect(&core).await;
+        maker = maker.reconnect(&core).await;
+        taker = taker.reconnect(&core).await;
+        maker.quote(true);
+    }
+    trade(&taker, "end", 2).await;
+    let status = agent.status();
+    assert_eq!(status.accounts[0].incarnation, 4);
+    flatten(&agent).await;
+    let (ledger, fills) = audit::equal(&agent, &venue).await;
+    assert!(fills >= 16, "{fills} fills of {} orders", ledger.orders.len());
+    assert!(core.terminate().await.success());
+    let (code, text) = verify(&home.journal());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("verified: runs 4 "), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_cancels_what_is_open_and_the_next_start_knows_everything() {
+    let Stage { home, venue, core, agent, maker, taker } = stage().await;
+    trade(&taker, "t", 2).await;
+    maker.wait("open quotes", |memory| (memory.count(Kind::Accepted) >= 4).then_some(())).await;
+    assert!(core.terminate().await.success());
+    assert_eq!(Audit::of(&venue).open_orders(), 0);
+    let core = Core::start(&home, &venue);
+    let agent = agent.reconnect(&core).await;
+    let (_, fills) = audit::equal(&agent, &venue).await;
+    assert!(fills >= 4);
+    assert!(core.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_lease_nothing_is_sent() {
+    let home = Home::new();
+    let venue = Venue::start(&home.path(""), &["--synthetic=7", "--tls"]);
+    let core = Core::start(&home, &venue);
+    let metrics = core.metrics().await;
+    eventually("ready over TLS", async || (http_get(&metrics, "/readyz").0 == 200).then_some(())).await;
+    assert!(core.terminate().await.success());
+}
