@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Events } from '../../kube/events.js';
-import { ManualClock } from '../../kube/manual-clock.js';
 import type { Pod } from '../../kube/pod.js';
 import { ConfigMaps, Nodes, Secrets } from '../../kube/resources.js';
-import { eventually, isAlive, TestCluster } from './testing/cluster.js';
+import { eventually } from '../../kube/testing/eventually.js';
+import { ManualClock } from '../../kube/testing/manual-clock.js';
+import { isAlive, TestCluster } from './testing/cluster.js';
 
 const FOREVER = 'setInterval(() => {}, 1000);';
 const PRINT = `console.log(JSON.stringify({ args: process.argv.slice(2), env: process.env, cwd: process.cwd(), pid: process.pid })); ${FOREVER}`;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient } from '../../../kube/client.js';
 import { type Pod, type PodSpec, Pods } from '../../../kube/pod.js';
+import { eventually } from '../../../kube/testing/eventually.js';
 import type { Stored } from '../../../kube/types.js';
 import { type ApiServer, startApiServer } from '../../api-server/index.js';
 import { type ProcessNodeOptions, type RunningNode, startProcessNode } from '../index.js';
@@ -88,7 +89,7 @@ export class TestCluster {
     return eventually(
       () => this.log(pod, container),
       (log) => log.includes(text),
-      (log) => log ?? '',
+      (log) => log,
     );
   }
 
@@ -97,23 +98,6 @@ export class TestCluster {
     await this.client.close();
     await this.server.stop();
     await rm(this.directory, { recursive: true, force: true });
-  }
-}
-
-const PATIENCE_MS = 10_000;
-
-/** Polls until the value is as wanted. */
-export async function eventually<T>(
-  read: () => Promise<T> | T,
-  wanted: (value: T) => boolean,
-  show: (value: T | undefined) => string = String,
-): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const value = await read();
-    if (wanted(value)) return value;
-    if (Date.now() > deadline) throw new Error(`still not as wanted after ${PATIENCE_MS} ms: ${show(value)}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

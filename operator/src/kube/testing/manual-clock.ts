@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
 
 interface Timer {
   readonly at: number;
@@ -56,6 +56,11 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
     await settle();
+  }
+
+  /** Time goes by and nothing fires: as when the process stood still. */
+  jump(ms: number): void {
+    this.#now += ms;
   }
 
   #next(): Timer | undefined {
