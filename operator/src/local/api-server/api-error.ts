@@ -89,10 +89,12 @@ export function forbidden(kind: Kind, name: string, why: string): ApiError {
 
 /** Schema, rules and metadata: every complaint with its field. */
 export function invalid(kind: Kind, name: string, errors: readonly FieldError[]): ApiError {
-  const texts = [...new Set(errors.map((error) => `${error.field}: ${error.message}`))];
+  // The object itself has the nil path, which Go prints so.
+  const named = errors.map((error) => (error.field === '' ? { ...error, field: '<nil>' } : error));
+  const texts = [...new Set(named.map((error) => `${error.field}: ${error.message}`))];
   const title = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const causes = errors.map(({ reason, message, field }) => ({ reason, message, field }));
+  const causes = named.map(({ reason, message, field }) => ({ reason, message, field }));
   const details = { ...about(kind, name, { causes }), kind: kind.kind };
   return new ApiError(422, 'Invalid', `${title} "${name}" is invalid: ${list}`, details);
 }

@@ -199,6 +199,8 @@ export class Api {
     if (refusal !== undefined) throw forbidden(kind, name, refusal);
     if (wish.dryRun) return { object: toWire(kind, object), gone: false };
     const marked = this.#mark(kind, object, wish.graceSeconds);
+    // On its way already: asking again is no change.
+    if (marked === object) return { object: toWire(kind, object), gone: false };
     const result = this.#removeIfDone(kind, marked);
     return { object: toWire(kind, result.object), gone: result.gone };
   }
