@@ -139,7 +139,11 @@ async fn a_tighter_limit_and_a_halt_act_at_once() {
     taker.take("halted", proto::Side::Buy, "0.2").await;
     taker
         .wait("the order is refused", |memory| {
-            memory.events.iter().find(|event| event.r#ref == "halted" && event.kind() == Kind::Rejected).cloned()
+            memory
+                .events
+                .iter()
+                .find(|event| event.r#ref == "halted" && event.kind() == Kind::Rejected)
+                .cloned()
         })
         .await;
     agent.halt("h-1", None).await;
@@ -156,7 +160,9 @@ async fn a_killed_core_comes_back_without_a_duplicate_an_orphan_or_a_lost_fill()
     for round in 0..3 {
         trade(&taker, &format!("round-{round}"), 2).await;
         let accepted = maker.memory.lock().unwrap().count(Kind::Accepted);
-        maker.wait("more quotes", |memory| (memory.count(Kind::Accepted) >= accepted + 4).then_some(())).await;
+        maker
+            .wait("more quotes", |memory| (memory.count(Kind::Accepted) >= accepted + 4).then_some(()))
+            .await;
         // With quotes open and an order on its way.
         taker.take(&format!("cut-{round}"), proto::Side::Buy, "0.2").await;
         core.kill();

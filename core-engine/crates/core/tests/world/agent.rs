@@ -121,7 +121,9 @@ impl Agent {
         {
             let halts = &mut self.wanted.lock().unwrap().halts;
             match policy {
-                Some(policy) => halts.insert(uid.to_owned(), proto::HaltPolicy { uid: uid.to_owned(), ..policy }),
+                Some(policy) => {
+                    halts.insert(uid.to_owned(), proto::HaltPolicy { uid: uid.to_owned(), ..policy })
+                }
                 None => halts.remove(uid),
             };
         }

@@ -59,7 +59,8 @@ impl Audit {
                 None => found.push(format!("{id}: the venue has it, the ledger does not")),
             }
         }
-        let theirs: Vec<_> = self.orders().iter().filter_map(|order| order["clientOrderId"].as_str()).collect();
+        let theirs: Vec<_> =
+            self.orders().iter().filter_map(|order| order["clientOrderId"].as_str()).collect();
         for order in &ledger.orders {
             let id = order.client_order_id.as_str();
             // A refused order never became one at the venue.
@@ -105,7 +106,9 @@ fn compare_order(venue: &Value, ledger: &proto::LedgerOrder, found: &mut Vec<Str
     let mut ours: Vec<_> = ledger
         .fills
         .iter()
-        .map(|fill| (fill.trade_id.clone(), decimal(&fill.price), decimal(&fill.quantity), decimal(&fill.fee)))
+        .map(|fill| {
+            (fill.trade_id.clone(), decimal(&fill.price), decimal(&fill.quantity), decimal(&fill.fee))
+        })
         .collect();
     theirs.sort();
     ours.sort();

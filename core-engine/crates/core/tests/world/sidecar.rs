@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use flashpod_gateway::instance_socket;
 use flashpod_gateway::proto;
 use flashpod_gateway::proto::order_event::Kind;
 use flashpod_gateway::proto::session_down::Body as Down;
 use flashpod_gateway::proto::session_up::Body as Up;
 use flashpod_gateway::proto::strategy_service_client::StrategyServiceClient;
-use flashpod_gateway::instance_socket;
 use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
