@@ -1,57 +1,178 @@
-//! The loop.
+//! The loop: takes an input, changes state by facts, and looks what is due.
 
-use flashpod_types::Nanos;
+use std::collections::BTreeMap;
 
+use flashpod_orders::{Change, RateLimits, RateWindow};
+use flashpod_types::{ClientOrderId, Nanos, Symbol};
+
+use crate::audit::Audit;
+use crate::clock::VenueClock;
 use crate::config::EngineConfig;
-use crate::io::{Action, Input, Stamp, Start};
+use crate::fact::Fact;
+use crate::feeds::Feeds;
+use crate::instance::Instance;
+use crate::io::{Action, AgentInput, Desired, Hop, Input, InstanceName, InstrumentTerms, Stamp, Start};
+use crate::lease::Lease;
+use crate::market::Market;
 use crate::recovery::Recovered;
-use crate::status::{LedgerView, Status};
+use crate::requests::Requests;
+use crate::schedule::Guards;
+use crate::startup::Startup;
+use crate::status::Counters;
+use crate::stopping::Stopping;
+use crate::track::Track;
 
 /// The engine of one account.
 #[derive(Debug)]
 pub struct Engine {
-    config: EngineConfig,
-    state: Recovered,
+    pub(crate) config: EngineConfig,
+    /// What survives a restart; changed only by `commit`.
+    pub(crate) state: Recovered,
+    /// Stamp of the input being handled.
+    pub(crate) now: Stamp,
+    pub(crate) out: Vec<Action>,
+    /// Something happened that may make something due.
+    pub(crate) dirty: bool,
+    deadline: Option<Nanos>,
+
+    pub(crate) clock: VenueClock,
+    pub(crate) lease: Lease,
+    pub(crate) requests: Requests,
+    pub(crate) feeds: Feeds,
+    pub(crate) startup: Startup,
+    pub(crate) instruments: BTreeMap<Symbol, InstrumentTerms>,
+    pub(crate) markets: BTreeMap<Symbol, Market>,
+    pub(crate) desired: Desired,
+    pub(crate) instances: BTreeMap<InstanceName, Instance>,
+    /// What this run knows beyond the journal of every order that is not closed.
+    pub(crate) tracks: BTreeMap<ClientOrderId, Track>,
+    pub(crate) window: RateWindow,
+    pub(crate) guards: Guards,
+    pub(crate) audit: Audit,
+    pub(crate) stopping: Stopping,
+    pub(crate) counters: Counters,
 }
 
 impl Engine {
     /// A new engine for the run that `start` begins; the first input it handles is that `Input::Start`.
     #[must_use]
     pub fn new(start: &Start) -> Self {
-        Self { config: start.config.clone(), state: start.recovered.clone() }
+        let config = start.config.clone();
+        let rate = config.rate;
+        let limits = RateLimits {
+            calls: rate.calls,
+            kept_for_cancels: rate.kept_for_cancels,
+            window: rate.window,
+            margin: rate.margin,
+        };
+        let mut state = start.recovered.clone();
+        state.incarnation = start.incarnation;
+        Self {
+            clock: VenueClock::new(config.tuning.clock_drift_ppm),
+            feeds: Feeds::new(config.seed),
+            window: RateWindow::new(limits),
+            config,
+            state,
+            now: Stamp { seq: 0, mono: Nanos::ZERO, unix: Nanos::ZERO },
+            out: Vec::new(),
+            dirty: true,
+            deadline: None,
+            lease: Lease::default(),
+            requests: Requests::default(),
+            startup: Startup::new(start.recovered.last_unix),
+            instruments: BTreeMap::new(),
+            markets: BTreeMap::new(),
+            desired: Desired::default(),
+            instances: BTreeMap::new(),
+            tracks: BTreeMap::new(),
+            guards: Guards::default(),
+            audit: Audit::default(),
+            stopping: Stopping::default(),
+            counters: Counters::default(),
+        }
     }
 
     /// Handles one input at its stamp and appends what is to be done to `actions`.
     pub fn handle(&mut self, stamp: Stamp, input: Input, actions: &mut Vec<Action>) {
-        let _ = (stamp, input, actions);
+        self.out = std::mem::take(actions);
+        self.now = stamp;
+        self.state.last_unix = stamp.unix;
+        match input {
+            Input::Start(_) => self.start(),
+            Input::Feed { conn, received, event } => self.on_feed(conn, received, event),
+            Input::Http { id, sent, received, outcome } => self.on_http(id, sent, received, &outcome),
+            Input::Session { instance, received, message } => self.on_session(&instance, received, message),
+            Input::Agent(AgentInput::Desired(desired)) => self.on_desired(desired),
+            Input::Agent(AgentInput::LeaseAttempt { attempt }) => self.lease.attempt(attempt, stamp.mono),
+            Input::Agent(AgentInput::LeaseRenewed { attempt, epoch, soft_deadline_ms, hard_deadline_ms }) => {
+                self.on_lease(attempt, epoch, soft_deadline_ms, hard_deadline_ms);
+            }
+            Input::Timer => self.dirty = true,
+            Input::Stop => self.on_stop(),
+        }
+        if self.dirty || self.deadline.is_some_and(|at| stamp.mono >= at) {
+            self.poll();
+        }
+        *actions = std::mem::take(&mut self.out);
+    }
+
+    /// Does everything that is due. Each part says when it wants to be asked again.
+    fn poll(&mut self) {
+        self.dirty = false;
+        let mut next = [
+            self.poll_startup(),
+            self.poll_listen_key(),
+            self.poll_feeds(),
+            self.poll_markets(),
+            self.poll_tracks(),
+            self.poll_audit(),
+            self.poll_instances(),
+            self.poll_stopping(),
+            self.schedule(),
+        ];
+        // What was done may have asked for more: queries go last.
+        let queries = self.release_queries();
+        next.sort_unstable();
+        let soonest = next.into_iter().chain([queries]).flatten().min();
+        self.deadline = if self.dirty { Some(self.now.mono) } else { soonest };
     }
 
     /// When to hand in `Input::Timer` at the latest, CLOCK_BOOTTIME; ask again after every input.
     #[must_use]
-    pub fn next_deadline(&self) -> Option<Nanos> {
-        None
-    }
-
-    /// What is known; `now` is CLOCK_BOOTTIME.
-    #[must_use]
-    pub fn status(&self, now: Nanos) -> Status {
-        let _ = now;
-        Status::default()
-    }
-
-    #[must_use]
-    pub fn ledger(&self) -> LedgerView {
-        LedgerView { quiescent: false, orders: Vec::new(), balances: Vec::new() }
+    pub const fn next_deadline(&self) -> Option<Nanos> {
+        self.deadline
     }
 
     /// The state that a journal folds to after the last handled input, for `record::encode_checkpoint`.
     #[must_use]
-    pub fn checkpoint(&self) -> &Recovered {
+    pub const fn checkpoint(&self) -> &Recovered {
         &self.state
     }
 
     #[must_use]
-    pub fn config(&self) -> &EngineConfig {
+    pub const fn config(&self) -> &EngineConfig {
         &self.config
+    }
+
+    pub(crate) fn emit(&mut self, action: Action) {
+        self.out.push(action);
+    }
+
+    pub(crate) fn hop(&mut self, hop: Hop, nanos: u64) {
+        self.out.push(Action::Hop { hop, nanos, instance: None });
+    }
+
+    /// The one way to change what is remembered.
+    pub(crate) fn commit(&mut self, fact: Fact) -> Option<Change> {
+        let change = self.state.apply(&fact, &self.config.tuning);
+        self.out.push(Action::Fact(Box::new(fact)));
+        change
+    }
+
+    /// Tells the agent without waiting for its next second.
+    pub(crate) fn status_changed(&mut self) {
+        if !self.out.contains(&Action::StatusChanged) {
+            self.out.push(Action::StatusChanged);
+        }
     }
 }

@@ -15,6 +15,10 @@ pub enum Fact {
     Epoch {
         epoch: u64,
     },
+    /// A listen key that was made: a later run deletes it. It opens the private stream for an hour at most.
+    ListenKey {
+        key: String,
+    },
     /// The assets of a pair.
     Pair {
         symbol: Symbol,

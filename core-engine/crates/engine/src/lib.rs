@@ -16,6 +16,26 @@ pub mod recovery;
 pub mod replay;
 pub mod status;
 
+mod audit;
+mod clock;
+mod events;
+mod feeds;
+mod frames;
+mod halts;
+mod instance;
+mod lease;
+mod market;
+mod replies;
+mod report;
+mod requests;
+mod schedule;
+mod sessions;
+mod startup;
+mod stopping;
+mod track;
+mod trade;
+mod view;
+
 pub use config::{EngineConfig, Environment, RateConfig, StopPolicy, Tuning};
 pub use engine::Engine;
 pub use io::{Action, Input, Stamp, Start};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore};
+use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin};
 use flashpod_types::{Asset, ClientOrderId, Nanos, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +14,8 @@ use crate::status::StopProof;
 
 /// Foreign trade ids remembered to book each once.
 const FOREIGN_TRADES_KEPT: usize = 10_000;
+/// The venue allows 60 listen keys; ours expire within the hour.
+const LISTEN_KEYS_KEPT: usize = 60;
 
 /// Everything an engine must not forget. The engine's own state is one of these; it changes only by `apply`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,8 @@ pub struct Recovered {
     pub halts: BTreeMap<String, HaltRecord>,
     /// Last client order id sequence used, by epoch and incarnation.
     pub sequences: BTreeMap<(u64, u64), u64>,
+    /// Listen keys made lately, oldest first.
+    pub listen_keys: VecDeque<String>,
     /// Time of the newest input.
     pub last_unix: Nanos,
     foreign_trades: BTreeSet<TradeId>,
@@ -70,6 +74,12 @@ impl Recovered {
     pub fn apply(&mut self, fact: &Fact, tuning: &Tuning) -> Option<Change> {
         match fact {
             Fact::Epoch { epoch } => self.highest_epoch = self.highest_epoch.max(*epoch),
+            Fact::ListenKey { key } => {
+                self.listen_keys.push_back(key.clone());
+                if self.listen_keys.len() > LISTEN_KEYS_KEPT {
+                    self.listen_keys.pop_front();
+                }
+            }
             Fact::Pair { symbol, base, quote } => {
                 self.pairs.insert(*symbol, (*base, *quote));
             }
@@ -89,7 +99,10 @@ impl Recovered {
             }
             Fact::Transfer { asset, amount } => self.ledger.transfer(*asset, *amount),
             Fact::Placed(new) => {
-                if let Ok(id) = ClientId::parse(&new.client_id) {
+                // What was adopted was not issued by a run whose journal this is: it says nothing about the rest.
+                if let Ok(id) = ClientId::parse(&new.client_id)
+                    && new.origin != Origin::Adopted
+                {
                     self.highest_epoch = self.highest_epoch.max(id.epoch);
                     let last = self.sequences.entry((id.epoch, id.incarnation)).or_default();
                     *last = (*last).max(id.sequence);

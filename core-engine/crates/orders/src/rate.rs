@@ -11,7 +11,10 @@ use flashpod_types::Nanos;
 /// Who goes first. Derived order: the smaller, the sooner.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
+    /// Somebody wants the order gone: a strategy, a halt, a stop, the lease.
     Cancel,
+    /// The cancel of a quote that is to be replaced: part of quoting, so it must not use up what a halt will need.
+    Requote,
     Reduce,
     Open,
 }
@@ -20,7 +23,8 @@ pub enum Class {
 pub struct RateLimits {
     /// Calls in any `window`.
     pub calls: u32,
-    /// Of those, for cancels only.
+    /// Of those, for `Class::Cancel` only. The others may spend half of theirs in half a window, so that cancels
+    /// need not wait long for more.
     pub kept_for_cancels: u32,
     pub window: Nanos,
     pub margin: Nanos,
@@ -33,6 +37,7 @@ pub struct CallId(u64);
 struct Call {
     instance: String,
     class: Class,
+    released: Nanos,
     /// When it stops counting; unknown while no reply has come.
     free_at: Option<Nanos>,
 }
@@ -69,9 +74,12 @@ impl RateWindow {
             return room;
         }
         // What cancels have used of their share does not make it larger for others.
-        let others = self.calls.values().filter(counts).filter(|call| call.class != Class::Cancel).count();
-        let others = u32::try_from(others).unwrap_or(u32::MAX);
-        room.min(self.limits.calls.saturating_sub(self.limits.kept_for_cancels).saturating_sub(others))
+        let others = || self.calls.values().filter(counts).filter(|call| call.class != Class::Cancel);
+        let half = Nanos(self.limits.window.0 / 2);
+        let lately = others().filter(|call| call.released + half > now).count();
+        let share = self.limits.calls.saturating_sub(self.limits.kept_for_cancels);
+        let left = |most: u32, used: usize| most.saturating_sub(u32::try_from(used).unwrap_or(u32::MAX));
+        room.min(left(share, others().count())).min(left(share.div_ceil(2), lately))
     }
 
     /// Counts a call from now on. Only when there is `room`.
@@ -79,7 +87,7 @@ impl RateWindow {
         self.advance(now);
         let id = CallId(self.next);
         self.next += 1;
-        self.calls.insert(id, Call { instance: instance.to_owned(), class, free_at: None });
+        self.calls.insert(id, Call { instance: instance.to_owned(), class, released: now, free_at: None });
         id
     }
 
@@ -119,7 +127,10 @@ impl RateWindow {
         if now < self.paused_until {
             return Some(self.paused_until);
         }
-        self.calls.values().filter_map(|call| call.free_at).filter(|&at| at > now).min()
+        let half = Nanos(self.limits.window.0 / 2);
+        let freed = self.calls.values().filter_map(|call| call.free_at);
+        let halves = self.calls.values().map(|call| call.released + half);
+        freed.chain(halves).filter(|&at| at > now).min()
     }
 }
 
@@ -142,13 +153,27 @@ mod tests {
     #[test]
     fn three_of_twelve_calls_are_for_cancels_only() {
         let mut window = RateWindow::new(LIMITS);
-        for _ in 0..9 {
-            assert!(window.room(ms(0), Class::Open) > 0);
+        for at in [0, 0, 0, 0, 0, 500, 500, 500, 500] {
+            assert!(window.room(ms(at), Class::Open) > 0);
+            window.release(ms(at), Class::Open, "a");
+        }
+        for class in [Class::Open, Class::Reduce, Class::Requote] {
+            assert_eq!(window.room(ms(500), class), 0);
+        }
+        assert_eq!(window.room(ms(500), Class::Cancel), 3);
+    }
+
+    #[test]
+    fn half_of_the_share_is_for_half_of_the_window() {
+        let mut window = RateWindow::new(LIMITS);
+        assert_eq!(window.room(ms(0), Class::Open), 5);
+        for _ in 0..5 {
             window.release(ms(0), Class::Open, "a");
         }
-        assert_eq!(window.room(ms(0), Class::Open), 0);
-        assert_eq!(window.room(ms(0), Class::Reduce), 0);
-        assert_eq!(window.room(ms(0), Class::Cancel), 3);
+        assert_eq!(window.room(ms(499), Class::Requote), 0);
+        assert_eq!(window.room(ms(499), Class::Cancel), 7);
+        assert_eq!(window.next_room(ms(0)), Some(ms(500)));
+        assert_eq!(window.room(ms(500), Class::Requote), 4);
     }
 
     #[test]
@@ -176,7 +201,7 @@ mod tests {
         /// However long each call travels there and back, the venue never sees more than its limit in any second.
         #[test]
         fn no_jitter_overruns_the_venue(
-            steps in prop::collection::vec((0_u64..120, 0_u64..400, 0_u64..400, 0_u8..3), 1..300)
+            steps in prop::collection::vec((0_u64..120, 0_u64..400, 0_u64..400, 0_u8..4), 1..300)
         ) {
             let mut window = RateWindow::new(LIMITS);
             let mut now = 0;
@@ -190,7 +215,7 @@ mod tests {
                     }
                     at > now
                 });
-                let class = [Class::Cancel, Class::Reduce, Class::Open][usize::from(class)];
+                let class = [Class::Cancel, Class::Requote, Class::Reduce, Class::Open][usize::from(class)];
                 while window.room(ms(now), class) > 0 {
                     let call = window.release(ms(now), class, "a");
                     seen_at_venue.push(now + there);

@@ -1,0 +1,115 @@
+//! Binary frames: pushes of the market and of the account.
+
+use flashpod_mexc::decode::{self, BalancePush, Body, FillPush, OrderPush};
+use flashpod_orders::{ClientId, Deal, Update};
+use flashpod_types::{ClientOrderId, Nanos, Symbol};
+
+use crate::engine::Engine;
+use crate::fact::Fact;
+use crate::io::{ConnId, Hop};
+use crate::requests::Purpose;
+use crate::trade::report;
+
+impl Engine {
+    pub(crate) fn on_binary(&mut self, conn: ConnId, received: Nanos, bytes: &[u8]) {
+        self.hop(Hop::Ring, self.now.mono.since(received).0);
+        let Ok(frame) = decode::decode(bytes) else {
+            self.counters.undecodable_frames += 1;
+            self.undecodable(conn);
+            return;
+        };
+        match (frame.body, frame.symbol) {
+            (Body::Depth(depth), Some(symbol)) => self.on_depth(symbol, &depth, received, frame.sent),
+            (Body::Deals(deals), Some(symbol)) => self.on_deals(symbol, &deals, received, frame.sent),
+            (Body::Order(push), symbol) => self.on_order_push(&push, symbol),
+            (Body::Fill(push), symbol) => self.on_fill_push(&push, symbol),
+            (Body::Balance(push), _) => self.on_balance_push(&push),
+            _ => {}
+        }
+    }
+
+    /// A frame that cannot be read may have been a fill: what it said is found out by asking.
+    fn undecodable(&mut self, conn: ConnId) {
+        if conn == self.feeds.private.conn {
+            self.private_joined();
+        }
+    }
+
+    /// The client id of an own order, by itself or by the venue's id.
+    fn known_order(
+        &self,
+        client_id: ClientOrderId,
+        order_id: &flashpod_types::OrderId,
+    ) -> Option<ClientOrderId> {
+        let known = self.state.orders.get(&client_id).map(|order| order.client_id);
+        known.or_else(|| self.state.orders.client_id_of(order_id))
+    }
+
+    fn on_order_push(&mut self, push: &OrderPush, symbol: Option<Symbol>) {
+        if let Some(client_id) = self.known_order(push.client_id, &push.order_id) {
+            let update = Update::Report(report(push.order_id, push.status, push.executed));
+            self.feed(&client_id, update);
+        } else {
+            self.on_strange_push(push.client_id, symbol);
+        }
+    }
+
+    /// Ours by its tag, written down nowhere: ask, so that it can be taken over. One that was written down and is not
+    /// kept any more is finished: nothing new.
+    fn on_strange_push(&mut self, client_id: ClientOrderId, symbol: Option<Symbol>) {
+        if ClientId::parse(&client_id).is_err() {
+            return;
+        }
+        if let (true, Some(symbol)) = (self.is_strange(&client_id), symbol) {
+            self.ask(Purpose::Query(symbol, client_id));
+            self.dirty = true;
+        } else {
+            self.counters.duplicate_reports += 1;
+        }
+    }
+
+    fn on_fill_push(&mut self, push: &FillPush, symbol: Option<Symbol>) {
+        self.startup.traded = true;
+        let deal = Deal {
+            trade_id: push.trade_id,
+            price: push.price,
+            qty: push.qty,
+            value: push.quote,
+            fee: push.fee,
+            fee_asset: push.fee_asset,
+            maker: push.maker,
+            time_ms: push.time.0,
+        };
+        if let Some(client_id) = self.known_order(push.client_id, &push.order_id) {
+            self.feed(&client_id, Update::Deal(deal));
+            return;
+        }
+        if ClientId::parse(&push.client_id).is_ok() {
+            self.on_strange_push(push.client_id, symbol);
+            return;
+        }
+        // Somebody else trades on the account: it changes what is unassigned, and nothing else of ours.
+        let Some(symbol) = symbol else { return };
+        if self.state.ledger.is_started() && !self.state.knows_foreign_trade(&push.trade_id) {
+            if let (None, Some(terms)) = (self.state.pairs.get(&symbol), self.instruments.get(&symbol)) {
+                let (base, quote) = (terms.instrument.base, terms.instrument.quote);
+                self.commit(Fact::Pair { symbol, base, quote });
+            }
+            self.counters.foreign_deals += 1;
+            let (order_id, side, deal) = (push.order_id, push.side, Box::new(deal));
+            self.commit(Fact::ForeignDeal { symbol, order_id, side, deal });
+            self.audit.note_totals(self.now.mono, &self.state.ledger);
+        }
+    }
+
+    /// Trades and their locks explain themselves by deals; what moves coins in and out of the account does not.
+    fn on_balance_push(&mut self, push: &BalancePush) {
+        let explained = ["ENTRUST", "TRADE_FEE"].iter().any(|cause| push.cause.starts_with(cause));
+        let amount = push.free_change + push.locked_change;
+        if explained || amount.is_zero() || !self.state.ledger.is_started() {
+            return;
+        }
+        self.commit(Fact::Transfer { asset: push.asset, amount });
+        self.audit.note_totals(self.now.mono, &self.state.ledger);
+    }
+}

@@ -1,0 +1,362 @@
+//! Strategy instances: what is wanted of them, what they may do now, and why.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use flashpod_risk::Code;
+use flashpod_types::{Amount, Asset, Nanos, Symbol};
+
+use crate::engine::Engine;
+use crate::fact::Fact;
+use crate::io::{
+    AccountLimits, Action, Desired, HaltAction, InstanceName, InstancePolicy, Mode, RunState, SessionEvent,
+    SidecarLossAction, TradingState,
+};
+use crate::lease::Phase;
+use crate::schedule::{Denied, WaitingIntent, WantedSet};
+use crate::stopping::StopProgress;
+
+/// A sidecar that is connected.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Session {
+    pub(crate) heard: Nanos,
+    /// It sends heartbeats: silence then means that it hangs.
+    pub(crate) beats: bool,
+}
+
+/// One instance as this run knows it; what must survive is in `Recovered::instances`.
+#[derive(Debug)]
+pub(crate) struct Instance {
+    pub(crate) policy: InstancePolicy,
+    pub(crate) session: Option<Session>,
+    /// Since when no sidecar is there.
+    pub(crate) lost_since: Option<Nanos>,
+    /// The action for a lost sidecar is in force.
+    pub(crate) loss_acted: bool,
+    pub(crate) wanted: BTreeMap<Symbol, WantedSet>,
+    pub(crate) denied: BTreeMap<(Symbol, u32), Denied>,
+    pub(crate) intents: VecDeque<WaitingIntent>,
+    /// When its orders of the last second were sent.
+    pub(crate) sent_at: VecDeque<Nanos>,
+    pub(crate) state: TradingState,
+    pub(crate) reasons: Vec<String>,
+    pub(crate) capital_error: String,
+    pub(crate) stop: StopProgress,
+    /// Refused before being sent, and replaced before being sent, in this run.
+    pub(crate) risk_rejects: u64,
+    pub(crate) superseded: u64,
+    pub(crate) flatten_after: BTreeMap<Symbol, Nanos>,
+}
+
+impl Instance {
+    fn new(policy: InstancePolicy, now: Nanos) -> Self {
+        Self {
+            policy,
+            session: None,
+            lost_since: Some(now),
+            loss_acted: false,
+            wanted: BTreeMap::new(),
+            denied: BTreeMap::new(),
+            intents: VecDeque::new(),
+            sent_at: VecDeque::new(),
+            state: TradingState::Halted,
+            reasons: vec!["STARTING".into()],
+            capital_error: String::new(),
+            stop: StopProgress::default(),
+            risk_rejects: 0,
+            superseded: 0,
+            flatten_after: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.policy.state == RunState::Stop
+    }
+}
+
+impl Engine {
+    pub(crate) fn on_desired(&mut self, desired: Desired) {
+        let now = self.now.mono;
+        let names: BTreeSet<&InstanceName> =
+            desired.instances.iter().map(|policy| &policy.instance).collect();
+        let gone: Vec<InstanceName> =
+            self.instances.keys().filter(|name| !names.contains(name)).cloned().collect();
+        for name in gone {
+            self.instances.remove(&name);
+            // Forgotten only when proven: what still owns something is kept, and shows in the ledger.
+            if self.state.instances.get(&name).is_some_and(|record| record.proof.is_some()) {
+                self.commit(Fact::Forgotten { instance: name });
+            }
+        }
+        for policy in &desired.instances {
+            match self.instances.get_mut(&policy.instance) {
+                Some(instance) => {
+                    if policy.state != instance.policy.state {
+                        instance.stop = StopProgress::default();
+                    }
+                    instance.policy = policy.clone();
+                }
+                None => {
+                    self.instances.insert(policy.instance.clone(), Instance::new(policy.clone(), now));
+                }
+            }
+        }
+        self.desired = desired;
+        self.note_halts();
+        self.dirty = true;
+        self.status_changed();
+    }
+
+    pub(crate) fn on_lease(&mut self, attempt: u64, epoch: u64, soft_ms: u64, hard_ms: u64) {
+        self.dirty = true;
+        // An epoch below one that was used before is somebody's mistake: two cores could hold the same.
+        if epoch < self.state.highest_epoch {
+            self.startup.stale_epoch = Some(epoch);
+            return;
+        }
+        let before = self.lease.epoch();
+        if self.lease.renewed(attempt, epoch, soft_ms, hard_ms) && epoch != before {
+            self.startup.stale_epoch = None;
+            if epoch > self.state.highest_epoch {
+                self.commit(Fact::Epoch { epoch });
+            }
+            self.status_changed();
+        }
+    }
+
+    /// Account-wide state: what holds for every instance.
+    pub(crate) fn account_state(&self) -> (TradingState, Vec<String>) {
+        let mut state = TradingState::Active;
+        let mut reasons = Vec::new();
+        let mut because = |worst: TradingState, reason: String| {
+            state = state.max(worst);
+            reasons.push(reason);
+        };
+        if self.stopping.requested {
+            because(TradingState::Halted, "STOPPING: the core was asked to stop".into());
+        }
+        if !self.startup.ready {
+            because(
+                TradingState::Halted,
+                "STARTING: the account is not reconciled with the venue yet".into(),
+            );
+        } else if !self.startup.reconciled {
+            because(
+                TradingState::ReduceOnly,
+                "PRIVATE_STREAM: lost; fills may be missing until it is back".into(),
+            );
+        }
+        match self.lease.phase(self.now.mono, self.reach()) {
+            Phase::Active => {}
+            Phase::None => match self.startup.stale_epoch {
+                Some(epoch) => because(
+                    TradingState::Halted,
+                    format!(
+                        "LEASE: epoch {epoch} was granted, at least {} is accepted",
+                        self.state.highest_epoch
+                    ),
+                ),
+                None => because(TradingState::Halted, "LEASE: none granted yet".into()),
+            },
+            Phase::Soft => because(TradingState::ReduceOnly, "LEASE: past its soft deadline".into()),
+            Phase::Hard => because(TradingState::Halted, "LEASE: past its hard deadline".into()),
+        }
+        if let Some(difference) = self.audit.verdict() {
+            because(TradingState::ReduceOnly, format!("LEDGER_DIFFERS: {difference}"));
+        }
+        (state, reasons)
+    }
+
+    fn instance_state(
+        &self,
+        instance: &Instance,
+        account: &(TradingState, Vec<String>),
+    ) -> (TradingState, Vec<String>) {
+        let (mut state, mut reasons) = account.clone();
+        let mut because = |worst: TradingState, reason: String| {
+            state = state.max(worst);
+            reasons.push(reason);
+        };
+        let policy = &instance.policy;
+        if policy.mode != Mode::Live {
+            let text = "is not available yet; Live is accepted";
+            because(TradingState::Halted, format!("MODE_NOT_AVAILABLE: mode {:?} {text}", policy.mode));
+        }
+        if instance.is_stopping() {
+            because(TradingState::Halted, "STOP_REQUESTED: deleted or suspended".into());
+        }
+        if !instance.capital_error.is_empty() {
+            because(TradingState::Halted, format!("CAPITAL: {}", instance.capital_error));
+        }
+        for halt in self.halts_of(&policy.instance) {
+            because(TradingState::Halted, format!("HALT {}: {:?}", halt.name, halt.action));
+        }
+        if instance.loss_acted && policy.sidecar_loss != SidecarLossAction::Keep {
+            because(TradingState::Halted, "SIDECAR_LOST: no sidecar is connected".into());
+        }
+        if self.startup.rules_loaded
+            && let Some(symbol) = policy.symbols.iter().find(|symbol| !self.instruments.contains_key(symbol))
+        {
+            because(TradingState::Halted, format!("SYMBOL: the venue does not list {symbol}"));
+        }
+        (state, reasons)
+    }
+
+    /// Keeps every instance's capital, state and sidecar up to date. When to look again.
+    pub(crate) fn poll_instances(&mut self) -> Option<Nanos> {
+        let now = self.now.mono;
+        let mut next = self.lease.next_change(now, self.reach());
+        self.use_symbols();
+        let names: Vec<InstanceName> = self.instances.keys().cloned().collect();
+        for name in &names {
+            self.fund(name);
+            next = next.into_iter().chain(self.watch_sidecar(name)).min();
+        }
+        let account = self.account_state();
+        for name in &names {
+            let Some(instance) = self.instances.get(name) else { continue };
+            let (state, reasons) = self.instance_state(instance, &account);
+            self.set_state(name, state, reasons);
+        }
+        self.startup.account_state = account;
+        self.cancel_what_must_go(&names);
+        next
+    }
+
+    fn use_symbols(&mut self) {
+        if !self.startup.rules_loaded {
+            return;
+        }
+        let live = |instance: &&Instance| !self.is_proven(instance);
+        let wanted: BTreeSet<Symbol> = self
+            .instances
+            .values()
+            .filter(live)
+            .flat_map(|instance| instance.policy.symbols.iter().copied())
+            .filter(|symbol| self.instruments.contains_key(symbol))
+            .collect();
+        for &symbol in &wanted {
+            self.use_symbol(symbol);
+        }
+        self.markets.retain(|symbol, _| wanted.contains(symbol));
+        self.want_symbols(&wanted);
+    }
+
+    /// Gives an instance the capital its manifest asks for, as far as it lacks it.
+    fn fund(&mut self, name: &str) {
+        if !self.state.ledger.is_started() {
+            return;
+        }
+        let Some(instance) = self.instances.get(name) else { return };
+        if instance.is_stopping() || instance.policy.mode != Mode::Live {
+            return;
+        }
+        let held = self.state.ledger.account(name);
+        let mut lacking: Vec<(Asset, Amount)> = Vec::new();
+        let mut surplus: Vec<(Asset, Amount)> = Vec::new();
+        for &(asset, wanted) in &instance.policy.capital {
+            let given = held.and_then(|account| account.allocated.get(&asset)).copied().unwrap_or_default();
+            match wanted - given {
+                more if more.is_positive() => lacking.push((asset, more)),
+                less if less.is_negative() => surplus.push((asset, less)),
+                _ => {}
+            }
+        }
+        // Capital that is taken back leaves what is locked or was lost.
+        surplus.retain(|&(asset, less)| self.free(name, asset) + less >= Amount::ZERO);
+        let uid = instance.policy.uid.clone();
+        let (error, mut change) = match self.state.ledger.can_allocate(&lacking) {
+            Ok(()) => (String::new(), lacking),
+            Err(error) => (error.to_string(), Vec::new()),
+        };
+        change.extend(surplus);
+        let is_new = held.is_none() && error.is_empty();
+        if is_new || !change.is_empty() {
+            self.commit(Fact::Allocated { instance: name.to_owned(), uid, capital: change });
+            self.status_changed();
+        }
+        let changed = self.instances.get(name).is_some_and(|instance| instance.capital_error != error);
+        if changed {
+            self.status_changed();
+        }
+        if let Some(instance) = self.instances.get_mut(name) {
+            instance.capital_error = error;
+        }
+    }
+
+    /// Acts on a sidecar that is away for too long.
+    fn watch_sidecar(&mut self, name: &str) -> Option<Nanos> {
+        let now = self.now.mono;
+        let instance = self.instances.get_mut(name)?;
+        let after = instance.policy.sidecar_loss_after;
+        let since = match instance.session {
+            Some(session) if session.beats => session.heard,
+            Some(_) => return None,
+            None => instance.lost_since?,
+        };
+        if now < since + after {
+            instance.loss_acted = false;
+            return Some(since + after);
+        }
+        if !instance.loss_acted {
+            instance.loss_acted = true;
+            if instance.policy.sidecar_loss != SidecarLossAction::Keep {
+                instance.wanted.clear();
+            }
+        }
+        None
+    }
+
+    fn set_state(&mut self, name: &str, state: TradingState, reasons: Vec<String>) {
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        if instance.state == state && instance.reasons == reasons {
+            return;
+        }
+        let reason = reasons.join("; ");
+        (instance.state, instance.reasons) = (state, reasons);
+        let told = instance.session.is_some();
+        if state == TradingState::Halted {
+            self.refuse_intents(name, Code::Halted.as_str(), &reason, |_| true);
+        }
+        self.status_changed();
+        if told {
+            let event = SessionEvent::State { state, reason };
+            self.emit(Action::Session { instance: name.to_owned(), event });
+        }
+    }
+
+    /// Why every order of an instance must go, if it must.
+    pub(crate) fn must_cancel(&self, instance: &Instance) -> bool {
+        let soft = self.lease.phase(self.now.mono, self.reach()) == Phase::Soft;
+        let halted = self.halts_of(&instance.policy.instance).any(|halt| halt.action >= HaltAction::Cancel);
+        let lost = instance.loss_acted && instance.policy.sidecar_loss != SidecarLossAction::Keep;
+        let stopped =
+            instance.is_stopping() && instance.policy.deletion_policy != crate::io::DeletionPolicy::Orphan;
+        soft || halted || lost || stopped || self.stopping.requested
+    }
+
+    fn cancel_what_must_go(&mut self, names: &[InstanceName]) {
+        for name in names {
+            let Some(instance) = self.instances.get(name) else { continue };
+            if !self.must_cancel(instance) {
+                continue;
+            }
+            let orders: Vec<_> = self
+                .state
+                .orders
+                .live_of(name)
+                .filter(|order| !order.state().is_terminal() && order.kind.can_rest())
+                .map(|order| order.client_id)
+                .collect();
+            for client_id in orders {
+                self.want_cancel(&client_id);
+            }
+            if let Some(instance) = self.instances.get_mut(name) {
+                instance.wanted.clear();
+            }
+        }
+    }
+
+    pub(crate) const fn account_limits(&self) -> &AccountLimits {
+        &self.desired.account
+    }
+}

@@ -1,0 +1,326 @@
+//! Books of the pairs in use: frames in, certified tops out.
+
+use std::collections::VecDeque;
+
+use flashpod_book::{AuditOutcome, CertifiedBook, Loss, Rule, Snapshot, State, Step, Update};
+use flashpod_mexc::decode::{Deal, Depth};
+use flashpod_mexc::rest::{DepthSnapshot, TopOfBook};
+use flashpod_risk::Market as RiskMarket;
+use flashpod_types::{Amount, Millis, Nanos, Price, Side, Symbol};
+
+use crate::engine::Engine;
+use crate::io::{Action, BookTop, ConnId, Hop, TradeBatch};
+use crate::requests::{DEPTH_LIMIT, Purpose};
+
+/// Updates kept while a snapshot is on its way: 40 s of 10 ms pushes.
+const WAITING_LIMIT: usize = 4096;
+/// Book versions whose times are remembered, for decisions that name them.
+const VERSIONS_KEPT: usize = 1024;
+/// Between two tries to fetch a snapshot.
+const SNAPSHOT_RETRY: Nanos = Nanos::from_millis(200);
+
+/// When a version of a book came in and was applied, CLOCK_BOOTTIME.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct VersionTime {
+    pub(crate) version: u64,
+    pub(crate) received: Nanos,
+    pub(crate) applied: Nanos,
+}
+
+#[derive(Debug)]
+pub(crate) struct Market {
+    pub(crate) book: CertifiedBook,
+    /// The venue has acknowledged the depth channel on the connection that is up.
+    subscribed: bool,
+    snapshot_retry: Nanos,
+    next_audit: Nanos,
+    pub(crate) frames: u64,
+    versions: VecDeque<VersionTime>,
+    pub(crate) last_trade: Option<Price>,
+    /// Best prices over REST, and when they were read: to reduce without a certified book.
+    pub(crate) ticker: Option<(Price, Price, Nanos)>,
+    /// The account's own rates.
+    pub(crate) fees: Option<(Amount, Amount)>,
+    certified_since: Option<Nanos>,
+    certified_for: Nanos,
+    first_certified: Option<Nanos>,
+    loss: Option<Loss>,
+}
+
+impl Market {
+    pub(crate) fn new() -> Self {
+        Self {
+            book: CertifiedBook::new(Rule::Mexc, WAITING_LIMIT),
+            subscribed: false,
+            snapshot_retry: Nanos::ZERO,
+            next_audit: Nanos::ZERO,
+            frames: 0,
+            versions: VecDeque::with_capacity(VERSIONS_KEPT),
+            last_trade: None,
+            ticker: None,
+            fees: None,
+            certified_since: None,
+            certified_for: Nanos::ZERO,
+            first_certified: None,
+            loss: None,
+        }
+    }
+
+    pub(crate) fn best(&self) -> Option<(Price, Price)> {
+        let book = self.book.book();
+        Some((book.best(Side::Buy)?.0, book.best(Side::Sell)?.0))
+    }
+
+    /// Price that positions are valued at: the mid of the certified book, else the last trade.
+    pub(crate) fn mark(&self) -> Option<Price> {
+        let mid = self.best().filter(|_| self.book.is_certified());
+        mid.map(|(bid, ask)| Price::from_raw(i64::midpoint(bid.raw(), ask.raw()))).or(self.last_trade)
+    }
+
+    /// When a version was received and applied. A version inside one push belongs to that push.
+    pub(crate) fn version_time(&self, version: u64) -> Option<VersionTime> {
+        let at = self.versions.partition_point(|known| known.version < version);
+        self.versions.get(at).copied()
+    }
+
+    fn note_version(&mut self, received: Nanos, applied: Nanos) {
+        if self.versions.len() == VERSIONS_KEPT {
+            self.versions.pop_front();
+        }
+        let version = self.book.version();
+        if self.versions.back().is_some_and(|last| last.version >= version) {
+            // A snapshot of another history: the former times say nothing about it.
+            self.versions.clear();
+        }
+        self.versions.push_back(VersionTime { version, received, applied });
+    }
+
+    /// Keeps account of the time certified.
+    fn note_state(&mut self, now: Nanos) {
+        match (self.book.is_certified(), self.certified_since) {
+            (true, None) => {
+                self.first_certified = self.first_certified.or(Some(now));
+                self.certified_since = Some(now);
+                self.loss = None;
+            }
+            (false, Some(since)) => {
+                self.certified_for = self.certified_for + now.since(since);
+                self.certified_since = None;
+            }
+            _ => {}
+        }
+        if let State::Lost(loss) = self.book.state() {
+            self.loss = Some(loss);
+        }
+    }
+
+    /// Share of the time since the first certificate.
+    #[allow(clippy::cast_precision_loss)] // A share for display.
+    pub(crate) fn certified_share(&self, now: Nanos) -> f64 {
+        let Some(first) = self.first_certified else { return 0.0 };
+        let current = self.certified_since.map_or(Nanos::ZERO, |since| now.since(since));
+        let whole = now.since(first).0.max(1);
+        ((self.certified_for + current).0 as f64 / whole as f64).min(1.0)
+    }
+
+    pub(crate) fn state_name(&self) -> &'static str {
+        match (self.book.state(), self.loss) {
+            (State::Certified, _) => "CERTIFIED",
+            (_, Some(Loss::Gap { .. })) => "GAP",
+            (_, Some(Loss::Audit)) => "AUDIT_FAILED",
+            (_, Some(Loss::Crossed { .. })) => "CROSSED",
+            (_, Some(Loss::Disconnected)) => "DISCONNECTED",
+            _ => "SYNCING",
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn depth_subscribed(&mut self, symbol: Symbol) {
+        if let Some(market) = self.markets.get_mut(&symbol) {
+            market.subscribed = true;
+            market.snapshot_retry = Nanos::ZERO;
+        }
+    }
+
+    pub(crate) fn public_lost(&mut self, conn: ConnId) {
+        let now = self.now.mono;
+        let symbols: Vec<Symbol> = self
+            .feeds
+            .public
+            .iter()
+            .filter(|f| f.link.conn == conn)
+            .flat_map(|f| f.symbols.clone())
+            .collect();
+        for symbol in symbols {
+            if let Some(market) = self.markets.get_mut(&symbol) {
+                market.subscribed = false;
+                market.book.disconnected();
+                market.note_state(now);
+            }
+            self.publish(symbol, now, Millis(0));
+        }
+    }
+
+    pub(crate) fn on_depth(&mut self, symbol: Symbol, depth: &Depth, received: Nanos, sent: Option<Millis>) {
+        let now = self.now.mono;
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        market.frames += 1;
+        let event = sent.unwrap_or_default();
+        let update = Update {
+            first: depth.from,
+            last: depth.to,
+            prev_last: None,
+            event,
+            bids: &depth.bids,
+            asks: &depth.asks,
+        };
+        let step = market.book.on_update(&update);
+        let audit = market.book.take_audit();
+        match step {
+            Step::Applied => market.note_version(received, now),
+            Step::Lost(_) => market.note_state(now),
+            Step::Duplicate | Step::Buffered => return,
+        }
+        if let Some(outcome) = audit {
+            self.on_audit(symbol, outcome);
+        }
+        if let (Some(sent), Some(venue)) = (sent, self.clock.venue(received)) {
+            let sent = Nanos(u64::try_from(sent.0).unwrap_or(0) * 1_000_000);
+            self.hop(Hop::Feed, venue.since(sent).0);
+        }
+        self.publish(symbol, received, event);
+    }
+
+    pub(crate) fn on_deals(&mut self, symbol: Symbol, deals: &[Deal], received: Nanos, sent: Option<Millis>) {
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        market.frames += 1;
+        let Some(last) = deals.last() else { return };
+        market.last_trade = Some(last.price);
+        let trades = deals.iter().map(|deal| (deal.price, deal.qty, deal.taker == Side::Buy)).collect();
+        let venue_ms = sent.unwrap_or(last.time).0;
+        self.emit(Action::Trades(TradeBatch { symbol, trades, received, venue_ms }));
+    }
+
+    fn publish(&mut self, symbol: Symbol, received: Nanos, event: Millis) {
+        let levels = self.config.tuning.book_levels as usize;
+        let Some(market) = self.markets.get(&symbol) else { return };
+        let book = market.book.book();
+        let top = BookTop {
+            symbol,
+            version: market.book.version(),
+            bids: book.top(Side::Buy, levels).collect(),
+            asks: book.top(Side::Sell, levels).collect(),
+            certified: market.book.is_certified(),
+            received,
+            venue_ms: event.0,
+        };
+        self.emit(Action::Book(top));
+    }
+
+    /// A snapshot to certify the book with.
+    pub(crate) fn on_snapshot(&mut self, symbol: Symbol, depth: &DepthSnapshot) {
+        let now = self.now.mono;
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        if !market.subscribed {
+            return;
+        }
+        market.book.on_snapshot(&snapshot(depth));
+        market.note_state(now);
+        if market.book.is_certified() {
+            market.next_audit = now + self.config.tuning.book_audit_period;
+            market.note_version(now, now);
+            self.publish(symbol, now, depth.timestamp.unwrap_or_default());
+        }
+        self.dirty = true;
+    }
+
+    /// A snapshot to compare the book with.
+    pub(crate) fn on_audit_snapshot(&mut self, symbol: Symbol, depth: &DepthSnapshot) {
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        self.counters.book_audits += 1;
+        let outcome = market.book.finish_audit(&snapshot(depth));
+        self.on_audit(symbol, outcome);
+    }
+
+    fn on_audit(&mut self, symbol: Symbol, outcome: AuditOutcome) {
+        let now = self.now.mono;
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
+        match outcome {
+            // Pending: the snapshot is ahead of the pushes; the outcome comes with the one that reaches it.
+            AuditOutcome::Passed { .. } | AuditOutcome::Pending => {}
+            AuditOutcome::Inconclusive => market.next_audit = now + Nanos::from_secs(1),
+            AuditOutcome::Failed { .. } => {
+                self.counters.book_audit_failures += 1;
+                market.next_audit = now + Nanos::from_secs(1);
+            }
+        }
+        market.note_state(now);
+    }
+
+    pub(crate) fn on_ticker(&mut self, symbol: Symbol, top: &TopOfBook, received: Nanos) {
+        if let (Some(market), Some((bid, _)), Some((ask, _))) =
+            (self.markets.get_mut(&symbol), top.bid, top.ask)
+        {
+            market.ticker = Some((bid, ask, received));
+        }
+        self.dirty = true;
+    }
+
+    /// What risk may rely upon: the certified book; else the newest ticker.
+    pub(crate) fn risk_market(&self, symbol: Symbol) -> Option<RiskMarket> {
+        let now = self.now.mono;
+        let market = self.markets.get(&symbol)?;
+        let most = Nanos::from_secs(1);
+        let age = self.feeds.of(symbol).map_or(Nanos(u64::MAX), |feed| now.since(feed.link.last_frame));
+        let certified = market.best().filter(|_| market.book.is_certified());
+        let ticker = market.ticker.map(|(bid, ask, at)| (bid, ask, now.since(at)));
+        match (certified, ticker) {
+            (Some((bid, ask)), _) if age <= most => Some(RiskMarket { bid, ask, certified: true, age }),
+            (_, Some((bid, ask, ticker_age))) if ticker_age < age => {
+                Some(RiskMarket { bid, ask, certified: false, age: ticker_age })
+            }
+            (Some((bid, ask)), _) => Some(RiskMarket { bid, ask, certified: true, age }),
+            (None, ticker) => ticker.map(|(bid, ask, age)| RiskMarket { bid, ask, certified: false, age }),
+        }
+    }
+
+    /// Asks for snapshots and audits that are due. When to look again.
+    pub(crate) fn poll_markets(&mut self) -> Option<Nanos> {
+        let (now, period) = (self.now.mono, self.config.tuning.book_audit_period);
+        let mut next: Option<Nanos> = None;
+        let mut due = Vec::new();
+        for (&symbol, market) in &mut self.markets {
+            let at = if !market.subscribed {
+                continue;
+            } else if market.book.needs_snapshot() {
+                if now >= market.snapshot_retry {
+                    market.snapshot_retry = now + SNAPSHOT_RETRY;
+                    due.push(Purpose::Depth(symbol));
+                }
+                market.snapshot_retry
+            } else {
+                if now >= market.next_audit {
+                    market.next_audit = now + period;
+                    market.book.start_audit();
+                    due.push(Purpose::DepthAudit(symbol));
+                }
+                market.next_audit
+            };
+            next = Some(next.map_or(at, |next| next.min(at)));
+        }
+        for purpose in due {
+            self.ask(purpose);
+        }
+        next
+    }
+}
+
+fn snapshot(depth: &DepthSnapshot) -> Snapshot<'_> {
+    Snapshot {
+        version: depth.last_update_id,
+        bids: &depth.bids,
+        asks: &depth.asks,
+        limit: Some(usize::from(DEPTH_LIMIT)),
+    }
+}

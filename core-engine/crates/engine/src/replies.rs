@@ -1,0 +1,190 @@
+//! Replies of the venue, each to what asked for it.
+
+use flashpod_mexc::rest;
+use flashpod_orders::{Deal, Update};
+use flashpod_types::{ClientOrderId, Nanos, Symbol};
+
+use crate::engine::Engine;
+use crate::io::{HttpOutcome, RequestId};
+use crate::requests::{Purpose, Round, TRADES_LIMIT};
+use crate::trade::{Told, classify};
+
+/// Without a Retry-After.
+const PAUSE: Nanos = Nanos::from_secs(1);
+
+impl Engine {
+    pub(crate) fn on_http(
+        &mut self,
+        id: RequestId,
+        sent: Option<Nanos>,
+        received: Nanos,
+        outcome: &HttpOutcome,
+    ) {
+        let Some(pending) = self.requests.answered(id) else { return };
+        self.dirty = true;
+        self.note_limits(outcome);
+        self.settle_call(&pending, sent, received, outcome);
+        let asked = sent.unwrap_or(pending.released);
+        match &pending.purpose {
+            Purpose::Place(client_id) => self.on_place_reply(client_id, outcome),
+            Purpose::Cancel(client_id) => self.on_cancel_reply(client_id, outcome),
+            Purpose::Query(_, client_id) => self.on_query_reply(client_id, outcome),
+            purpose => {
+                let told = classify(outcome);
+                let done = match told {
+                    Told::Body(body) => self.on_body(purpose, body, asked, received),
+                    _ => false,
+                };
+                if !done {
+                    self.on_failed(purpose);
+                }
+            }
+        }
+    }
+
+    /// 429 and 418 pause everything for as long as the venue says.
+    fn note_limits(&mut self, outcome: &HttpOutcome) {
+        match outcome {
+            HttpOutcome::Reply { status, retry_after_s, body } => {
+                let limited = flashpod_mexc::classify(*status, *retry_after_s, body);
+                let flashpod_mexc::Outcome::RateLimited { banned, retry_after_s } = limited else { return };
+                if banned {
+                    self.counters.http_418 += 1;
+                } else {
+                    self.counters.http_429 += 1;
+                }
+                let wait = retry_after_s.map_or(PAUSE, |s| Nanos::from_secs(u64::from(s)));
+                self.window.pause(self.now.mono + wait.max(PAUSE));
+            }
+            HttpOutcome::Timeout => self.counters.timeouts += 1,
+            HttpOutcome::Broken { .. } => {}
+        }
+    }
+
+    /// False: the body is not what it should be.
+    fn on_body(&mut self, purpose: &Purpose, body: &[u8], asked: Nanos, received: Nanos) -> bool {
+        match purpose {
+            Purpose::Time => {
+                let Ok(venue) = rest::time(body) else { return false };
+                if self.clock.sample(asked, received, venue) {
+                    self.ask(Purpose::Time);
+                }
+            }
+            Purpose::ExchangeInfo => {
+                let Ok(info) = rest::exchange_info(body) else { return false };
+                self.on_rules(&info);
+            }
+            Purpose::SelfSymbols => {
+                let Ok(symbols) = rest::tradable_symbols(body) else { return false };
+                self.startup.own_symbols = Some(symbols.into_iter().collect());
+            }
+            Purpose::Uid => self.startup.venue_uid = rest::uid(body).unwrap_or_default(),
+            Purpose::TradeFee(symbol) => {
+                let Ok(fees) = rest::trade_fee(body) else { return false };
+                if let Some(market) = self.markets.get_mut(symbol) {
+                    market.fees = Some((fees.maker, fees.taker));
+                }
+                if let Some(terms) = self.instruments.get_mut(symbol) {
+                    (terms.maker_fee, terms.taker_fee) = (fees.maker, fees.taker);
+                }
+            }
+            Purpose::OpenOrders(round) => {
+                let Ok(rows) = rest::orders(body) else { return false };
+                match round {
+                    Round::Reconcile => self.on_reconcile_orders(rows, asked),
+                    Round::Audit => self.audit.open_orders(rows, asked),
+                }
+            }
+            Purpose::Account(round) => {
+                let Ok(account) = rest::account(body) else { return false };
+                match round {
+                    Round::Reconcile => self.on_reconcile_account(&account, asked),
+                    Round::Audit => self.audit.account(account, asked, received),
+                }
+            }
+            Purpose::AllOrders(..) => {
+                let Ok(rows) = rest::orders(body) else { return false };
+                self.on_past_orders(&rows);
+            }
+            Purpose::ListenKeys => {
+                let Ok(keys) = rest::listen_keys(body) else { return false };
+                self.on_listen_keys(keys);
+            }
+            Purpose::CreateListenKey => {
+                let Ok(key) = rest::listen_key(body) else { return false };
+                self.on_listen_key(key);
+            }
+            Purpose::DeleteListenKey(_) | Purpose::ExtendListenKey(_) => {}
+            Purpose::Depth(symbol) | Purpose::DepthAudit(symbol) => {
+                let Ok(depth) = rest::depth(body) else { return false };
+                if matches!(purpose, Purpose::Depth(_)) {
+                    self.on_snapshot(*symbol, &depth);
+                } else {
+                    self.on_audit_snapshot(*symbol, &depth);
+                }
+            }
+            Purpose::Ticker(symbol) => {
+                let Ok(top) = rest::book_ticker(body) else { return false };
+                self.on_ticker(*symbol, &top, received);
+            }
+            Purpose::Trades(client_id, _) => {
+                let Ok(rows) = rest::my_trades(body) else { return false };
+                self.on_trades(client_id, &rows);
+            }
+            Purpose::Place(_) | Purpose::Cancel(_) | Purpose::Query(..) => {}
+        }
+        true
+    }
+
+    fn on_failed(&mut self, purpose: &Purpose) {
+        match purpose {
+            Purpose::OpenOrders(Round::Audit) | Purpose::Account(Round::Audit) => {
+                self.audit.failed(self.now.mono);
+            }
+            Purpose::TradeFee(symbol) => self.fees_failed(*symbol),
+            // Asked for again by whoever misses it.
+            Purpose::Trades(..) | Purpose::Depth(_) | Purpose::DepthAudit(_) | Purpose::Ticker(_) => {}
+            other => self.startup_failed(other),
+        }
+    }
+
+    /// Without the account's own rates those of exchangeInfo are used.
+    fn fees_failed(&mut self, symbol: Symbol) {
+        let Some(terms) = self.instruments.get(&symbol) else { return };
+        if let Some(market) = self.markets.get_mut(&symbol) {
+            market.fees = market.fees.or(Some((terms.maker_fee, terms.taker_fee)));
+        }
+    }
+
+    /// The fills of one order.
+    fn on_trades(&mut self, client_id: &ClientOrderId, rows: &[rest::TradeReport]) {
+        let Some(order) = self.state.orders.get(client_id) else { return };
+        let order_id = order.order_id();
+        for row in rows.iter().filter(|row| row.order_id == order_id) {
+            let deal = Deal {
+                trade_id: row.trade_id,
+                price: row.price,
+                qty: row.qty,
+                value: row.quote,
+                fee: row.commission,
+                fee_asset: row.commission_asset,
+                maker: row.maker,
+                time_ms: row.time.0,
+            };
+            let known = self
+                .state
+                .orders
+                .get(client_id)
+                .is_some_and(|order| order.deals().iter().any(|known| known.trade_id == deal.trade_id));
+            if !known {
+                self.feed(client_id, Update::Deal(deal));
+            }
+        }
+        // A full page: go on from its newest fill. Times are whole seconds, so pages overlap; fills count once.
+        let missing = self.state.orders.get(client_id).is_some_and(|o| o.missing_deals().is_positive());
+        if missing && rows.len() >= usize::from(TRADES_LIMIT) {
+            let newest = rows.iter().map(|row| row.time).max();
+            self.ask(Purpose::Trades(*client_id, newest));
+        }
+    }
+}

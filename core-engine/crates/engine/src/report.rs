@@ -1,0 +1,170 @@
+//! What is known, for the agent and the metrics.
+
+use std::collections::BTreeMap;
+
+use flashpod_orders::State;
+use flashpod_types::{Asset, Nanos, Side, Symbol};
+
+use crate::engine::Engine;
+use crate::instance::Instance;
+use crate::status::{
+    AccountStatus, Balance, BookStatus, InstanceStatus, LedgerView, Status, StopProof, SymbolFigures,
+};
+
+impl Engine {
+    /// What is known; `now` is CLOCK_BOOTTIME.
+    #[must_use]
+    pub fn status(&self, now: Nanos) -> Status {
+        Status {
+            generation: self.desired.generation,
+            account: self.account_status(),
+            instances: self.instances.iter().map(|(name, i)| self.instance_status(name, i)).collect(),
+            halts: self.desired.halts.iter().map(|halt| self.halt_status(halt)).collect(),
+            books: self.markets.keys().map(|&symbol| self.book_status(symbol, now)).collect(),
+            stopping: self.stopping.requested,
+            counters: self.counters,
+        }
+    }
+
+    /// Every order and balance as the ledger has them.
+    #[must_use]
+    pub fn ledger(&self) -> LedgerView {
+        LedgerView {
+            quiescent: self
+                .state
+                .orders
+                .live()
+                .all(|order| order.state().is_working() && self.is_settled(order)),
+            orders: self.state.orders.all().into_iter().cloned().collect(),
+            balances: self.balances(),
+        }
+    }
+
+    fn is_settled(&self, order: &flashpod_orders::Order) -> bool {
+        let in_flight = self.tracks.get(&order.client_id).is_some_and(crate::track::Track::is_in_flight);
+        !in_flight && order.state() != State::PendingCancel && order.missing_deals().is_zero()
+    }
+
+    fn balances(&self) -> Vec<Balance> {
+        let mut locked: BTreeMap<Asset, flashpod_types::Amount> = BTreeMap::new();
+        for order in self.state.orders.live() {
+            let Some(&(base, quote)) = self.state.pairs.get(&order.symbol) else { continue };
+            // Without the fee that we set aside ourselves: this is what the venue locks.
+            let (asset, amount) = match order.side {
+                Side::Sell => (base, order.exposure().into()),
+                Side::Buy => (quote, order.price.notional(order.exposure())),
+            };
+            *locked.entry(asset).or_default() += amount;
+        }
+        let balance = |(asset, total)| {
+            let locked = locked.get(&asset).copied().unwrap_or_default();
+            Balance { asset, free: total - locked, locked }
+        };
+        self.state.ledger.totals().into_iter().map(balance).collect()
+    }
+
+    fn account_status(&self) -> AccountStatus {
+        let (state, reasons) = self.startup.account_state.clone();
+        let flight = self.tracks.values().filter(|track| track.is_in_flight()).count();
+        let unknown_since = self.tracks.values().filter_map(|track| track.unknown_since).min();
+        AccountStatus {
+            account: self.config.account.clone(),
+            ready: self.startup.ready,
+            venue_uid: self.startup.venue_uid.clone(),
+            epoch: self.lease.epoch(),
+            highest_epoch_seen: self.state.highest_epoch,
+            incarnation: self.state.incarnation,
+            state,
+            reasons,
+            balances: self.balances(),
+            unassigned: self
+                .state
+                .ledger
+                .unassigned()
+                .iter()
+                .map(|(&asset, &amount)| (asset, amount))
+                .collect(),
+            ledger_equals_venue: self.audit.equal,
+            audited_unix: self.audit.audited_unix,
+            audit_difference: self.audit.difference.clone(),
+            orders_in_flight: flight as u64,
+            orders_unknown: self.state.orders.count(|state| state == State::Unknown) as u64,
+            unknown_since: unknown_since.unwrap_or_default(),
+            symbols: self.own_symbols(),
+        }
+    }
+
+    /// Pairs that are open to trading and, where the venue says so, to this key.
+    fn own_symbols(&self) -> Vec<Symbol> {
+        let allowed = self.startup.own_symbols.as_ref().filter(|symbols| !symbols.is_empty());
+        self.instruments
+            .iter()
+            .filter(|(symbol, terms)| {
+                terms.instrument.trading && allowed.is_none_or(|allowed| allowed.contains(*symbol))
+            })
+            .map(|(&symbol, _)| symbol)
+            .collect()
+    }
+
+    fn instance_status(&self, name: &str, instance: &Instance) -> InstanceStatus {
+        let policy = &instance.policy;
+        let record = self.state.instances.get(name);
+        let figures: Vec<SymbolFigures> = record
+            .map(|record| {
+                let figures = |(&symbol, figures): (&Symbol, &crate::recovery::Figures)| SymbolFigures {
+                    symbol,
+                    accepted_orders: figures.accepted_orders,
+                    fills: figures.fills,
+                    rejects: figures.venue_rejects + figures.risk_rejects,
+                };
+                record.figures.iter().map(figures).collect()
+            })
+            .unwrap_or_default();
+        let venue_rejects = record.map_or(0, |r| r.figures.values().map(|f| f.venue_rejects).sum());
+        let proven = record.and_then(|record| record.proof.clone()).filter(|_| instance.is_stopping());
+        let owned = self.state.ledger.account(name);
+        InstanceStatus {
+            instance: name.to_owned(),
+            state: instance.state,
+            reasons: instance.reasons.clone(),
+            sidecar_connected: instance.session.is_some(),
+            positions: policy.symbols.iter().map(|&symbol| self.position(name, symbol)).collect(),
+            accepted_orders: figures.iter().map(|f| f.accepted_orders).sum(),
+            fills: figures.iter().map(|f| f.fills).sum(),
+            venue_rejects,
+            risk_rejects: instance.risk_rejects,
+            superseded_quotes: instance.superseded,
+            figures,
+            proof: proven.unwrap_or_else(|| self.proof_so_far(name, instance)),
+            balances: owned.map(|a| a.own.iter().map(|(&k, &v)| (k, v)).collect()).unwrap_or_default(),
+            capital_error: instance.capital_error.clone(),
+            last_reject: record.map(|record| record.last_reject.clone()).unwrap_or_default(),
+        }
+    }
+
+    fn proof_so_far(&self, name: &str, instance: &Instance) -> StopProof {
+        StopProof {
+            policy: instance.policy.deletion_policy,
+            no_open_orders: self.state.orders.live_of(name).next().is_none(),
+            flat: self.is_flat(name),
+            waiting_for: instance.stop.waiting_for.clone(),
+            ..StopProof::default()
+        }
+    }
+
+    fn book_status(&self, symbol: Symbol, now: Nanos) -> BookStatus {
+        let market = &self.markets[&symbol];
+        let book = market.book.book();
+        BookStatus {
+            symbol,
+            state: market.state_name().to_owned(),
+            version: market.book.version(),
+            gaps: market.book.counters().gaps,
+            certified_share: market.certified_share(now),
+            frames: market.frames,
+            age: self.feeds.of(symbol).map_or(Nanos::ZERO, |feed| now.since(feed.link.last_frame)),
+            best_bid: book.best(Side::Buy).map(|level| level.0),
+            best_ask: book.best(Side::Sell).map(|level| level.0),
+        }
+    }
+}

@@ -1,0 +1,420 @@
+//! Who may send next: cancels before reducing before opening, fair between instances, the worst quote first.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use flashpod_orders::quotes::{self, Urgency, Wanted};
+use flashpod_orders::{Class, Origin, QuoteStep, Resting};
+use flashpod_risk::{Code, Denial, Order as RiskOrder, Purpose};
+use flashpod_types::{ClientOrderId, Nanos, OrderType, Price, Side, Symbol};
+
+use crate::engine::Engine;
+use crate::events::Refused;
+use crate::io::{InstanceName, Intent, Quote, TradingState, WantedQuotes};
+use crate::market::VersionTime;
+use crate::requests::Purpose as Request;
+use crate::track::Timing;
+
+/// A quote that was refused is looked at again after this long, or as soon as the strategy says something new.
+const DENIED_FOR: Nanos = Nanos::from_millis(100);
+/// One event a second for each quote that stays refused.
+const TELL_AGAIN: Nanos = Nanos::from_secs(1);
+
+/// The quotes an instance wants in one pair.
+#[derive(Debug)]
+pub(crate) struct WantedSet {
+    pub(crate) quotes: Vec<Wanted>,
+    tolerance: u32,
+    popped: Nanos,
+    version: Option<VersionTime>,
+}
+
+impl WantedSet {
+    pub(crate) fn new(wanted: WantedQuotes, popped: Nanos, version: Option<VersionTime>) -> Self {
+        let quote = |Quote { slot, side, price, qty }| Wanted { slot, side, price, qty };
+        let quotes = wanted.quotes.into_iter().map(quote).collect();
+        Self { quotes, tolerance: wanted.tolerance_ticks, popped, version }
+    }
+}
+
+/// A quote that risk or the venue refuses.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    quote: Wanted,
+    /// None: the venue did.
+    code: Option<Code>,
+    /// Not tried again before.
+    pub(crate) until: Nanos,
+    told: Option<Nanos>,
+}
+
+impl Denied {
+    /// Something changed: risk may be asked again at once. The venue's patience is not tried that way.
+    pub(crate) fn forgive(&mut self) {
+        if self.code.is_some() {
+            self.until = Nanos::ZERO;
+        }
+    }
+}
+
+/// An intent that waits for the rate budget.
+#[derive(Debug)]
+pub(crate) struct WaitingIntent {
+    pub(crate) intent: Intent,
+    pub(crate) refused: Refused,
+    pub(crate) popped: Nanos,
+    pub(crate) version: Option<VersionTime>,
+}
+
+/// Prices at which a flattening order is about to come: others keep out of its way.
+#[derive(Debug, Default)]
+pub(crate) struct Guards(BTreeMap<(Symbol, Side), (InstanceName, Price, Nanos)>);
+
+impl Guards {
+    pub(crate) fn set(&mut self, name: &str, symbol: Symbol, side: Side, price: Price, until: Nanos) {
+        self.0.insert((symbol, side), (name.to_owned(), price, until));
+    }
+
+    pub(crate) fn price(&self, name: &str, symbol: Symbol, side: Side, now: Nanos) -> Option<Price> {
+        self.0
+            .get(&(symbol, side))
+            .filter(|(owner, _, until)| owner != name && now < *until)
+            .map(|guard| guard.1)
+    }
+}
+
+/// Something that wants to be sent.
+#[derive(Debug, Clone)]
+enum Step {
+    Cancel(ClientOrderId),
+    Quote(Symbol, Wanted),
+    /// By its reference.
+    Intent(String),
+    Flatten(Symbol),
+}
+
+#[derive(Debug, Clone)]
+struct Candidate {
+    class: Class,
+    instance: InstanceName,
+    urgency: Urgency,
+    step: Step,
+}
+
+pub(crate) fn order_of(intent: &Intent) -> RiskOrder {
+    RiskOrder {
+        symbol: intent.symbol,
+        side: intent.side,
+        kind: intent.kind,
+        price: intent.price.unwrap_or_default(),
+        qty: intent.qty,
+        reduce_only: intent.reduce_only,
+        purpose: Purpose::Strategy,
+    }
+}
+
+impl Engine {
+    /// Sends what the budget allows, best first. When to look again.
+    pub(crate) fn schedule(&mut self) -> Option<Nanos> {
+        let now = self.now.mono;
+        self.window.advance(now);
+        for instance in self.instances.values_mut() {
+            while instance.sent_at.front().is_some_and(|&at| at + Nanos::from_secs(1) <= now) {
+                instance.sent_at.pop_front();
+            }
+        }
+        self.expire_intents();
+        if !self.may_send() {
+            return self.next_expiry();
+        }
+        let mut candidates = self.candidates();
+        while let Some(at) = self.best(&candidates) {
+            let candidate = candidates.swap_remove(at);
+            self.carry_out(&candidate);
+        }
+        // What is left waits for the window.
+        let room = if candidates.is_empty() { None } else { self.window.next_room(now) };
+        let denied = self.instances.values().flat_map(|i| i.denied.values()).map(|denied| denied.until);
+        let again = self.tracks.values().filter(|t| t.cancel_wanted).map(|track| track.cancel_after);
+        let later = denied.chain(again).filter(|&at| at > now).min();
+        [room, later, self.next_expiry(), self.next_flatten()].into_iter().flatten().min()
+    }
+
+    /// The candidate that goes next: by class, then fewest calls of its instance, then worst.
+    fn best(&self, candidates: &[Candidate]) -> Option<usize> {
+        let now = self.now.mono;
+        let allowed = |candidate: &Candidate| {
+            let room = self.window.room(now, candidate.class);
+            // A cancel that makes way for another quote is of no use without room for that quote.
+            let needed =
+                1 + u32::from(candidate.class == Class::Open && matches!(candidate.step, Step::Cancel(_)));
+            room >= needed
+        };
+        candidates
+            .iter()
+            .enumerate()
+            .filter(|(_, candidate)| allowed(candidate))
+            .min_by_key(|(at, candidate)| {
+                let used = self.window.used_by(now, &candidate.instance);
+                (candidate.class, used, Reverse(candidate.urgency), *at)
+            })
+            .map(|(at, _)| at)
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        let mut all = Vec::new();
+        for order in self.state.orders.live() {
+            let wanted = self.tracks.get(&order.client_id).is_some_and(|track| track.cancel_wanted);
+            if wanted && self.can_cancel(order) {
+                all.push(Candidate {
+                    class: Class::Cancel,
+                    instance: order.instance.clone(),
+                    urgency: Urgency::Unwanted,
+                    step: Step::Cancel(order.client_id),
+                });
+            }
+        }
+        for (name, instance) in &self.instances {
+            for symbol in self.flattens(name, instance) {
+                all.push(Candidate {
+                    class: Class::Reduce,
+                    instance: name.clone(),
+                    urgency: Urgency::Missing,
+                    step: Step::Flatten(symbol),
+                });
+            }
+            for waiting in &instance.intents {
+                let intent = &waiting.intent;
+                all.push(Candidate {
+                    class: if intent.reduce_only { Class::Reduce } else { Class::Open },
+                    instance: name.clone(),
+                    urgency: Urgency::Unwanted,
+                    step: Step::Intent(intent.reference.clone()),
+                });
+            }
+            for &symbol in instance.wanted.keys() {
+                all.extend(
+                    self.quote_steps(name, symbol)
+                        .into_iter()
+                        .filter_map(|step| self.quote_candidate(name, symbol, step)),
+                );
+            }
+        }
+        all
+    }
+
+    fn quote_steps(&self, name: &str, symbol: Symbol) -> Vec<QuoteStep> {
+        let Some(instance) = self.instances.get(name) else { return Vec::new() };
+        let (Some(set), Some(terms)) = (instance.wanted.get(&symbol), self.instruments.get(&symbol)) else {
+            return Vec::new();
+        };
+        let resting: Vec<Resting> = self
+            .state
+            .orders
+            .live_of(name)
+            .filter(|order| order.symbol == symbol && !order.state().is_terminal())
+            .filter_map(|order| match order.origin {
+                Origin::Quote { slot } => Some(Resting {
+                    client_id: order.client_id,
+                    slot,
+                    side: order.side,
+                    price: order.price,
+                    remaining: order.exposure(),
+                    can_cancel: self.can_cancel(order),
+                }),
+                _ => None,
+            })
+            .collect();
+        quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
+    }
+
+    fn quote_candidate(&self, name: &str, symbol: Symbol, step: QuoteStep) -> Option<Candidate> {
+        let instance = self.instances.get(name)?;
+        let may_place = instance.state != TradingState::Halted;
+        let urgency = step.urgency();
+        let (class, step) = match step {
+            QuoteStep::Cancel { client_id, urgency: Urgency::Unwanted | Urgency::Exposed(_) } => {
+                (Class::Requote, Step::Cancel(client_id))
+            }
+            QuoteStep::Cancel { client_id, .. } if may_place => (Class::Open, Step::Cancel(client_id)),
+            QuoteStep::Place { quote, .. } if may_place => {
+                let denied = instance.denied.get(&(symbol, quote.slot));
+                if denied.is_some_and(|denied| self.now.mono < denied.until) {
+                    return None;
+                }
+                (Class::Open, Step::Quote(symbol, quote))
+            }
+            _ => return None,
+        };
+        Some(Candidate { class, instance: name.to_owned(), urgency, step })
+    }
+
+    fn carry_out(&mut self, candidate: &Candidate) {
+        let Candidate { class, instance, step, .. } = candidate;
+        match step {
+            Step::Cancel(client_id) => self.cancel(client_id, *class),
+            Step::Quote(symbol, quote) => self.place_quote(instance, *symbol, *quote),
+            Step::Intent(reference) => self.place_intent(instance, reference, *class),
+            Step::Flatten(symbol) => self.flatten(instance, *symbol),
+        }
+    }
+
+    fn place_quote(&mut self, name: &str, symbol: Symbol, quote: Wanted) {
+        let now = self.now.mono;
+        let order = RiskOrder {
+            symbol,
+            side: quote.side,
+            kind: OrderType::LimitMaker,
+            price: quote.price,
+            qty: quote.qty,
+            reduce_only: false,
+            purpose: Purpose::Strategy,
+        };
+        let key = (symbol, quote.slot);
+        match self.check(name, order) {
+            Ok(approved) => {
+                let Some(instance) = self.instances.get_mut(name) else { return };
+                instance.denied.remove(&key);
+                let Some(set) = instance.wanted.get(&symbol) else { return };
+                let timing = Timing { popped: set.popped, released: now, version: set.version };
+                let origin = Origin::Quote { slot: quote.slot };
+                // Not now: the next look tries again, nothing is lost.
+                let _ = self.place(approved, name, Class::Open, origin, timing);
+            }
+            Err(denial) => self.deny_quote(name, key, quote, denial),
+        }
+    }
+
+    fn deny_quote(&mut self, name: &str, key: (Symbol, u32), quote: Wanted, denial: Denial) {
+        let now = self.now.mono;
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        let former = instance.denied.get(&key);
+        let same = former.filter(|former| former.code == Some(denial.code));
+        let again = same.is_some_and(|former| former.quote == quote);
+        let told = same.and_then(|former| former.told);
+        // These pass by themselves, as orders end and seconds go by.
+        let passing = matches!(denial.code, Code::SelfCross | Code::OrderRate);
+        let tell = !passing && told.is_none_or(|told| now >= told + TELL_AGAIN);
+        let told = if tell { Some(now) } else { told };
+        instance.denied.insert(key, Denied { quote, code: Some(denial.code), until: now + DENIED_FOR, told });
+        if !again {
+            instance.risk_rejects += 1;
+            self.counters.risk_rejects += 1;
+        }
+        if tell {
+            let refused = Refused {
+                symbol: key.0,
+                reference: None,
+                slot: Some(key.1),
+                side: quote.side,
+                kind: OrderType::LimitMaker,
+                price: quote.price,
+                qty: quote.qty,
+            };
+            self.tell_refused(name, refused, denial.code.as_str(), &denial.text);
+        }
+    }
+
+    /// Whether a refused intent may wait: a reducing one for the ticker that lets it pass, any for its turn.
+    pub(crate) fn may_wait(&mut self, name: &str, order: &RiskOrder, denial: &Denial) -> bool {
+        if !matches!(denial.code, Code::NotCertified | Code::StaleData) || order.kind.can_rest() {
+            return false;
+        }
+        let held = self.position(name, order.symbol).qty;
+        let reduces = if order.side.is_buy() { held.is_negative() } else { held.is_positive() };
+        if reduces {
+            self.ask(Request::Ticker(order.symbol));
+        }
+        reduces
+    }
+
+    fn place_intent(&mut self, name: &str, reference: &str, class: Class) {
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        let Some(at) = instance.intents.iter().position(|waiting| waiting.intent.reference == reference)
+        else {
+            return;
+        };
+        let Some(waiting) = instance.intents.remove(at) else { return };
+        let order = order_of(&waiting.intent);
+        match self.check(name, order) {
+            Ok(approved) => {
+                let timing =
+                    Timing { popped: waiting.popped, released: self.now.mono, version: waiting.version };
+                let origin = Origin::Intent { reference: reference.to_owned() };
+                if self.place(approved, name, class, origin, timing).is_err() {
+                    self.refuse_intent(name, waiting, "NOT_SENT", "the core may not send orders now");
+                }
+            }
+            Err(denial) if self.may_wait(name, &order, &denial) => {
+                if let Some(instance) = self.instances.get_mut(name) {
+                    instance.intents.insert(at, waiting);
+                }
+            }
+            Err(denial) => self.refuse_intent(name, waiting, denial.code.as_str(), &denial.text),
+        }
+    }
+
+    fn refuse_intent(&mut self, name: &str, waiting: WaitingIntent, code: &str, text: &str) {
+        self.counters.risk_rejects += 1;
+        if let Some(instance) = self.instances.get_mut(name) {
+            instance.risk_rejects += 1;
+        }
+        self.tell_refused(name, waiting.refused, code, text);
+    }
+
+    /// Refuses waiting intents that match.
+    pub(crate) fn refuse_intents(
+        &mut self,
+        name: &str,
+        code: &str,
+        text: &str,
+        matches: impl Fn(&WaitingIntent) -> bool,
+    ) {
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        let (out, kept): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut instance.intents).into_iter().partition(|waiting| matches(waiting));
+        instance.intents.extend(kept);
+        for waiting in out {
+            self.refuse_intent(name, waiting, code, text);
+        }
+    }
+
+    fn expire_intents(&mut self) {
+        let (now, expiry) = (self.now.mono, self.config.tuning.intent_expiry);
+        let names: Vec<InstanceName> = self.instances.keys().cloned().collect();
+        for name in names {
+            let text = format!("waited {} ms for the rate budget", expiry.as_millis());
+            self.refuse_intents(&name, "RISK_EXPIRED", &text, |waiting| now >= waiting.popped + expiry);
+        }
+    }
+
+    fn next_expiry(&self) -> Option<Nanos> {
+        let expiry = self.config.tuning.intent_expiry;
+        self.instances.values().flat_map(|i| i.intents.iter()).map(|waiting| waiting.popped + expiry).min()
+    }
+
+    /// Quotes of the set in force that have not been realised: what a new set supersedes.
+    pub(crate) fn quotes_waiting(&self, name: &str, symbol: Symbol) -> u64 {
+        let waits = |step: &QuoteStep| !matches!(step.urgency(), Urgency::Unwanted);
+        self.quote_steps(name, symbol).iter().filter(|step| waits(step)).count() as u64
+    }
+
+    /// The venue ended a quote that nobody wanted ended: not again at once.
+    pub(crate) fn hold_slot(&mut self, order: &flashpod_orders::Order) {
+        let Origin::Quote { slot } = order.origin else { return };
+        let until = self.now.mono + DENIED_FOR;
+        let quote = Wanted { slot, side: order.side, price: order.price, qty: order.qty };
+        if let Some(instance) = self.instances.get_mut(&order.instance) {
+            instance.denied.insert((order.symbol, slot), Denied { quote, code: None, until, told: None });
+        }
+    }
+
+    /// An order ended: quotes that it stood in the way of are tried again at once.
+    pub(crate) fn unblock(&mut self, name: &str, symbol: Symbol) {
+        if let Some(instance) = self.instances.get_mut(name) {
+            for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
+                denied.forgive();
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! What sidecars say.
+
+use flashpod_types::{Nanos, Symbol};
+
+use crate::engine::Engine;
+use crate::events::Refused;
+use crate::instance::Session;
+use crate::io::{
+    Action, Hop, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage, WantedQuotes,
+    Welcome,
+};
+use crate::schedule::{WaitingIntent, WantedSet};
+
+impl Engine {
+    pub(crate) fn on_session(&mut self, name: &str, received: Nanos, message: SessionMessage) {
+        self.dirty = true;
+        let now = self.now.mono;
+        let Some(instance) = self.instances.get_mut(name) else {
+            self.counters.refused_messages += 1;
+            return;
+        };
+        if let Some(session) = &mut instance.session {
+            session.heard = session.heard.max(received);
+        }
+        match message {
+            SessionMessage::Opened { last_sequence } => {
+                instance.session = Some(Session { heard: received, beats: false });
+                instance.lost_since = None;
+                instance.loss_acted = false;
+                self.welcome(name, last_sequence);
+                self.status_changed();
+            }
+            SessionMessage::Closed => {
+                instance.session = None;
+                instance.lost_since = Some(now);
+                // What rests stays until the action for a lost sidecar is due; nothing new is sent for it.
+                instance.wanted.clear();
+                self.refuse_intents(name, "SESSION_CLOSED", "the session ended before it was sent", |_| true);
+                self.status_changed();
+            }
+            SessionMessage::Heartbeat => {
+                if let Some(session) = &mut instance.session {
+                    session.beats = true;
+                }
+            }
+            SessionMessage::WantedQuotes(wanted) => self.on_wanted(name, wanted),
+            SessionMessage::Intent(intent) => self.on_intent(name, intent),
+            SessionMessage::Cancel { reference, symbol } => {
+                self.on_cancel(name, reference.as_deref(), symbol);
+            }
+        }
+    }
+
+    fn welcome(&mut self, name: &str, last_sequence: u64) {
+        let Some(instance) = self.instances.get(name) else { return };
+        let policy = &instance.policy;
+        let terms = policy.symbols.iter().filter_map(|symbol| self.instruments.get(symbol)).cloned();
+        let open_orders: Vec<OrderEvent> = self
+            .state
+            .orders
+            .live_of(name)
+            .filter(|order| !order.state().is_terminal())
+            .map(|order| self.event_of(order, OrderEventKind::Accepted))
+            .collect();
+        let owned = self.state.ledger.account(name);
+        let welcome = Welcome {
+            epoch: self.lease.epoch(),
+            incarnation: self.state.incarnation,
+            mode: policy.mode,
+            state: instance.state,
+            instruments: terms.collect(),
+            positions: policy.symbols.iter().map(|&symbol| self.position(name, symbol)).collect(),
+            open_orders,
+            balances: owned.map(|a| a.own.iter().map(|(&k, &v)| (k, v)).collect()).unwrap_or_default(),
+            parameters_json: policy.parameters_json.clone(),
+            last_sequence: self.state.instances.get(name).map_or(0, |record| record.sequence),
+        };
+        let missed: Vec<OrderEvent> = self
+            .state
+            .instances
+            .get(name)
+            .map(|record| record.events.iter().filter(|e| e.sequence > last_sequence).cloned().collect())
+            .unwrap_or_default();
+        let (state, reason) = (instance.state, instance.reasons.join("; "));
+        let mut send = |event| self.out.push(Action::Session { instance: name.to_owned(), event });
+        send(SessionEvent::Welcome(Box::new(welcome)));
+        for event in missed {
+            send(SessionEvent::Order(Box::new(event)));
+        }
+        send(SessionEvent::State { state, reason });
+    }
+
+    fn trades(&self, name: &str, symbol: Symbol) -> bool {
+        self.instances.get(name).is_some_and(|instance| instance.policy.symbols.contains(&symbol))
+    }
+
+    /// The times of a decision: on what version, how long it took, how long it was on its way.
+    fn note_decision(
+        &mut self,
+        symbol: Symbol,
+        version: u64,
+        decided: Nanos,
+    ) -> Option<crate::market::VersionTime> {
+        let now = self.now.mono;
+        let time = self.markets.get(&symbol)?.version_time(version)?;
+        if decided >= time.applied && decided <= now {
+            self.hop(Hop::Decision, decided.since(time.applied).0);
+            self.hop(Hop::Return, now.since(decided).0);
+        }
+        Some(time)
+    }
+
+    fn on_wanted(&mut self, name: &str, wanted: WantedQuotes) {
+        let symbol = wanted.symbol;
+        if !self.trades(name, symbol) {
+            self.counters.refused_messages += 1;
+            return;
+        }
+        let version = self.note_decision(symbol, wanted.book_version, wanted.decided);
+        let waiting = self.quotes_waiting(name, symbol);
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        if instance.policy.mode != Mode::Live {
+            self.counters.refused_messages += 1;
+            return;
+        }
+        instance.superseded += waiting;
+        self.counters.superseded_quotes += waiting;
+        for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
+            denied.forgive();
+        }
+        instance.denied.retain(|&(pair, slot), _| {
+            pair != symbol || wanted.quotes.iter().any(|quote| quote.slot == slot)
+        });
+        instance.wanted.insert(symbol, WantedSet::new(wanted, self.now.mono, version));
+    }
+
+    fn on_intent(&mut self, name: &str, intent: Intent) {
+        let now = self.now.mono;
+        let symbol = intent.symbol;
+        let version = self.note_decision(symbol, intent.book_version, intent.decided);
+        let refused = Refused {
+            symbol,
+            reference: Some(intent.reference.clone()),
+            slot: None,
+            side: intent.side,
+            kind: intent.kind,
+            price: intent.price.unwrap_or_default(),
+            qty: intent.qty,
+        };
+        let Some(instance) = self.instances.get(name) else { return };
+        let most = self.config.tuning.intents_waiting as usize;
+        let refusal = if !self.trades(name, symbol) {
+            let symbols: Vec<&str> = instance.policy.symbols.iter().map(Symbol::as_str).collect();
+            Some(("RISK_UNKNOWN_SYMBOL", format!("symbol {symbol}: {} are accepted", symbols.join(", "))))
+        } else if self.knows_reference(name, &intent.reference) {
+            let text = format!("ref {}: used before; a new one is accepted", intent.reference);
+            Some(("RISK_DUPLICATE_REF", text))
+        } else if instance.intents.len() >= most {
+            Some(("RISK_BACKLOG", format!("{most} intents wait already: at most {most} are accepted")))
+        } else {
+            let order = crate::schedule::order_of(&intent);
+            match self.check(name, order) {
+                Err(denial) if !self.may_wait(name, &order, &denial) => {
+                    Some((denial.code.as_str(), denial.text))
+                }
+                _ => None,
+            }
+        };
+        if let Some((code, text)) = refusal {
+            self.counters.risk_rejects += 1;
+            if let Some(instance) = self.instances.get_mut(name) {
+                instance.risk_rejects += 1;
+            }
+            self.tell_refused(name, refused, code, &text);
+            return;
+        }
+        if let Some(instance) = self.instances.get_mut(name) {
+            instance.intents.push_back(WaitingIntent { intent, refused, popped: now, version });
+        }
+    }
+
+    /// A reference is the strategy's own name of an order: twice the same would be the same order twice.
+    fn knows_reference(&self, name: &str, reference: &str) -> bool {
+        let waits = self.instances.get(name).is_some_and(|instance| {
+            instance.intents.iter().any(|waiting| waiting.intent.reference == reference)
+        });
+        let told = self.state.instances.get(name).is_some_and(|record| {
+            record.events.iter().any(|event| event.reference.as_deref() == Some(reference))
+        });
+        waits || told
+    }
+
+    fn on_cancel(&mut self, name: &str, reference: Option<&str>, symbol: Option<Symbol>) {
+        let orders: Vec<_> = self
+            .state
+            .orders
+            .live_of(name)
+            .filter(|order| !order.state().is_terminal())
+            .filter(|order| symbol.is_none_or(|symbol| order.symbol == symbol))
+            .filter(|order| match (reference, &order.origin) {
+                (None, _) => true,
+                (Some(wanted), flashpod_orders::Origin::Intent { reference }) => wanted == reference,
+                _ => false,
+            })
+            .map(|order| order.client_id)
+            .collect();
+        for client_id in orders {
+            self.want_cancel(&client_id);
+        }
+        self.refuse_intents(name, "CANCELLED", "cancelled before it was sent", |waiting| {
+            reference.is_none_or(|wanted| waiting.intent.reference == wanted)
+                && symbol.is_none_or(|symbol| waiting.intent.symbol == symbol)
+        });
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        if reference.is_none() {
+            match symbol {
+                Some(symbol) => drop(instance.wanted.remove(&symbol)),
+                None => instance.wanted.clear(),
+            }
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What risk looks at, filled from books, orders and ledger; and the check itself.
+
+use flashpod_orders::Order;
+use flashpod_risk::{
+    self as risk, AccountLimits, Code, Denial, Gate, Limits, Market, Mode, Order as RiskOrder, RiskApproved,
+    TradingState, View,
+};
+use flashpod_types::{Amount, Asset, Nanos, Price, Qty, Side, Symbol};
+
+use crate::engine::Engine;
+use crate::io;
+
+/// Values that a `View` borrows or copies.
+struct Facts {
+    limits: Limits,
+    account: AccountLimits,
+    reason: String,
+    mode: Mode,
+    state: TradingState,
+    fee: Amount,
+}
+
+impl Engine {
+    /// Checks an order of an instance against everything, now.
+    pub(crate) fn check(&self, name: &str, order: RiskOrder) -> Result<RiskApproved<RiskOrder>, Denial> {
+        let facts = self.facts(name, order.symbol);
+        let view = self.view(name, order.symbol, order.side, &facts, self.risk_market(order.symbol));
+        let fees = self.markets.get(&order.symbol).and_then(|market| market.fees);
+        if fees.is_none() && self.instruments.contains_key(&order.symbol) {
+            let text = format!("the account's fees for {} are not known yet", order.symbol);
+            return Err(Denial { code: Code::Halted, text });
+        }
+        risk::check(order, &view, self.now.mono)
+    }
+
+    fn facts(&self, name: &str, symbol: Symbol) -> Facts {
+        let instance = self.instances.get(name);
+        let limits = instance.map(|instance| instance.policy.limits).unwrap_or_default();
+        let account = self.account_limits();
+        let fees = self.markets.get(&symbol).and_then(|market| market.fees).unwrap_or_default();
+        Facts {
+            limits: Limits {
+                max_order_notional: limits.max_order_notional,
+                max_position_notional: limits.max_position_notional,
+                max_open_orders: limits.max_open_orders,
+                max_order_rate: limits.max_order_rate,
+                price_collar_bps: limits.price_collar_bps,
+                max_data_age: limits.max_data_age,
+            },
+            account: AccountLimits {
+                max_exposure: account.max_exposure,
+                max_open_orders: account.max_open_orders,
+            },
+            reason: instance.map(|instance| instance.reasons.join("; ")).unwrap_or_default(),
+            mode: match instance.map(|instance| instance.policy.mode) {
+                Some(io::Mode::Live) | None => Mode::Live,
+                Some(io::Mode::Paper) => Mode::Paper,
+                Some(io::Mode::Shadow) => Mode::Shadow,
+            },
+            state: match instance.map_or(io::TradingState::Halted, |instance| instance.state) {
+                io::TradingState::Active => TradingState::Active,
+                io::TradingState::ReduceOnly => TradingState::ReduceOnly,
+                io::TradingState::Halted => TradingState::Halted,
+            },
+            fee: fees.0.max(fees.1),
+        }
+    }
+
+    fn view<'a>(
+        &'a self,
+        name: &str,
+        symbol: Symbol,
+        side: Side,
+        facts: &'a Facts,
+        market: Option<Market>,
+    ) -> View<'a> {
+        let terms = self.instruments.get(&symbol).map(|terms| &terms.instrument);
+        let exposure = self.state.orders.exposure(name, symbol);
+        let position = self.state.ledger.account(name).map(|account| account.position(symbol).qty);
+        let resting = |order: &&Order| !order.state().is_terminal();
+        let (base, quote) = terms.map_or((Asset::EMPTY, Asset::EMPTY), |terms| (terms.base, terms.quote));
+        View {
+            gate: Gate { mode: facts.mode, state: facts.state, reason: &facts.reason },
+            instrument: terms,
+            limits: &facts.limits,
+            account: &facts.account,
+            position: position.unwrap_or_default(),
+            buys: exposure.buys,
+            sells: exposure.sells,
+            open_orders: count(self.state.orders.live_of(name).filter(resting)),
+            account_open_orders: count(self.state.orders.live().filter(resting)),
+            other_exposure: facts
+                .account
+                .max_exposure
+                .map_or(Amount::ZERO, |_| self.exposure_but(name, symbol)),
+            market,
+            last_trade: self.markets.get(&symbol).and_then(|market| market.last_trade),
+            orders_last_second: self.orders_last_second(name),
+            free_base: self.free(name, base),
+            free_quote: self.free(name, quote),
+            fee: facts.fee,
+            own_bid: if side.is_buy() { None } else { self.own_best(name, symbol, Side::Buy) },
+            own_ask: if side.is_buy() { self.own_best(name, symbol, Side::Sell) } else { None },
+        }
+    }
+
+    fn orders_last_second(&self, name: &str) -> u32 {
+        let now = self.now.mono;
+        let Some(instance) = self.instances.get(name) else { return 0 };
+        count(instance.sent_at.iter().filter(|&&at| at + Nanos::from_secs(1) > now))
+    }
+
+    /// Best price of the account's own orders of a side in a pair, of any instance; a flattening one that is about to
+    /// come counts for the others as if it rested.
+    fn own_best(&self, name: &str, symbol: Symbol, side: Side) -> Option<Price> {
+        let own = self
+            .state
+            .orders
+            .live()
+            .filter(|order| order.symbol == symbol && order.side == side && !order.state().is_terminal());
+        let guard = self.guards.price(name, symbol, side, self.now.mono);
+        let prices = own.map(|order| order.price).chain(guard);
+        match side {
+            Side::Buy => prices.max(),
+            Side::Sell => prices.min(),
+        }
+    }
+
+    /// Own orders that an order at `price` would meet.
+    pub(crate) fn own_orders_met(
+        &self,
+        symbol: Symbol,
+        side: Side,
+        price: Price,
+    ) -> Vec<flashpod_types::ClientOrderId> {
+        let own = self.state.orders.live().filter(|order| {
+            order.symbol == symbol && order.side == side.opposite() && !order.state().is_terminal()
+        });
+        let meets = |order: &&Order| match side {
+            Side::Buy => order.price <= price,
+            Side::Sell => order.price >= price,
+        };
+        own.filter(meets).map(|order| order.client_id).collect()
+    }
+
+    /// What a sub-account has left of an asset after the locks of its orders.
+    pub(crate) fn free(&self, name: &str, asset: Asset) -> Amount {
+        let own = self.state.ledger.account(name).map(|account| account.owns(asset)).unwrap_or_default();
+        own - self.locked(name, asset)
+    }
+
+    /// What the orders of an instance may still take from an asset.
+    pub(crate) fn locked(&self, name: &str, asset: Asset) -> Amount {
+        self.state.orders.live_of(name).map(|order| self.lock_of(order, asset)).sum()
+    }
+
+    fn lock_of(&self, order: &Order, asset: Asset) -> Amount {
+        let Some(&(base, quote)) = self.state.pairs.get(&order.symbol) else { return Amount::ZERO };
+        let left = order.exposure();
+        match order.side {
+            Side::Sell if asset == base => Amount::from(left),
+            Side::Buy if asset == quote => {
+                let value = order.price.notional(left);
+                let fees = self.markets.get(&order.symbol).and_then(|market| market.fees).unwrap_or_default();
+                let fee = fees.0.max(fees.1);
+                value + Amount::from_raw(value.raw() / 100_000_000 * (fee.raw() / 100_000_000))
+            }
+            _ => Amount::ZERO,
+        }
+    }
+
+    /// Worst-case value of everything in the account but one instance's pair.
+    fn exposure_but(&self, name: &str, symbol: Symbol) -> Amount {
+        let mut sum = Amount::ZERO;
+        for (other, instance) in &self.instances {
+            for &pair in instance.policy.symbols.iter().filter(|&&pair| other != name || pair != symbol) {
+                let position = self.state.ledger.account(other).map(|account| account.position(pair).qty);
+                let position = position.unwrap_or_default();
+                let exposure = self.state.orders.exposure(other, pair);
+                let worst = (position + exposure.buys).max(exposure.sells - position).max(Qty::ZERO);
+                let mark = self.markets.get(&pair).and_then(crate::market::Market::mark).unwrap_or_default();
+                sum += mark.notional(worst);
+            }
+        }
+        sum
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
