@@ -254,7 +254,9 @@ export class ResourceClient<T extends KubeObject> {
   #stored(body: unknown): Stored<T> {
     const metadata = (body as KubeObject | null)?.metadata;
     if (metadata?.name === undefined || metadata.resourceVersion === undefined) {
-      throw malformed(`expected a ${this.resource.kind}, got ${JSON.stringify(body)?.slice(0, 80)}`);
+      throw malformed(
+        `expected a ${this.resource.kind} with a name and a resourceVersion, got something else`,
+      );
     }
     return body as Stored<T>;
   }

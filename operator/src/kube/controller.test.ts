@@ -60,6 +60,14 @@ describe('a controller', () => {
     await reflector.stop();
   });
 
+  it('can be stopped before the first list came', async () => {
+    const reflector = new Reflector(client.of(ConfigMaps));
+    const controller = new Controller({ name: 'test', reconcile: async () => undefined });
+    controller.watch(reflector).start();
+    await controller.stop();
+    expect(reflector.hasSynced).toBe(false);
+  });
+
   it('comes back after the time that the reconcile asked for', async () => {
     let runs = 0;
     const controller = new Controller({

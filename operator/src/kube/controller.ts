@@ -62,7 +62,11 @@ export class Controller {
   }
 
   async #run(): Promise<void> {
-    await Promise.all(this.#sources.map((source) => source.synced));
+    const { signal } = this.#stop;
+    const stopped = new Promise<void>((resolve) =>
+      signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
+    await Promise.race([stopped, Promise.all(this.#sources.map((source) => source.synced))]);
     if (this.#stop.signal.aborted || this.#sources.some((source) => !source.hasSynced)) return;
     await Promise.all(Array.from({ length: this.#options.workers ?? 1 }, () => this.#work()));
   }

@@ -60,7 +60,8 @@ interface Series {
   event: Promise<Stored<KubeEvent> | undefined>;
   count: number;
   lastAt: number;
-  writeScheduled: boolean;
+  /** Does the write that waits, now. */
+  scheduled: (() => void) | undefined;
 }
 
 /** An event told again within this time joins the series of the first. */
@@ -102,24 +103,27 @@ export class EventRecorder<Reason extends string> {
       return;
     }
     this.#forgetOld(now);
-    const fresh: Series = { event: Promise.resolve(undefined), count: 1, lastAt: now, writeScheduled: false };
+    const fresh: Series = { event: Promise.resolve(undefined), count: 1, lastAt: now, scheduled: undefined };
     this.#series.set(key, fresh);
     fresh.event = this.#write(() => this.#client.create(this.#event(input)));
   }
 
   /** Resolves when everything recorded so far is written or dropped. */
   async flush(): Promise<void> {
+    for (const { scheduled } of this.#series.values()) scheduled?.();
     while (this.#pending.size > 0) await Promise.all(this.#pending);
   }
 
   #scheduleSeries(series: Series): void {
-    if (series.writeScheduled) return;
-    series.writeScheduled = true;
-    // The second time is worth telling at once, the hundredth is not.
-    this.#clock.after(series.count === 2 ? 0 : SERIES_WRITE_MS, () => {
-      series.writeScheduled = false;
+    if (series.scheduled !== undefined) return;
+    const write = () => {
+      cancel();
+      series.scheduled = undefined;
       void this.#write(() => this.#writeSeries(series));
-    });
+    };
+    // The second time is worth telling at once, the hundredth is not.
+    const cancel = this.#clock.after(series.count === 2 ? 0 : SERIES_WRITE_MS, write);
+    series.scheduled = write;
   }
 
   async #writeSeries(series: Series): Promise<Stored<KubeEvent> | undefined> {

@@ -1,6 +1,7 @@
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KubeStatusError, KubeTransportError } from './errors.js';
-import { ConfigMaps, Leases } from './resources.js';
+import { ConfigMaps, Leases, Secrets } from './resources.js';
 import { ManualClock } from './testing/manual-clock.js';
 import { configMap, listOf, reply, ScriptedServer, watchOf } from './testing/scripted-server.js';
 
@@ -110,6 +111,18 @@ describe('the client', () => {
     expect(await caught(server.client().of(ConfigMaps).get(key))).toMatchObject({
       code: 'kube.malformed-answer',
     });
+  });
+
+  it('never shows what it could not read: it may be a secret', async () => {
+    server.answers((response) => response.writeHead(200).end('{"data":{"apiKey":"c2VjcmV0"'));
+    const whole = (await caught(server.client().of(Secrets).get(key))) as Error;
+    server.answers((response) => response.writeHead(200).end('{"data":{"apiKey":"c2VjcmV0"\n'));
+    const watch = server.client().of(Secrets).watch({ resourceVersion: '1' });
+    const line = (await caught(watch.next())) as Error;
+    for (const error of [whole, line]) {
+      expect(error.message).toContain('bytes that are not JSON');
+      expect(inspect(error, { depth: 9 })).not.toContain('c2VjcmV0');
+    }
   });
 
   it('gives up on a server that does not answer', async () => {

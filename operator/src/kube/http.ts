@@ -3,7 +3,7 @@ import { messageOf } from '../errors.js';
 import { type Clock, sleep, systemClock } from './clock.js';
 import type { Connection } from './connection.js';
 import { KubeStatusError, KubeTransportError } from './errors.js';
-import { decodeLines } from './lines.js';
+import { decodeLines, parseJson } from './lines.js';
 import { TokenBucket } from './rate-limit.js';
 import type { KubeStatus } from './types.js';
 
@@ -68,10 +68,9 @@ export class KubeHttp {
     const answer = await this.#exchange(req, req.timeoutMs ?? TIMEOUT_MS);
     const text = await this.#text(answer, req);
     try {
-      return JSON.parse(text);
+      return parseJson(text);
     } catch (error) {
-      throw new KubeTransportError(`${where(req)}: the answer is not JSON: ${text.slice(0, 80)}`, {
-        cause: error,
+      throw new KubeTransportError(`${where(req)}: the answer is ${messageOf(error)}`, {
         maybeApplied: req.method !== 'GET',
         code: 'kube.malformed-answer',
       });

@@ -91,6 +91,25 @@ describe('a lease', () => {
   });
 });
 
+describe('a renewal', () => {
+  it('whose answer got lost, or that somebody’s note came before, is made again', async () => {
+    const lock = lockOf('a');
+    await lock.tryAcquireOrRenew();
+    await client.of(Leases).mergePatch(key, { metadata: { annotations: { 'example.com/note': 'x' } } });
+    const attempt = await lock.tryAcquireOrRenew();
+    expect(attempt).toMatchObject({ held: true, acquired: false });
+    expect(attempt.lease?.metadata.annotations).toEqual({ 'example.com/note': 'x' });
+  });
+
+  it('of a lease that was deleted does not pass for one', async () => {
+    const lock = lockOf('a');
+    await lock.tryAcquireOrRenew();
+    await client.of(Leases).delete(key);
+    expect(await lock.tryAcquireOrRenew()).toMatchObject({ held: false, holder: '' });
+    expect(await lock.tryAcquireOrRenew()).toMatchObject({ held: true, acquired: true });
+  });
+});
+
 describe('leader election', () => {
   const stops: AbortController[] = [];
   afterEach(() => {

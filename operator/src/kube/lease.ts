@@ -1,7 +1,7 @@
 import type { ResourceClient } from './client.js';
 import { type Clock, systemClock } from './clock.js';
 import { microTimestamp } from './conditions.js';
-import { isAlreadyExists, isConflict } from './errors.js';
+import { isAlreadyExists, isConflict, isNotFound } from './errors.js';
 import type { Lease } from './resources.js';
 import type { ObjectKey, Stored } from './types.js';
 
@@ -12,6 +12,11 @@ export interface LeaseLockOptions {
   readonly clock?: Clock;
   /** Labels for a Lease that we create. */
   readonly labels?: Record<string, string>;
+}
+
+interface AttemptOptions {
+  readonly annotations?: Record<string, string>;
+  readonly signal?: AbortSignal;
 }
 
 export type LeaseAttempt =
@@ -70,9 +75,7 @@ export class LeaseLock {
    * Takes the Lease if it is free or ours, renews it if ours. `annotations` are merged into the Lease's own.
    * Throws when the API server does not answer; then nothing is known, and the old deadline stays.
    */
-  async tryAcquireOrRenew(
-    options: { annotations?: Record<string, string>; signal?: AbortSignal } = {},
-  ): Promise<LeaseAttempt> {
+  async tryAcquireOrRenew(options: AttemptOptions = {}): Promise<LeaseAttempt> {
     // A holder renews without reading: half the requests, and a conflict tells just as surely.
     if (this.#seen === undefined || this.#seen.spec?.holderIdentity !== this.identity)
       await this.read(options.signal);
@@ -82,6 +85,12 @@ export class LeaseLock {
       const retryAfterMs = this.#freeInMs(before);
       if (retryAfterMs > 0) return { held: false, holder, retryAfterMs, lease: before };
     }
+    return this.#attempt(options, false);
+  }
+
+  async #attempt(options: AttemptOptions, again: boolean): Promise<LeaseAttempt> {
+    const before = this.#seen;
+    const holder = before?.spec?.holderIdentity ?? '';
     const since = this.#clock.now();
     const wanted = this.#record(before, options.annotations);
     try {
@@ -92,12 +101,12 @@ export class LeaseLock {
       this.#observe(lease);
       return { held: true, lease, acquired: holder !== this.identity, since };
     } catch (error) {
-      if (!isConflict(error) && !isAlreadyExists(error)) throw error;
-      // Somebody wrote in between. Read who; the caller tries again in its own time.
+      if (!isConflict(error) && !isAlreadyExists(error) && !isNotFound(error)) throw error;
+      // Somebody wrote in between, or it was us and the answer got lost. Read who.
       const lease = await this.read(options.signal);
       const now = lease?.spec?.holderIdentity ?? '';
-      const retryAfterMs =
-        lease === undefined || now === '' || now === this.identity ? 0 : this.#freeInMs(lease);
+      if (!again && now === this.identity) return this.#attempt(options, true);
+      const retryAfterMs = lease === undefined || now === '' ? 0 : this.#freeInMs(lease);
       return { held: false, holder: now, retryAfterMs, lease };
     }
   }

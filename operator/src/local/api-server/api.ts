@@ -337,7 +337,9 @@ export class Api {
       if (namespace !== undefined) metadata['namespace'] = namespace;
     } else delete metadata['namespace'];
     const named = { ...metadata, name: (metadata['name'] as string | undefined) ?? '' };
-    const { apiVersion: _version, kind: _kind, metadata: _metadata, ...rest } = body;
+    const { apiVersion: _version, kind: _kind, metadata: _metadata, ...fields } = body;
+    // A null is the same as nothing to a Go decoder.
+    const rest = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
     const object: ApiObject = { apiVersion, kind: kind.kind, metadata: named, ...rest };
     const stored = kind.fromWire?.(object) ?? object;
     return kind.rules.admit?.(stored, unknown) ?? stored;
