@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { FlashpodError, messageOf } from '../../errors.js';
-import { Api, internalWrite } from './api.js';
+import { Api } from './api.js';
 import { ApiError } from './api-error.js';
 import { Collector } from './collector.js';
 import { expireEvents } from './expiry.js';
@@ -35,7 +35,7 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
   const api = new Api();
   const namespaces = api.registry.find('', 'v1', 'namespaces');
   for (const name of ['default', 'kube-system'])
-    api.create(namespaces, undefined, { metadata: { name } }, internalWrite);
+    api.create(namespaces, undefined, { metadata: { name } }, { fieldValidation: 'Strict', dryRun: false });
   if (options.crdDir !== undefined) await loadDefinitions(api, options.crdDir);
 
   const collector = new Collector(api);

@@ -1,18 +1,18 @@
-import { type Api, toWire, type WriteOptions, type WriteResult } from './api.js';
+import type { Api, WriteOptions, WriteResult } from './api.js';
 import {
   ApiError,
   badRequest,
   methodNotAllowed,
-  noSuchResource,
   qualified,
   unsupportedMediaType,
   versionTooLarge,
 } from './api-error.js';
-import { coreVersions, group, groupList, resourceList, version } from './discovery.js';
+import { apiVersionOf } from './decode.js';
 import type { Call, Reply } from './http-server.js';
 import { isObject, type Json, stringAt } from './json.js';
 import type { Kind } from './kinds/kind.js';
-import { Watcher } from './watch.js';
+import { decodeSegment, discover, type Location, locate } from './paths.js';
+import { serveWatch } from './watch.js';
 
 const JSON_TYPE = ['application/json'];
 const MERGE_PATCH = ['application/merge-patch+json'];
@@ -22,68 +22,11 @@ export async function route(api: Api, call: Call): Promise<Reply | undefined> {
   const parts = call.path
     .split('/')
     .filter((part) => part !== '')
-    .map(decode);
+    .map(decodeSegment);
   const discovered =
     call.method === 'GET' ? discover(api, parts, call.response.req.headers.host ?? '') : undefined;
   if (discovered !== undefined) return { status: 200, body: discovered };
   return resource(api, call, locate(api, parts));
-}
-
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    throw badRequest(`the path segment "${part}" is not percent-encoded text`);
-  }
-}
-
-function discover(api: Api, parts: readonly string[], address: string): unknown {
-  const kinds = api.registry.all();
-  const [root, groupName = '', versionName = ''] = parts;
-  if (root === 'version' && parts.length === 1) return version();
-  if (root === 'api' && parts.length === 1) return coreVersions(address);
-  if (root === 'api' && parts.length === 2) return resourcesOf(kinds, '', groupName);
-  if (root === 'apis' && parts.length === 1) return groupList(kinds);
-  if (root === 'apis' && parts.length === 2) {
-    if (!kinds.some((kind) => kind.group === groupName)) throw noSuchResource();
-    return group(kinds, groupName);
-  }
-  if (root === 'apis' && parts.length === 3) return resourcesOf(kinds, groupName, versionName);
-  return undefined;
-}
-
-function resourcesOf(kinds: readonly Kind[], groupName: string, versionName: string): unknown {
-  const own = kinds.filter((kind) => kind.group === groupName && kind.version === versionName);
-  if (own.length === 0) throw noSuchResource();
-  return resourceList(own, groupName === '' ? versionName : `${groupName}/${versionName}`);
-}
-
-interface Location {
-  readonly kind: Kind;
-  readonly namespace: string | undefined;
-  readonly name: string | undefined;
-  readonly subresource: string | undefined;
-}
-
-/** /api/v1/… or /apis/GROUP/VERSION/…, then [namespaces/NS/]PLURAL[/NAME[/SUBRESOURCE]]. */
-function locate(api: Api, parts: readonly string[]): Location {
-  const [root] = parts;
-  const start = root === 'api' ? 2 : root === 'apis' ? 3 : 0;
-  if (start === 0 || parts.length <= start) throw noSuchResource();
-  const groupName = root === 'api' ? '' : (parts[1] ?? '');
-  const versionName = parts[start - 1] ?? '';
-  const rest = parts.slice(start);
-  const [first = '', second, third, fourth, fifth, ...more] = rest;
-  if (more.length > 0) throw noSuchResource();
-  const scoped = first === 'namespaces' && third !== undefined && third !== 'status' && third !== 'finalize';
-  if (!scoped) {
-    const kind = api.registry.find(groupName, versionName, first);
-    if (kind.namespaced && second !== undefined) throw noSuchResource();
-    return { kind, namespace: undefined, name: second, subresource: third };
-  }
-  const kind = api.registry.find(groupName, versionName, third);
-  if (!kind.namespaced) throw noSuchResource();
-  return { kind, namespace: second, name: fourth, subresource: fifth };
 }
 
 async function resource(api: Api, call: Call, location: Location): Promise<Reply | undefined> {
@@ -112,7 +55,7 @@ async function collection(api: Api, call: Call, { kind, namespace }: Location): 
   switch (call.method) {
     case 'GET':
       if (isTrue(call.query.get('watch'))) {
-        new Watcher(api, kind, namespace, call.query, call.response);
+        serveWatch(api, kind, namespace, call.query, call.response);
         return undefined;
       }
       return list(api, call, kind, namespace);
@@ -144,8 +87,10 @@ function list(api: Api, call: Call, kind: Kind, namespace: string | undefined): 
     resourceVersion: page.version,
     ...(page.continue === undefined ? {} : { continue: page.continue, remainingItemCount: page.remaining }),
   };
-  const apiVersion = kind.group === '' ? kind.version : `${kind.group}/${kind.version}`;
-  return { status: 200, body: { kind: kind.listKind, apiVersion, metadata, items: page.items } };
+  return {
+    status: 200,
+    body: { kind: kind.listKind, apiVersion: apiVersionOf(kind), metadata, items: page.items },
+  };
 }
 
 async function child(
@@ -228,7 +173,7 @@ async function remove(
     ...(grace === undefined ? {} : { graceSeconds: grace }),
     dryRun: dryRun(call),
   });
-  if (!gone) return { status: 200, body: toWire(kind, object) };
+  if (!gone) return { status: 200, body: object };
   const details = {
     name,
     ...(kind.group === '' ? {} : { group: kind.group }),

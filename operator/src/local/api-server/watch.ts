@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { type Api, toWire } from './api.js';
+import type { Api } from './api.js';
 import { ApiError, badRequest, expired } from './api-error.js';
+import { apiVersionOf, toWire } from './decode.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
 import { type Selector, selectorOf } from './selectors.js';
 import type { Commit } from './storage.js';
@@ -11,7 +12,34 @@ const DEFAULT_TIMEOUT_S = 1800;
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
 /** GET …?watch=1: one JSON object a line, until the time limit or until one side closes. */
-export class Watcher {
+export function serveWatch(
+  api: Api,
+  kind: Kind,
+  namespace: string | undefined,
+  query: URLSearchParams,
+  response: ServerResponse,
+): void {
+  if (query.get('sendInitialEvents') !== null) {
+    throw badRequest(
+      'sendInitialEvents is forbidden: list first, then watch from the resourceVersion of the list',
+    );
+  }
+  const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_S);
+  if (!(timeoutSeconds >= 0)) {
+    throw badRequest(`timeoutSeconds must be a number of seconds, got "${query.get('timeoutSeconds')}"`);
+  }
+  const from = query.get('resourceVersion') ?? '';
+  if (!/^[0-9]*$/.test(from))
+    throw badRequest(`resourceVersion must be one that a list or object carried, got "${from}"`);
+  const bookmarks = query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1';
+  const watcher = new Watcher(api, kind, namespace, selectorOf(kind, query), response);
+
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.flushHeaders();
+  if (watcher.begin(from)) watcher.follow(timeoutSeconds * 1000, bookmarks);
+}
+
+class Watcher {
   readonly #kind: Kind;
   readonly #namespace: string | undefined;
   readonly #matches: Selector;
@@ -23,43 +51,31 @@ export class Watcher {
     api: Api,
     kind: Kind,
     namespace: string | undefined,
-    query: URLSearchParams,
+    matches: Selector,
     response: ServerResponse,
   ) {
     this.#api = api;
     this.#kind = kind;
     this.#namespace = namespace;
-    this.#matches = selectorOf(kind, query);
+    this.#matches = matches;
     this.#response = response;
-    if (query.get('sendInitialEvents') !== null) {
-      throw badRequest(
-        'sendInitialEvents is forbidden: list first, then watch from the resourceVersion of the list',
-      );
-    }
-    const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_S);
-    if (!(timeoutSeconds >= 0))
-      throw badRequest(`timeoutSeconds must be a number of seconds, got "${query.get('timeoutSeconds')}"`);
-    const from = query.get('resourceVersion') ?? '';
-    if (!/^[0-9]*$/.test(from))
-      throw badRequest(`resourceVersion must be one that a list or object carried, got "${from}"`);
+  }
 
-    response.writeHead(200, { 'content-type': 'application/json' });
-    response.flushHeaders();
-    if (!this.#begin(from)) return;
-    const bookmarks = query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1';
-    this.#cleanups.push(api.storage.subscribe((commit) => this.#offer(commit)));
+  /** Tells what happens from now on, for so long; 0 = until the client goes. */
+  follow(timeoutMs: number, bookmarks: boolean): void {
+    this.#cleanups.push(this.#api.storage.subscribe((commit) => this.#offer(commit)));
     if (bookmarks) {
       const timer = setInterval(() => this.#bookmark(), BOOKMARK_EVERY_MS);
       this.#cleanups.push(() => clearInterval(timer));
     }
-    if (timeoutSeconds > 0) {
+    if (timeoutMs > 0) {
       const timer = setTimeout(() => {
         if (bookmarks) this.#bookmark();
         this.end();
-      }, timeoutSeconds * 1000);
+      }, timeoutMs);
       this.#cleanups.push(() => clearTimeout(timer));
     }
-    response.on('close', () => this.end());
+    this.#response.on('close', () => this.end());
   }
 
   end(): void {
@@ -67,8 +83,8 @@ export class Watcher {
     if (!this.#response.writableEnded) this.#response.end();
   }
 
-  /** What happened before now; false when the stream had to end with an ERROR event. */
-  #begin(from: string): boolean {
+  /** Tells what happened before now; false when the stream had to end with an ERROR event. */
+  begin(from: string): boolean {
     try {
       if (from === '' || from === '0') {
         for (const object of this.#api.storage.list(this.#kind.storage)) {
@@ -105,8 +121,8 @@ export class Watcher {
   }
 
   #bookmark(): void {
-    const { group, version, kind } = this.#kind;
-    const apiVersion = group === '' ? version : `${group}/${version}`;
+    const { kind } = this.#kind;
+    const apiVersion = apiVersionOf(this.#kind);
     const metadata = {
       name: '',
       resourceVersion: String(this.#api.storage.version),

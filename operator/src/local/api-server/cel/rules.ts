@@ -1,7 +1,8 @@
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
 import { at, type FieldError, fieldError } from '../field-errors.js';
 import { deepEqual, isObject, type Json } from '../json.js';
-import { SchemaError, type SchemaNode } from '../schema/structural.js';
+import { SchemaError } from '../schema/schema-error.js';
+import type { SchemaNode } from '../schema/structural.js';
 import { correlatedItem } from '../schema/validate.js';
 import { baseEnvironment } from './environment.js';
 import { type CelType, declareType, optionalOf } from './values.js';

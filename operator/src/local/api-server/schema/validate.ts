@@ -1,8 +1,9 @@
 import { checkRules } from '../cel/rules.js';
 import { at, type FieldError, fieldError } from '../field-errors.js';
 import { deepEqual, isObject, type Json, type JsonObject, typeName } from '../json.js';
+import type { ValueChecks } from './checks.js';
 import { formatProblem } from './formats.js';
-import type { SchemaNode, ValueChecks } from './structural.js';
+import type { SchemaNode } from './structural.js';
 
 /** Errors after which CEL rules are not evaluated, as their types or costs could not be relied on. */
 const BLOCKING = new Set([

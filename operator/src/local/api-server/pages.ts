@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto';
+import { expired } from './api-error.js';
+import type { ApiObject } from './kinds/kind.js';
+
+export interface Page {
+  readonly items: readonly ApiObject[];
+  readonly version: string;
+  readonly continue: string | undefined;
+  /** How many more there are. */
+  readonly remaining: number | undefined;
+}
+
+interface Snapshot {
+  readonly items: readonly ApiObject[];
+  readonly version: string;
+}
+
+/** Lists that are read page by page keep their snapshot; this many at once. */
+const MAX_SNAPSHOTS = 64;
+
+const TOO_OLD =
+  'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.';
+
+/** Long lists in pieces, all pieces from one moment: what the first page left is kept until it is asked for. */
+export class Pages {
+  readonly #left = new Map<string, Snapshot>();
+
+  first(snapshot: Snapshot, limit: number): Page {
+    if (!(limit > 0) || snapshot.items.length <= limit)
+      return { ...snapshot, continue: undefined, remaining: undefined };
+    const items = snapshot.items.slice(limit);
+    const token = randomUUID();
+    this.#left.set(token, { items, version: snapshot.version });
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > MAX_SNAPSHOTS && oldest !== undefined) this.#left.delete(oldest);
+    return {
+      items: snapshot.items.slice(0, limit),
+      version: snapshot.version,
+      continue: token,
+      remaining: items.length,
+    };
+  }
+
+  next(token: string, limit: number): Page {
+    const snapshot = this.#left.get(token);
+    if (snapshot === undefined) throw expired(TOO_OLD);
+    this.#left.delete(token);
+    return this.first(snapshot, limit);
+  }
+}
