@@ -51,7 +51,7 @@ export class Agent {
           metrics.status();
           this.#coreIsStopping = status.stopping;
           const ready = this.#readyAccounts();
-          this.#feed.acknowledge(status.generation);
+          this.#feed.take(status);
           this.#reports.report(status);
           // An account that just became ready waits for its epoch.
           if (this.#readyAccounts() !== ready) for (const lease of this.#leases.values()) lease.hurry();

@@ -21,6 +21,14 @@ export interface AgentWorld {
   readonly account: (name: string) => TradingAccount | undefined;
 }
 
+/** What the agent remembers and the API does not say, or not yet. By uid, as an instance may come again. */
+export interface Memory {
+  /** Instances that the core was told of; undefined before anything was told. */
+  readonly told: ReadonlySet<string> | undefined;
+  /** Instances whose stop the core has proven: they never run again, however late the status that says so. */
+  readonly proven: ReadonlySet<string>;
+}
+
 /** The desired state but for its generation. */
 export type Desired = Omit<MessageInitShape<typeof DesiredStateSchema>, 'generation' | '$typeName'>;
 
@@ -47,15 +55,28 @@ export function instancesOn({ coreName, instances }: AgentWorld): StrategyInstan
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
 }
 
-export function desiredState(world: AgentWorld): Desired {
-  const instances = instancesOn(world);
+export function desiredState(world: AgentWorld, memory: Memory): Desired {
+  const instances = instancesOn(world).filter((instance) => isKnown(world, memory, instance));
   return {
     accounts: accountNames(world, instances).map((name) => accountPolicy(world, name, instances)),
-    instances: instances.map((instance) => instancePolicy(world, instance)),
+    instances: instances.map((instance) => instancePolicy(world, memory, instance)),
     halts: [...world.halts]
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
       .map((halt) => haltPolicy(world, halt, instances)),
   };
+}
+
+/**
+ * Each kind has a watch of its own, so an instance may be seen before its strategy. Then it waits: told to stop, it
+ * would prove that at once and never run. If its strategy is gone for good, garbage collection marks it for deletion.
+ */
+function isKnown(
+  { strategy }: AgentWorld,
+  { told }: Memory,
+  { metadata: { uid = '', deletionTimestamp }, spec: { strategyRef } }: StrategyInstance,
+): boolean {
+  const owned = strategy(strategyRef.name)?.metadata.uid === strategyRef.uid;
+  return owned || deletionTimestamp !== undefined || told === undefined || told.has(uid);
 }
 
 /** What the core lists, and what instances still need should it list less by now. */
@@ -77,7 +98,11 @@ function accountPolicy({ account }: AgentWorld, name: string, instances: readonl
   };
 }
 
-function instancePolicy({ strategy, account, halts }: AgentWorld, instance: StrategyInstance) {
+function instancePolicy(
+  { strategy, account, halts }: AgentWorld,
+  { proven }: Memory,
+  instance: StrategyInstance,
+) {
   const { metadata, spec } = instance;
   const policy = policyFor(strategy(spec.strategyRef.name), instance, account(spec.accountRef.name), halts);
   return {
@@ -86,7 +111,10 @@ function instancePolicy({ strategy, account, halts }: AgentWorld, instance: Stra
     account: spec.accountRef.name,
     strategy: spec.strategy,
     mode: modes[spec.mode],
-    state: policy.state === 'Run' ? InstancePolicy_State.RUN : InstancePolicy_State.STOP,
+    state:
+      policy.state === 'Run' && !proven.has(metadata.uid ?? '')
+        ? InstancePolicy_State.RUN
+        : InstancePolicy_State.STOP,
     deletionPolicy: policies[policy.deletionPolicy],
     symbols: [...spec.symbols],
     capital: spec.capital.map(({ asset, amount }) => ({ asset, amount })),

@@ -1,11 +1,13 @@
 // Keeps the core told of what is wanted: the whole desired state at each change, and whenever a stream begins.
 
 import type { StrategyInstance } from '@flashpod/crds';
+import type { CoreStatus } from '@flashpod/proto';
 import type { Caches } from '../api/index.js';
 import { stableJson } from '../api/names.js';
 import type { Change, Clock, KubeObject } from '../kube/index.js';
 import { type AgentWorld, type Desired, desiredState, instancesOn } from './desired.js';
 import type { UpBody } from './link.js';
+import { Stops } from './stops.js';
 
 export class Feed {
   readonly #world: () => AgentWorld;
@@ -18,6 +20,7 @@ export class Feed {
   readonly #sent = new Map<bigint, ReadonlyMap<string, number>>();
   #inForce: ReadonlyMap<string, number> = new Map();
   #acknowledged = 0n;
+  readonly #stops = new Stops();
 
   constructor(world: () => AgentWorld, send: (body: UpBody) => boolean, clock: Clock) {
     this.#world = world;
@@ -38,7 +41,8 @@ export class Feed {
 
   /** Compares what is wanted with what was sent, and sends it when it changed. */
   update(): void {
-    const desired = desiredState(this.#world());
+    const { proven } = this.#stops;
+    const desired = desiredState(this.#world(), { told: this.#told(), proven });
     const content = stableJson(desired);
     if (content === this.#content) {
       this.#remember();
@@ -47,8 +51,15 @@ export class Feed {
     this.#content = content;
     this.#desired = desired;
     this.#generation += 1n;
+    this.#stops.told(this.#generation, desired);
     this.#remember();
     this.resend();
+  }
+
+  /** Takes a report: what of the desired state is in force, and which of its proofs answer a stop that still stands. */
+  take(status: CoreStatus): void {
+    this.#acknowledge(status.generation);
+    this.#stops.judge(status);
   }
 
   resend(): void {
@@ -57,7 +68,16 @@ export class Feed {
   }
 
   /** The core has this desired state in force. */
-  acknowledge(generation: bigint): void {
+  #acknowledge(generation: bigint): void {
+    if (generation > this.#generation) {
+      // Our predecessor's, whose clock was ahead of ours: it must not pass for ours.
+      this.#sent.clear();
+      this.#generation = generation + 1n;
+      this.#stops.told(this.#generation, this.#desired, { again: true });
+      this.#remember();
+      this.resend();
+      return;
+    }
     this.#acknowledged = generation;
     for (const [sent, generations] of this.#sent) {
       if (sent > generation) continue;
@@ -69,6 +89,11 @@ export class Feed {
   /** metadata.generation of the instance whose policy is in force. */
   generationInForce(instance: string): number | undefined {
     return this.#inForce.get(instance);
+  }
+
+  #told(): ReadonlySet<string> | undefined {
+    const instances = this.#desired?.instances;
+    return instances && new Set(instances.map(({ uid = '' }) => uid));
   }
 
   /** An edit that changes nothing for the core is in force as soon as the same content is. */

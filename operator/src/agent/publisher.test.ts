@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ManualClock } from '../kube/manual-clock.js';
+import { ManualClock } from '../kube/testing/manual-clock.js';
 import { Publisher } from './publisher.js';
 
 function setUp(write: (key: string) => Promise<void> = async () => {}) {

@@ -8,7 +8,14 @@ import { finalizers, labels, managedBy, tokenSecretName } from '../api/names.js'
 import { createPod, deletePod } from '../api/pods.js';
 import { apiVersion, StrategyInstances, TradingStrategies } from '../api/resources.js';
 import type { Context } from '../context.js';
-import { isAlreadyExists, type MergePatch, Secrets, type Stored } from '../kube/index.js';
+import {
+  isAlreadyExists,
+  type KubeClient,
+  keyOf,
+  type MergePatch,
+  Secrets,
+  type Stored,
+} from '../kube/index.js';
 import type { Action } from './world.js';
 
 /** Stops the pass: the cache is behind what is stored, so the plan may be wrong. The queue tries again. */
@@ -28,6 +35,7 @@ export async function act(
       if (strategy === undefined) return false;
       const { name, uid } = strategy.metadata;
       const held = action.do === 'holdStrategy';
+      if (!held) await checkNoInstance(client, namespace, name);
       return setFinalizer(client.of(TradingStrategies), { namespace, name, uid }, finalizers.flat, held);
     }
     case 'createInstance':
@@ -41,6 +49,10 @@ export async function act(
     }
     case 'stopInstance': {
       const { name, uid } = action.instance.metadata;
+      const { name: owner, uid: ownerUid } = action.instance.spec.strategyRef;
+      const stored = await client.of(TradingStrategies).find({ namespace, name: owner });
+      // A former spec, or no strategy at all, is no reason to flatten what the present one wants.
+      if (stored?.metadata.uid === ownerUid) checkCurrent(stored, strategy);
       return client
         .of(StrategyInstances)
         .deleteIfExists({ namespace, name }, uid === undefined ? {} : { uid });
@@ -64,14 +76,15 @@ async function createInstance(
   name: string,
   spec: Omit<StrategyInstanceSpec, 'tokenSecretRef' | 'tokenSha256'>,
 ): Promise<void> {
-  const instances = client.of(StrategyInstances);
-  // The cache may not show yet what we made a moment ago, and two instances must never run: ask the server.
-  const live = (await instances.list({ namespace })).items;
-  if (live.some((instance) => instance.spec.strategyRef.name === strategy.metadata.name)) {
-    throw new StaleError(
-      `strategy ${namespace}/${strategy.metadata.name} has an instance that the cache does not show yet`,
-    );
-  }
+  // Two instances must never run, and none of a spec that is not wanted any more.
+  await checkNoInstance(client, namespace, strategy.metadata.name);
+  const key = { namespace, name: strategy.metadata.name };
+  const stored = await client.of(TradingStrategies).find(key);
+  checkCurrent(stored, strategy);
+  // A number that was used before would give the name, and with it the history, of a former instance.
+  const made = stored?.status?.instancesMade ?? 0;
+  if (made !== spec.number - 1 || !stored?.metadata.finalizers?.includes(finalizers.flat))
+    throw new StaleError(`strategy ${keyOf(strategy)} is not held, or has had ${made} instances`);
   const owner = {
     apiVersion,
     kind: 'TradingStrategy',
@@ -86,7 +99,7 @@ async function createInstance(
   const tokenSecretRef = { name: tokenSecretName(name) };
   const token = await sessionToken(client, { ...common, name: tokenSecretRef.name });
   const tokenSha256 = createHash('sha256').update(token).digest('hex');
-  await instances.create({
+  await client.of(StrategyInstances).create({
     apiVersion,
     kind: 'StrategyInstance',
     metadata: { ...common, name, finalizers: [finalizers.flat] },
@@ -94,9 +107,29 @@ async function createInstance(
   });
 }
 
+/** The cache may not show yet what was made a moment ago: the server is asked before what rests on there being none. */
+async function checkNoInstance(client: KubeClient, namespace: string, strategy: string): Promise<void> {
+  const { items } = await client.of(StrategyInstances).list({ namespace });
+  const found = items.find((instance) => instance.spec.strategyRef.name === strategy);
+  if (found === undefined) return;
+  throw new StaleError(`strategy ${namespace}/${strategy} has the instance ${found.metadata.name}`);
+}
+
+/** Whether the strategy that was planned with is the one that is stored. */
+function checkCurrent(
+  stored: Stored<TradingStrategy> | undefined,
+  planned: Stored<TradingStrategy> | undefined,
+): void {
+  const version = (of: Stored<TradingStrategy> | undefined) =>
+    [of?.metadata.uid, of?.metadata.generation, of?.metadata.deletionTimestamp].join();
+  if (version(stored) === version(planned)) return;
+  const { name, namespace } = (stored ?? planned)?.metadata ?? {};
+  throw new StaleError(`strategy ${namespace}/${name} was changed; the cache does not show it yet`);
+}
+
 /** The token of an instance: drawn once; a pass that was cut off after the Secret finds it again. */
 async function sessionToken(
-  client: Context['client'],
+  client: KubeClient,
   metadata: { name: string; namespace: string; labels: Record<string, string> },
 ): Promise<string> {
   const drawn = randomBytes(32).toString('base64url');

@@ -20,7 +20,7 @@ export function plan(world: World): Plan {
   const keep = deleting ? undefined : instanceToKeep(world, acceptance);
   const actions = instances
     .filter((instance) => instance !== keep)
-    .flatMap((instance) => planStop(world, instance, whyStop(world)));
+    .flatMap((instance) => planStop(world, instance, whyStop(world, instance)));
   if (keep !== undefined) actions.push(...planRun(world, keep));
   else if (!deleting && instances.length === 0) actions.push(...planStart(world, acceptance));
   if (deleting && instances.length === 0 && held(world)) actions.push({ do: 'releaseStrategy' });
@@ -36,21 +36,16 @@ function instanceToKeep(
   { strategy, instances, policies }: World,
   acceptance: Acceptance,
 ): StrategyInstance | undefined {
-  if (strategy.spec.suspended) return undefined;
-  const runnable = instances.filter(
-    ({ metadata, status }) =>
-      metadata.deletionTimestamp === undefined && status?.proof?.provenAt === undefined,
-  );
+  // What the agent tells to stop is not kept, whatever the reason: both ask the same policy.
+  const runnable = instances.filter(({ metadata }) => policies.get(metadata.name)?.state === 'Run');
   const hash = runsHashOf(strategy.spec);
   const wanted = runnable.find(({ spec }) => spec.runsHash === hash);
-  if (wanted !== undefined) return policies.get(wanted.metadata.name)?.state === 'Stop' ? undefined : wanted;
+  if (wanted !== undefined) return wanted;
   return acceptance.accepted === 'True' ? undefined : newest(runnable);
 }
 
-function whyStop({ strategy }: World): string {
-  if (strategy.metadata.deletionTimestamp !== undefined) return 'the strategy is being deleted';
-  if (strategy.spec.suspended) return 'the strategy is suspended';
-  return 'another instance takes its place';
+function whyStop({ policies }: World, { metadata }: StrategyInstance): string {
+  return policies.get(metadata.name)?.because || 'another instance takes its place';
 }
 
 const held = ({ strategy }: World) => (strategy.metadata.finalizers ?? []).includes(finalizers.flat);

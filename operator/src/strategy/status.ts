@@ -44,7 +44,8 @@ export function planStatus(
     observedGeneration: generation,
     conditions: [...conditions],
     summary: summarise(strategy, shown, shown && policies.get(shown.metadata.name)),
-    instancesMade: made,
+    // Left out while there was none: a 0 out of an old copy must not undo the count.
+    ...(made === 0 ? {} : { instancesMade: made }),
     ...(account === undefined ? {} : { environment: account.spec.environment }),
     ...(shown === undefined ? {} : { instance: shown.metadata.name, core: shown.spec.coreRef.name }),
   };

@@ -46,6 +46,8 @@ export class Desk {
   readonly client: KubeClient;
   readonly core: FakeCore;
   readonly #folder: string;
+  /** What the operator last saw. Stopping one of its reflectors makes a watch that lags behind. */
+  operatorSees: Caches | undefined;
   #stopOperator = async () => {};
   #agent: { agent: Agent; caches: Caches } | undefined;
 
@@ -74,8 +76,14 @@ export class Desk {
     return desk;
   }
 
+  /** What the agent last saw, likewise. */
+  get agentSees(): Caches | undefined {
+    return this.#agent?.caches;
+  }
+
   startOperator(): void {
     const caches = new Caches(this.client, { namespace });
+    this.operatorSees = caches;
     const pods = new Reflector(this.client.of(Pods), {
       namespace,
       labelSelector: `${labels.managedBy}=${managedBy}`,

@@ -73,8 +73,9 @@ export class FakeCore {
     this.renewals.length = 0;
   }
 
-  report(): void {
-    for (const stream of this.#streams) stream.write(this.#status());
+  /** Tells what it is; `of` an older desired state: as a report that is late. */
+  report(of = this.desired): void {
+    for (const stream of this.#streams) stream.write(this.#status(of));
   }
 
   /** From now on the stop of this instance counts as proven. */
@@ -93,15 +94,15 @@ export class FakeCore {
     }
   }
 
-  #status(): CoreStatus {
+  #status(desired = this.desired): CoreStatus {
     const now = BigInt(Date.now()) * 1_000_000n;
     return create(CoreStatusSchema, {
       version: 'fake',
-      generation: this.desired?.generation ?? 0n,
+      generation: desired?.generation ?? 0n,
       metricsAddress: '127.0.0.1:1',
       stopping: this.stopping,
       accounts: [create(AccountStatusSchema, this.account)],
-      instances: (this.desired?.instances ?? []).map(({ instance, state, deletionPolicy }) => {
+      instances: (desired?.instances ?? []).map(({ instance, state, deletionPolicy }) => {
         const stop = state === InstancePolicy_State.STOP;
         const proven = stop && this.#proven.has(instance);
         const proof = {
@@ -119,7 +120,7 @@ export class FakeCore {
           ...this.instances.get(instance),
         });
       }),
-      halts: (this.desired?.halts ?? []).map(({ uid, instances }) =>
+      halts: (desired?.halts ?? []).map(({ uid, instances }) =>
         create(HaltStatusSchema, {
           uid,
           blockedUnixNs: now,

@@ -72,7 +72,8 @@ export function instanceStatus(
             p50Us: round(seen.tickToOrder.p50Us),
             p99Us: round(seen.tickToOrder.p99Us),
           },
-    proof: proofOf(seen),
+    // What was proven stays proven; a core that has forgotten it says so at most by its silence.
+    proof: before?.proof?.provenAt !== undefined && !seen.proof?.provenUnixNs ? before.proof : proofOf(seen),
   });
 }
 

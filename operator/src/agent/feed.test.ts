@@ -1,0 +1,47 @@
+import { type CoreStatus, CoreStatusSchema, create } from '@flashpod/proto';
+import { expect, test } from 'vitest';
+import type { Clock } from '../kube/index.js';
+import { ManualClock } from '../kube/testing/manual-clock.js';
+import { account, core } from '../testing/desk.js';
+import type { AgentWorld } from './desired.js';
+import { Feed } from './feed.js';
+
+const world: AgentWorld = {
+  coreName: 'core',
+  core: core(),
+  instances: [],
+  halts: [],
+  strategy: () => undefined,
+  account: () => account(),
+};
+
+function feed(clock: Clock) {
+  const sent: bigint[] = [];
+  const send = (body: { case: string; value?: { generation?: bigint } }) =>
+    sent.push(body.value?.generation ?? 0n) > 0;
+  return { sent, feed: new Feed(() => world, send as never, clock) };
+}
+const report = (generation: bigint): CoreStatus => create(CoreStatusSchema, { generation });
+
+test('generations grow from one agent to the next with the clock', () => {
+  const [early, late] = [feed(new ManualClock(1_000)), feed(new ManualClock(2_000))];
+  early.feed.update();
+  late.feed.update();
+  expect(late.sent[0]).toBeGreaterThan(early.sent[0] ?? 0n);
+});
+
+test('what a predecessor with a faster clock had in force does not pass for ours', () => {
+  const { sent, feed: slow } = feed(new ManualClock(1_000));
+  slow.update();
+  slow.take(report(9_000_000n));
+  expect(sent).toEqual([1_000_001n, 9_000_001n]);
+  slow.take(report(9_000_001n));
+  expect(sent).toHaveLength(2);
+});
+
+test('what did not change is not sent again', () => {
+  const { sent, feed: same } = feed(new ManualClock());
+  same.update();
+  same.update();
+  expect(sent).toHaveLength(1);
+});
