@@ -40,12 +40,15 @@ export class Storage {
   readonly #collections = new Map<string, Collection>();
   readonly #listeners = new Set<(commit: Commit) => void>();
   readonly #historyLimit: number;
+  /** Before it there was nothing to tell. */
+  readonly #firstVersion: number;
   #version: number;
 
   constructor(historyLimit = HISTORY_LIMIT) {
     this.#historyLimit = historyLimit;
     // Microseconds since 1970: a version from before a restart is then too old, never by chance a later state.
-    this.#version = Date.now() * 1000;
+    this.#firstVersion = Date.now() * 1000;
+    this.#version = this.#firstVersion;
   }
 
   get version(): number {
@@ -112,7 +115,7 @@ export class Storage {
   #collection(name: string): Collection {
     let collection = this.#collections.get(name);
     if (collection === undefined) {
-      collection = { objects: new Map(), history: [], forgottenUpTo: this.#version };
+      collection = { objects: new Map(), history: [], forgottenUpTo: this.#firstVersion };
       this.#collections.set(name, collection);
     }
     return collection;

@@ -168,6 +168,15 @@ describe('a list', () => {
 });
 
 describe('the history', () => {
+  it('of a kind reaches back to a list from before its first object', () => {
+    const storage = new Storage();
+    const listedAt = storage.version;
+    storage.put('other', { apiVersion: 'v1', kind: 'Y', metadata: { name: 'y' } });
+    expect(storage.since('c', listedAt)).toEqual([]);
+    storage.put('c', { apiVersion: 'v1', kind: 'X', metadata: { name: 'x' } });
+    expect(storage.since('c', listedAt)).toHaveLength(1);
+  });
+
   it('is bounded, and says when it no longer reaches back', () => {
     const storage = new Storage(10);
     const begin = storage.version;

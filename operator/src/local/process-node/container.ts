@@ -3,9 +3,10 @@ import { messageOf } from '../../errors.js';
 import { type Clock, sleep } from '../../kube/clock.js';
 import { timestamp } from '../../kube/conditions.js';
 import type { Container, ContainerState, ContainerStatus } from '../../kube/pod.js';
+import { watchProbes } from './container-probes.js';
 import { ConfigError } from './environment.js';
 import { repositoryOf } from './images.js';
-import { runProbe } from './probe.js';
+import type { LaunchPlan } from './launch.js';
 import { ContainerProcess, type Exit } from './process.js';
 import type { Reaper } from './reaper.js';
 
@@ -17,13 +18,8 @@ export interface ContainerHost {
   readonly reaper: Reaper;
   readonly podIP: string;
   readonly graceMs: number;
-  /** Command, environment and working directory for the next start. */
-  prepare(container: Container): Promise<{
-    argv: readonly [string, ...string[]];
-    env: Record<string, string>;
-    cwd: string;
-    logFile: string;
-  }>;
+  /** How to start it the next time. */
+  plan(container: Container): Promise<LaunchPlan>;
   changed(): void;
   event(type: 'Normal' | 'Warning', reason: string, note: string): void;
 }
@@ -127,7 +123,11 @@ export class ContainerUnit {
     this.#set({ running: { startedAt } });
     this.#host.event('Normal', 'Started', `Started container ${this.container.name}`);
     const ended = new AbortController();
-    this.#probe(launched, ended.signal);
+    watchProbes(this.container, this.#host, ended.signal, {
+      started: () => this.#hasStarted(),
+      ready: (ready) => this.#isReady(ready),
+      failed: (probe, why) => this.#unhealthy(launched, probe, why),
+    });
     if (this.#stop.signal.aborted) await launched.terminate(this.#graceMs);
     const exit = await launched.exited;
     ended.abort();
@@ -143,7 +143,7 @@ export class ContainerUnit {
 
   async #launch(): Promise<ContainerProcess | undefined> {
     try {
-      const { logFile, ...launch } = await this.#host.prepare(this.container);
+      const { logFile, ...launch } = await this.#host.plan(this.container);
       const log = openSync(logFile, 'a', 0o600);
       try {
         this.#process = await ContainerProcess.start({ ...launch, log }, this.#host.clock, this.#host.reaper);
@@ -176,60 +176,21 @@ export class ContainerUnit {
     await sleep(this.#host.clock, waitMs, this.#stop.signal);
   }
 
-  #probe(running: ContainerProcess, signal: AbortSignal): void {
-    const { startupProbe } = this.container;
-    if (startupProbe === undefined) {
-      this.#hasStarted(running, signal);
-      return;
-    }
-    const passed = new AbortController();
-    const onResult = (healthy: boolean, why: string) => {
-      passed.abort();
-      if (healthy) this.#hasStarted(running, signal);
-      else this.#unhealthy(running, 'Startup', why);
-    };
-    this.#ask(startupProbe, 'Startup', onResult, AbortSignal.any([signal, passed.signal]));
-  }
-
-  #hasStarted(running: ContainerProcess, signal: AbortSignal): void {
-    const { readinessProbe, livenessProbe } = this.container;
+  #hasStarted(): void {
     this.#started = true;
-    this.#ready = readinessProbe === undefined;
+    this.#ready = this.container.readinessProbe === undefined;
     this.#firstStart.resolve();
     this.#host.changed();
-    if (readinessProbe !== undefined) {
-      const onResult = (healthy: boolean) => {
-        this.#ready = healthy;
-        this.#host.changed();
-      };
-      this.#ask(readinessProbe, 'Readiness', onResult, signal);
-    }
-    if (livenessProbe !== undefined) {
-      const onResult = (healthy: boolean, why: string) => {
-        if (!healthy) this.#unhealthy(running, 'Liveness', why);
-      };
-      this.#ask(livenessProbe, 'Liveness', onResult, signal);
-    }
   }
 
-  #ask(
-    probe: NonNullable<Container['livenessProbe']>,
-    name: string,
-    onResult: (healthy: boolean, why: string) => void,
-    signal: AbortSignal,
-  ): void {
-    const onFailure = (why: string) =>
-      this.#host.event('Warning', 'Unhealthy', `${name} probe failed: ${why}`);
-    const target = { podIP: this.#host.podIP, container: this.container };
-    void runProbe(probe, target, this.#host.clock, { onResult, onFailure }, signal);
+  #isReady(ready: boolean): void {
+    this.#ready = ready;
+    this.#host.changed();
   }
 
-  #unhealthy(running: ContainerProcess, name: string, why: string): void {
-    this.#host.event(
-      'Normal',
-      'Killing',
-      `Container ${this.container.name} failed ${name.toLowerCase()} probe, will be restarted: ${why}`,
-    );
+  #unhealthy(running: ContainerProcess, probe: string, why: string): void {
+    const note = `Container ${this.container.name} failed ${probe} probe, will be restarted: ${why}`;
+    this.#host.event('Normal', 'Killing', note);
     void running.terminate(this.#graceMs);
   }
 

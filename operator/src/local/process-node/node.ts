@@ -1,18 +1,17 @@
-import { cpus, totalmem } from 'node:os';
-import { KubeClient } from '../../kube/client.js';
+import { KubeClient, type ResourceClient } from '../../kube/client.js';
 import { type Clock, systemClock } from '../../kube/clock.js';
-import { timestamp } from '../../kube/conditions.js';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/errors.js';
 import { EventRecorder, Events } from '../../kube/events.js';
 import { type Pod, Pods } from '../../kube/pod.js';
 import { type Change, Reflector } from '../../kube/reflector.js';
-import { Nodes } from '../../kube/resources.js';
+import { type NodeObject, Nodes } from '../../kube/resources.js';
 import type { Stored } from '../../kube/types.js';
 import { Addresses, HOST_IP } from './addresses.js';
 import type { ImageMap } from './images.js';
-import { type NodeServices, PodWorker } from './pod-worker.js';
+import type { NodeServices } from './node-services.js';
+import { PodWorker } from './pod-worker.js';
 import { Reaper } from './reaper.js';
-import { unschedulable } from './scheduling.js';
+import { registerNode, writeNodeStatus } from './registration.js';
+import { Scheduler } from './scheduler.js';
 import { mentions, Sources } from './sources.js';
 
 export interface NodeOptions {
@@ -36,6 +35,8 @@ export class ProcessNode {
   readonly #sources: Sources;
   readonly #recorder: EventRecorder<string>;
   readonly #services: NodeServices;
+  readonly #scheduler: Scheduler;
+  readonly #nodes: ResourceClient<NodeObject>;
   readonly #addresses: Addresses;
   readonly #reaper = new Reaper();
   readonly #workers = new Map<string, PodWorker>();
@@ -72,11 +73,19 @@ export class ProcessNode {
         this.#recorder.record({ regarding: pod, type, reason, action: reason, note }),
       onError,
     };
+    this.#scheduler = new Scheduler(this.#client, options.labels, this.#services);
+    this.#nodes = this.#client.of(Nodes);
   }
 
   static async start(options: NodeOptions): Promise<ProcessNode> {
     const node = new ProcessNode(options, await Addresses.open());
-    await node.#register();
+    try {
+      await registerNode(node.#nodes, options.name, options.labels);
+      await writeNodeStatus(node.#nodes, options.name, true, node.#services.clock.wall());
+    } catch (error) {
+      node.#reaper.close();
+      throw error;
+    }
     await node.#sources.start();
     node.#sources.onChange((kind, namespace, name) => {
       for (const worker of node.#workers.values()) {
@@ -101,8 +110,8 @@ export class ProcessNode {
   }
 
   async #stop(): Promise<void> {
-    await this.#setReady(false).catch((error: unknown) =>
-      this.#services.onError(error, 'writing the node status'),
+    await writeNodeStatus(this.#nodes, this.#options.name, false, this.#services.clock.wall()).catch(
+      (error: unknown) => this.#services.onError(error, 'writing the node status'),
     );
     const pods = [...this.#workers.values()].map((worker) => worker.pod);
     for (const group of this.#options.drainOrder?.(pods) ?? [pods])
@@ -128,47 +137,9 @@ export class ProcessNode {
     }
     const nodeName = pod.spec?.nodeName;
     if (nodeName === undefined) {
-      if (pod.metadata.deletionTimestamp === undefined) void this.#schedule(pod);
+      const wanted = pod.metadata.deletionTimestamp === undefined && this.#stopping === undefined;
+      if (wanted) void this.#scheduler.schedule(pod);
     } else if (nodeName === this.#options.name) this.#bound(pod);
-  }
-
-  async #schedule(pod: Stored<Pod>): Promise<void> {
-    if (this.#stopping !== undefined) return;
-    const { namespace = '', name, uid } = pod.metadata;
-    const problem = unschedulable(pod, this.#options.labels);
-    try {
-      if (problem === undefined) {
-        const target = { apiVersion: 'v1', kind: 'Node', name: this.#options.name };
-        const body = { apiVersion: 'v1', kind: 'Binding', metadata: { namespace, name, uid }, target };
-        const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}/binding`;
-        await this.#client.http.json({ method: 'POST', path, body });
-        this.#services.event(
-          pod,
-          'Normal',
-          'Scheduled',
-          `Successfully assigned ${namespace}/${name} to ${this.#options.name}`,
-        );
-        return;
-      }
-      // A pod that was told already must not be told again by each of its own updates.
-      if (pod.status?.conditions?.some(({ type, message }) => type === 'PodScheduled' && message === problem))
-        return;
-      const condition = {
-        type: 'PodScheduled',
-        status: 'False' as const,
-        reason: 'Unschedulable',
-        message: problem,
-      };
-      const conditions = [{ ...condition, lastTransitionTime: timestamp(this.#services.clock.wall()) }];
-      await this.#services.pods.mergePatchStatus(
-        { namespace, name },
-        { metadata: { uid }, status: { phase: 'Pending', conditions } },
-      );
-      this.#services.event(pod, 'Warning', 'FailedScheduling', problem);
-    } catch (error) {
-      // Gone, or bound meanwhile.
-      if (!isNotFound(error) && !isConflict(error)) this.#services.onError(error, `binding pod ${name}`);
-    }
   }
 
   #bound(pod: Stored<Pod>): void {
@@ -209,53 +180,5 @@ export class ProcessNode {
         this.#workers.delete(worker.uid);
         this.#addresses.release(worker.podIP);
       });
-  }
-
-  async #register(): Promise<void> {
-    const nodes = this.#client.of(Nodes);
-    const { name } = this.#options;
-    try {
-      await nodes.create({ metadata: { name, labels: { ...this.#options.labels } } });
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-      await nodes.mergePatch({ name }, { metadata: { labels: { ...this.#options.labels } } });
-    }
-    await this.#setReady(true);
-  }
-
-  async #setReady(ready: boolean): Promise<void> {
-    const resources = {
-      cpu: String(cpus().length),
-      memory: `${Math.floor(totalmem() / 1024)}Ki`,
-      pods: '110',
-    };
-    const now = timestamp(this.#services.clock.wall());
-    const reason = ready ? 'NodeReady' : 'NodeStopped';
-    const condition = {
-      type: 'Ready',
-      status: ready ? 'True' : 'False',
-      reason,
-      message: `the process node ${ready ? 'runs' : 'has stopped'}`,
-    } as const;
-    await this.#client.of(Nodes).mergePatchStatus(
-      { name: this.#options.name },
-      {
-        status: {
-          addresses: [
-            { type: 'InternalIP', address: HOST_IP },
-            { type: 'Hostname', address: this.#options.name },
-          ],
-          capacity: resources,
-          allocatable: resources,
-          conditions: [{ ...condition, lastHeartbeatTime: now, lastTransitionTime: now }],
-          nodeInfo: {
-            architecture: process.arch,
-            operatingSystem: process.platform,
-            kubeletVersion: 'v1.35.0+flashpod',
-            containerRuntimeVersion: `process://${process.versions.node}`,
-          },
-        },
-      },
-    );
   }
 }

@@ -1,39 +1,20 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.js';
-import type { ResourceClient } from '../../kube/client.js';
-import { type Clock, sleep } from '../../kube/clock.js';
+import { sleep } from '../../kube/clock.js';
 import { timestamp } from '../../kube/conditions.js';
-import { isConflict, isNotFound } from '../../kube/errors.js';
-import type { Container, ContainerStatus, Pod } from '../../kube/pod.js';
+import type { Container, ContainerStatus, Pod, PodStatus } from '../../kube/pod.js';
 import type { Stored } from '../../kube/types.js';
 import { HOST_IP } from './addresses.js';
 import { type ContainerHost, ContainerUnit, type RestartPolicy } from './container.js';
-import { environmentOf, expand } from './environment.js';
-import { commandOf, type ImageMap } from './images.js';
+import { planLaunch } from './launch.js';
+import type { NodeServices } from './node-services.js';
 import { podStatus } from './pod-status.js';
-import type { Reaper } from './reaper.js';
-import type { Sources } from './sources.js';
+import { StatusWriter, untilDone } from './status-writer.js';
 import { unsupportedFields } from './supported.js';
 import { PodVolumes } from './volumes.js';
 
-/** What a pod needs of the node it runs on. */
-export interface NodeServices {
-  readonly pods: ResourceClient<Pod>;
-  readonly clock: Clock;
-  readonly reaper: Reaper;
-  readonly sources: Sources;
-  readonly images: ImageMap;
-  readonly nodeName: string;
-  readonly root: string;
-  readonly logsDir: string;
-  readonly kubeconfigPath: string;
-  event(pod: Pod, type: 'Normal' | 'Warning', reason: string, note: string): void;
-  onError(error: unknown, doing: string): void;
-}
-
 const MOUNT_RETRY_MS = 2000;
-const STATUS_RETRY_MS = 500;
 /** Sidecars get at least this long, even when the main containers used up the grace period. */
 const SIDECAR_GRACE_MS = 2000;
 
@@ -45,6 +26,7 @@ export class PodWorker {
   readonly #directory: string;
   readonly #volumes: PodVolumes;
   readonly #startTime: string;
+  readonly #status: StatusWriter;
   readonly #terminating = new AbortController();
   /** Wakes a pod that waits for its Secrets and ConfigMaps. */
   #sourcesChanged = new AbortController();
@@ -56,8 +38,6 @@ export class PodWorker {
   #running: Promise<void> | undefined;
   #termination: Promise<void> | undefined;
   #removal: Promise<void> | undefined;
-  #publishing: Promise<void> | undefined;
-  #dirty = false;
 
   constructor(pod: Stored<Pod>, podIP: string, node: NodeServices) {
     this.uid = pod.metadata.uid;
@@ -67,6 +47,13 @@ export class PodWorker {
     this.#directory = join(node.root, 'pods', this.uid);
     this.#volumes = new PodVolumes(node.root, this.#directory, pod, node.sources);
     this.#startTime = timestamp(node.clock.wall());
+    this.#status = new StatusWriter(
+      node,
+      () => this.#observe(),
+      (written) => {
+        if (this.#pod.metadata.deletionTimestamp === undefined) this.#pod = written;
+      },
+    );
     const podPolicy = pod.spec?.restartPolicy ?? 'Always';
     const host = this.#host();
     const unit = (container: Container, policy: RestartPolicy) =>
@@ -124,11 +111,10 @@ export class PodWorker {
   }
 
   async #remove(): Promise<void> {
-    await this.#publish();
+    await this.#status.flush();
     const { namespace = '', name, uid } = this.#pod.metadata;
-    await this.#retried(
-      () => this.#node.pods.delete({ namespace, name }, { uid, graceSeconds: 0 }),
-      'removing the pod',
+    await untilDone(this.#node, `removing pod ${name}`, () =>
+      this.#node.pods.delete({ namespace, name }, { uid, graceSeconds: 0 }),
     );
     await this.cleanUp();
   }
@@ -206,53 +192,14 @@ export class PodWorker {
       reaper: this.#node.reaper,
       podIP: this.podIP,
       graceMs: this.#graceMs(),
-      prepare: (container) => this.#prepare(container),
+      plan: (container) =>
+        planLaunch(
+          { pod: this.#pod, podIP: this.podIP, directory: this.#directory, volumes: this.#volumes },
+          container,
+          this.#node,
+        ),
       changed: () => this.#changed(),
       event: (type, reason, note) => this.#event(type, reason, note),
-    };
-  }
-
-  async #prepare(container: Container): ReturnType<ContainerHost['prepare']> {
-    const { namespace = '', name } = this.#pod.metadata;
-    const command = commandOf(this.#node.images, container.image);
-    const mounts = await this.#volumes.mount(container);
-    const text = (data: Record<string, Buffer> | undefined) =>
-      data && Object.fromEntries(Object.entries(data).map(([key, value]) => [key, value.toString('utf8')]));
-    const declared = environmentOf(this.#pod, container, {
-      podIP: this.podIP,
-      hostIP: HOST_IP,
-      nodeName: this.#node.nodeName,
-      secret: (secret) => text(this.#node.sources.secret(namespace, secret)),
-      configMap: (configMap) => text(this.#node.sources.configMap(namespace, configMap)),
-    });
-    const args = (container.args ?? []).map((arg) => mounts.text(expand(arg, declared)));
-    const env = Object.fromEntries(
-      Object.entries(declared).map(([variable, value]) => [variable, mounts.text(value)]),
-    );
-    const logs = join(this.#node.logsDir, `${namespace}_${name}`);
-    await mkdir(logs, { recursive: true, mode: 0o700 });
-    const cwd = container.workingDir === undefined ? this.#directory : mounts.path(container.workingDir);
-    return {
-      argv: [...command, ...args],
-      env: { ...this.#baseEnv(), ...env },
-      cwd,
-      logFile: join(logs, `${container.name}.log`),
-    };
-  }
-
-  /** Of our own environment only what any process needs: a container sees nothing of the machine around it. */
-  #baseEnv(): Record<string, string> {
-    const kept = ['PATH', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR'].flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, value] as const];
-    });
-    const account = this.#pod.spec?.serviceAccountName;
-    return {
-      ...Object.fromEntries(kept),
-      HOME: this.#directory,
-      HOSTNAME: this.#pod.metadata.name,
-      // What the mounted token of a service account is in a cluster.
-      ...(account === undefined ? {} : { KUBECONFIG: this.#node.kubeconfigPath }),
     };
   }
 
@@ -278,55 +225,20 @@ export class PodWorker {
   }
 
   #changed(): void {
-    this.#dirty = true;
-    this.#publishing ??= this.#publishLoop().finally(() => {
-      this.#publishing = undefined;
-    });
+    this.#status.changed();
   }
 
-  async #publish(): Promise<void> {
-    this.#changed();
-    await this.#publishing;
-  }
-
-  /** One write at a time, always of the newest state. */
-  async #publishLoop(): Promise<void> {
-    while (this.#dirty) {
-      this.#dirty = false;
-      const statuses = (units: readonly ContainerUnit[]): ContainerStatus[] =>
-        units.map((unit) => unit.status);
-      const observed = {
-        podIP: this.podIP,
-        hostIP: HOST_IP,
-        startTime: this.#startTime,
-        init: statuses(this.#init),
-        main: statuses(this.#main),
-        initialized: this.#initialized,
-        ...(this.#failure === undefined ? {} : { failure: this.#failure }),
-      };
-      const status = podStatus(this.#pod, observed, this.#node.clock.wall());
-      const { namespace = '', name, uid } = this.#pod.metadata;
-      await this.#retried(async () => {
-        const written = await this.#node.pods.mergePatchStatus(
-          { namespace, name },
-          { metadata: { uid }, status },
-        );
-        if (this.#pod.metadata.deletionTimestamp === undefined) this.#pod = written;
-      }, 'writing the status');
-    }
-  }
-
-  /** Until it works, or the object is gone or replaced: then there is nobody to tell. */
-  async #retried(write: () => Promise<void>, doing: string): Promise<void> {
-    for (let attempt = 0; attempt < 20; attempt++) {
-      try {
-        await write();
-        return;
-      } catch (error) {
-        if (isNotFound(error) || isConflict(error)) return;
-        this.#node.onError(error, `${doing} of pod ${this.#pod.metadata.name}`);
-        await sleep(this.#node.clock, STATUS_RETRY_MS);
-      }
-    }
+  #observe(): { pod: Stored<Pod>; status: PodStatus } {
+    const statuses = (units: readonly ContainerUnit[]): ContainerStatus[] => units.map((unit) => unit.status);
+    const observed = {
+      podIP: this.podIP,
+      hostIP: HOST_IP,
+      startTime: this.#startTime,
+      init: statuses(this.#init),
+      main: statuses(this.#main),
+      initialized: this.#initialized,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    };
+    return { pod: this.#pod, status: podStatus(this.#pod, observed, this.#node.clock.wall()) };
   }
 }
