@@ -26,6 +26,7 @@ impl Engine {
             (Body::Balance(push), _) => self.on_balance_push(&push),
             _ => {}
         }
+        self.dirty |= conn == self.feeds.private.conn;
     }
 
     /// A frame that cannot be read may have been a fill: what it said is found out by asking.

@@ -1,0 +1,618 @@
+//! Two ends under one clock: the engine as a driver would run it, and a small venue, with a network between them
+//! that delays, loses, repeats and reorders on demand. Everything is journaled as the driver does it, and every
+//! test ends with the same proofs (`Sim::prove`).
+#![allow(dead_code, unreachable_pub)] // Each test binary uses its part.
+
+pub mod venue;
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use flashpod_engine::io::{
+    AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, FeedEvent, FeedKind, HttpOutcome,
+    HttpRequest, InstancePolicy, Intent, Method, Mode, OrderEvent, OrderEventKind, Quote, RequestClass,
+    RiskLimits, RunState, SessionEvent, SessionMessage, SidecarLossAction, TradingState, WantedQuotes,
+    Welcome,
+};
+use flashpod_engine::{
+    Action, Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
+    replay,
+};
+use flashpod_types::{Amount, Asset, Nanos, OrderType, Price, Qty, Side, Symbol};
+use venue::{EPOCH_MS, Stream, Venue};
+
+pub const LATENCY: Nanos = Nanos::from_millis(1);
+
+pub fn ms(ms: u64) -> Nanos {
+    Nanos::from_millis(ms)
+}
+
+pub fn symbol(text: &str) -> Symbol {
+    Symbol::new(text).unwrap()
+}
+
+/// What happens to the nth request (1 = the next) of a method and path.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    pub method: Method,
+    pub path: &'static str,
+    pub nth: u32,
+    pub what: Broken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Broken {
+    /// No reply; the venue has carried it out or not.
+    Timeout {
+        applied: bool,
+    },
+    Status {
+        status: u16,
+        applied: bool,
+        retry_after_s: Option<u32>,
+    },
+    /// The bytes never left.
+    NotSent,
+    /// Held up on the way for this long.
+    Late(Nanos),
+}
+
+enum Event {
+    ToVenue(Box<HttpRequest>, Nanos),
+    Input(Box<Input>),
+}
+
+pub struct Sim {
+    pub engine: Engine,
+    pub venue: Venue,
+    /// CLOCK_BOOTTIME.
+    pub now: Nanos,
+    seq: u64,
+    queue: BTreeMap<(Nanos, u64), Event>,
+    queued: u64,
+    pub records: Vec<Vec<u8>>,
+    pub requests: Vec<HttpRequest>,
+    pub events: Vec<(String, OrderEvent)>,
+    pub states: Vec<(String, TradingState, String)>,
+    pub welcomes: Vec<(String, Welcome)>,
+    pub stopped: bool,
+    pub faults: Vec<Fault>,
+    /// Private pushes are kept back.
+    pub hold_private: bool,
+    held: Vec<Vec<u8>>,
+    /// Every private push comes twice, and pushes of one moment in reverse.
+    pub repeat_private: bool,
+    pub reverse_private: bool,
+    pub drop_private: u32,
+    /// The venue answers nothing on sockets, not even PING.
+    pub mute: bool,
+    pub public: Vec<ConnId>,
+    pub private: Option<ConnId>,
+    pub desired: Desired,
+    pub config: EngineConfig,
+    pub auto_lease: bool,
+    next_renewal: Nanos,
+    attempts: u64,
+    pub epoch: u64,
+    pub expect_429: bool,
+}
+
+pub fn config() -> EngineConfig {
+    EngineConfig::new("main", Environment::Simulated, StopPolicy::Flatten)
+}
+
+pub fn policy(name: &str, symbols: &[&str]) -> InstancePolicy {
+    InstancePolicy {
+        instance: name.to_owned(),
+        uid: format!("uid-{name}"),
+        strategy: "imbalance-maker".into(),
+        mode: Mode::Live,
+        state: RunState::Run,
+        deletion_policy: DeletionPolicy::Flatten,
+        symbols: symbols.iter().map(|name| symbol(name)).collect(),
+        capital: vec![capital("USDC", "20000"), capital("BTC", "2")],
+        limits: RiskLimits {
+            max_order_notional: Some("1000".parse().unwrap()),
+            max_position_notional: Some("5000".parse().unwrap()),
+            max_open_orders: Some(20),
+            max_order_rate: None,
+            price_collar_bps: Some(500),
+            max_data_age: Some(Nanos::from_secs(2)),
+        },
+        parameters_json: "{}".into(),
+        sidecar_loss: SidecarLossAction::Cancel,
+        sidecar_loss_after: Nanos::from_secs(3),
+    }
+}
+
+pub fn capital(asset: &str, amount: &str) -> (Asset, Amount) {
+    (Asset::new(asset).unwrap(), amount.parse().unwrap())
+}
+
+impl Sim {
+    /// A new venue and a new engine, nothing desired yet.
+    pub fn new() -> Self {
+        Self::with(Venue::new(), config(), Vec::new(), Nanos::from_secs(1000))
+    }
+
+    pub fn with(venue: Venue, config: EngineConfig, records: Vec<Vec<u8>>, now: Nanos) -> Self {
+        let folded = fold(records.iter().cloned().map(Ok::<_, ()>)).unwrap();
+        let start = Start {
+            config: config.clone(),
+            incarnation: folded.recovered.incarnation + 1,
+            recovered: folded.recovered,
+        };
+        let mut sim = Self {
+            engine: Engine::new(&start),
+            venue,
+            now,
+            seq: folded.next_seq,
+            queue: BTreeMap::new(),
+            queued: 0,
+            records,
+            requests: Vec::new(),
+            events: Vec::new(),
+            states: Vec::new(),
+            welcomes: Vec::new(),
+            stopped: false,
+            faults: Vec::new(),
+            hold_private: false,
+            held: Vec::new(),
+            repeat_private: false,
+            reverse_private: false,
+            drop_private: 0,
+            mute: false,
+            public: Vec::new(),
+            private: None,
+            desired: Desired::default(),
+            config,
+            auto_lease: true,
+            next_renewal: now,
+            attempts: 0,
+            epoch: 1,
+            expect_429: false,
+        };
+        sim.input(Input::Start(Box::new(start)));
+        sim
+    }
+
+    /// An instance that is connected and may trade.
+    pub fn trading(policies: Vec<InstancePolicy>) -> Self {
+        let mut sim = Self::new();
+        sim.want(policies);
+        sim.bring_up();
+        sim
+    }
+
+    /// Runs until every instance is active and its books are certified, then opens their sessions.
+    pub fn bring_up(&mut self) {
+        self.until("every instance is active", |sim| {
+            let status = sim.engine.status(sim.now);
+            let books = status.books.iter().all(|book| book.state == "CERTIFIED");
+            books && !status.books.is_empty() && status.account.ledger_equals_venue
+        });
+        let names: Vec<String> =
+            self.desired.instances.iter().map(|policy| policy.instance.clone()).collect();
+        for name in names {
+            self.session(&name, SessionMessage::Opened { last_sequence: 0 });
+        }
+        self.run(ms(1));
+    }
+
+    pub fn want(&mut self, policies: Vec<InstancePolicy>) {
+        self.desired.instances = policies;
+        self.send_desired();
+    }
+
+    pub fn send_desired(&mut self) {
+        self.desired.generation += 1;
+        self.input(Input::Agent(AgentInput::Desired(self.desired.clone())));
+    }
+
+    pub fn limit_account(&mut self, limits: AccountLimits) {
+        self.desired.account = limits;
+        self.send_desired();
+    }
+
+    pub fn policy_mut(&mut self, name: &str) -> &mut InstancePolicy {
+        self.desired.instances.iter_mut().find(|policy| policy.instance == name).unwrap()
+    }
+
+    pub fn session(&mut self, name: &str, message: SessionMessage) {
+        let (instance, received) = (name.to_owned(), self.now);
+        self.input(Input::Session { instance, received, message });
+    }
+
+    pub fn quote(&mut self, name: &str, pair: &str, quotes: &[(u32, Side, &str, &str)]) {
+        let quotes = quotes
+            .iter()
+            .map(|&(slot, side, price, qty)| Quote {
+                slot,
+                side,
+                price: price.parse().unwrap(),
+                qty: qty.parse().unwrap(),
+            })
+            .collect();
+        let wanted = WantedQuotes {
+            symbol: symbol(pair),
+            quotes,
+            book_version: self.venue.books[pair].version,
+            decided: self.now,
+            tolerance_ticks: 2,
+        };
+        self.session(name, SessionMessage::WantedQuotes(wanted));
+    }
+
+    pub fn intent(
+        &mut self,
+        name: &str,
+        reference: &str,
+        pair: &str,
+        side: Side,
+        kind: OrderType,
+        price: &str,
+        qty: &str,
+    ) {
+        let intent = Intent {
+            reference: reference.to_owned(),
+            symbol: symbol(pair),
+            side,
+            kind,
+            price: Some(price.parse::<Price>().unwrap()),
+            qty: qty.parse::<Qty>().unwrap(),
+            reduce_only: false,
+            book_version: self.venue.books[pair].version,
+            decided: self.now,
+        };
+        self.session(name, SessionMessage::Intent(intent));
+    }
+
+    /// Journals and handles one input now, and carries its actions out.
+    pub fn input(&mut self, input: Input) {
+        let unix = Nanos(u64::try_from(EPOCH_MS).unwrap() * 1_000_000 + self.now.0);
+        let stamp = Stamp { seq: self.seq, mono: self.now, unix };
+        self.seq += 1;
+        let mut buffer = Vec::new();
+        record::encode_input(stamp, &input, &mut buffer).unwrap();
+        self.records.push(buffer.clone());
+        let mut actions = Vec::new();
+        self.engine.handle(stamp, input, &mut actions);
+        record::encode_outcome(stamp.seq, &actions, &mut buffer).unwrap();
+        self.records.push(buffer);
+        for action in actions {
+            self.carry_out(action);
+        }
+        self.collect_pushes();
+    }
+
+    fn later(&mut self, at: Nanos, event: Event) {
+        self.queued += 1;
+        self.queue.insert((at, self.queued), event);
+    }
+
+    fn feed(&mut self, conn: ConnId, event: FeedEvent, delay: Nanos) {
+        let received = self.now + delay;
+        self.later(received, Event::Input(Box::new(Input::Feed { conn, received, event })));
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Http(request) => {
+                self.requests.push(request.clone());
+                let fault = self.fault(&request);
+                let (id, now) = (request.id, self.now);
+                match fault {
+                    Some(Broken::NotSent) => {
+                        let outcome =
+                            HttpOutcome::Broken { bytes_sent: false, reason: "no connection".into() };
+                        let input = Input::Http { id, sent: None, received: now + LATENCY, outcome };
+                        self.later(now + LATENCY, Event::Input(Box::new(input)));
+                    }
+                    Some(Broken::Late(late)) => {
+                        self.later(now + LATENCY + late, Event::ToVenue(Box::new(request), now));
+                    }
+                    Some(what) => self.fail(request, what),
+                    None => self.later(now + LATENCY, Event::ToVenue(Box::new(request), now)),
+                }
+            }
+            Action::OpenFeed { conn, kind } => {
+                match kind {
+                    FeedKind::Public => self.public.push(conn),
+                    FeedKind::Private { listen_key } => {
+                        assert!(
+                            self.venue.listen_keys.contains(&listen_key),
+                            "opened with a key that is not valid"
+                        );
+                        self.private = Some(conn);
+                    }
+                }
+                self.feed(conn, FeedEvent::Up, LATENCY);
+            }
+            Action::FeedText { conn, text } if !self.mute => {
+                let reply = if text.contains("PING") {
+                    r#"{"id":0,"code":0,"msg":"PONG"}"#.to_owned()
+                } else {
+                    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                    let channels: Vec<&str> =
+                        value["params"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
+                    serde_json::json!({"id": value["id"], "code": 0, "msg": channels.join(",")}).to_string()
+                };
+                self.feed(conn, FeedEvent::Text(reply), Nanos(LATENCY.0 * 2));
+            }
+            Action::CloseFeed { conn } => {
+                self.public.retain(|&open| open != conn);
+                self.private = self.private.filter(|&open| open != conn);
+            }
+            Action::Session { instance, event } => match event {
+                SessionEvent::Order(event) => self.events.push((instance, *event)),
+                SessionEvent::State { state, reason } => self.states.push((instance, state, reason)),
+                SessionEvent::Welcome(welcome) => self.welcomes.push((instance, *welcome)),
+            },
+            Action::Stopped => self.stopped = true,
+            Action::FeedText { .. }
+            | Action::Book(_)
+            | Action::Trades(_)
+            | Action::Hop { .. }
+            | Action::Fact(_)
+            | Action::StatusChanged => {}
+        }
+    }
+
+    fn fault(&mut self, request: &HttpRequest) -> Option<Broken> {
+        let mut hit = None;
+        for fault in &mut self.faults {
+            if fault.method == request.method && fault.path == request.path && fault.nth > 0 {
+                fault.nth -= 1;
+                if fault.nth == 0 {
+                    hit = Some(fault.what);
+                }
+            }
+        }
+        self.faults.retain(|fault| fault.nth > 0);
+        hit
+    }
+
+    fn fail(&mut self, request: HttpRequest, what: Broken) {
+        let (sent, now) = (Some(self.now), self.now);
+        let (outcome, applied, at) = match what {
+            Broken::Timeout { applied } => (HttpOutcome::Timeout, applied, now + request.timeout),
+            Broken::Status { status, applied, retry_after_s } => {
+                let body = Bytes::from_static(b"{\"code\":503,\"msg\":\"service not available\"}");
+                let body = if status == 503 { body } else { Bytes::new() };
+                (HttpOutcome::Reply { status, retry_after_s, body }, applied, now + Nanos(LATENCY.0 * 2))
+            }
+            Broken::NotSent | Broken::Late(_) => unreachable!("handled by the caller"),
+        };
+        if applied {
+            self.ask_venue(&request);
+        }
+        let input = Input::Http { id: request.id, sent, received: at, outcome };
+        self.later(at, Event::Input(Box::new(input)));
+    }
+
+    fn ask_venue(&mut self, request: &HttpRequest) -> (u16, String) {
+        let method = match request.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Delete => "DELETE",
+        };
+        self.venue.now_ms = EPOCH_MS + i64::try_from(self.now.as_millis()).unwrap();
+        self.venue.request(method, &request.path, &request.params)
+    }
+
+    /// Sends what the venue pushed since the last call on its way.
+    fn collect_pushes(&mut self) {
+        let mut private = Vec::new();
+        for (stream, bytes) in std::mem::take(&mut self.venue.pushes) {
+            match stream {
+                Stream::Public => {
+                    for conn in self.public.clone() {
+                        self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
+                    }
+                }
+                Stream::Private if self.hold_private => self.held.push(bytes),
+                Stream::Private => private.push(bytes),
+            }
+        }
+        self.deliver(private);
+    }
+
+    /// Lets held private pushes go.
+    pub fn release_private(&mut self) {
+        self.hold_private = false;
+        let held = std::mem::take(&mut self.held);
+        self.deliver(held);
+    }
+
+    fn deliver(&mut self, mut pushes: Vec<Vec<u8>>) {
+        if self.reverse_private {
+            pushes.reverse();
+        }
+        let Some(conn) = self.private else { return };
+        for bytes in pushes {
+            if self.drop_private > 0 {
+                self.drop_private -= 1;
+                continue;
+            }
+            for _ in 0..=u8::from(self.repeat_private) {
+                self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
+            }
+        }
+    }
+
+    pub fn disconnect(&mut self, conn: ConnId) {
+        self.public.retain(|&open| open != conn);
+        self.private = self.private.filter(|&open| open != conn);
+        self.feed(conn, FeedEvent::Down { reason: "reset by peer".into() }, LATENCY);
+    }
+
+    pub fn renew(&mut self) {
+        self.attempts += 1;
+        let attempt = self.attempts;
+        self.input(Input::Agent(AgentInput::LeaseAttempt { attempt }));
+        let (epoch, soft_deadline_ms, hard_deadline_ms) = (self.epoch, 35_000, 55_000);
+        let renewed = AgentInput::LeaseRenewed { attempt, epoch, soft_deadline_ms, hard_deadline_ms };
+        self.input(Input::Agent(renewed));
+    }
+
+    /// One step: whatever comes first. False when nothing comes before `limit`.
+    fn step(&mut self, limit: Nanos) -> bool {
+        let queued = self.queue.first_key_value().map(|(&(at, _), _)| at);
+        let timer = self.engine.next_deadline();
+        let lease = self.auto_lease.then_some(self.next_renewal);
+        let Some(at) = [queued, timer, lease].into_iter().flatten().min().filter(|&at| at <= limit) else {
+            return false;
+        };
+        self.now = self.now.max(at);
+        self.venue.now_ms = EPOCH_MS + i64::try_from(self.now.as_millis()).unwrap();
+        if lease == Some(at) {
+            self.next_renewal = self.now + Nanos::from_secs(5);
+            self.renew();
+        } else if queued == Some(at) {
+            match self.queue.pop_first().unwrap().1 {
+                Event::Input(input) => self.input(*input),
+                Event::ToVenue(request, sent) => {
+                    let (status, body) = self.ask_venue(&request);
+                    let received = self.now + LATENCY;
+                    let body = Bytes::from(body);
+                    let outcome = HttpOutcome::Reply { status, retry_after_s: None, body };
+                    let input = Input::Http { id: request.id, sent: Some(sent), received, outcome };
+                    self.later(received, Event::Input(Box::new(input)));
+                    self.collect_pushes();
+                }
+            }
+        } else {
+            self.input(Input::Timer);
+        }
+        true
+    }
+
+    /// Lets time pass.
+    pub fn run(&mut self, span: Nanos) {
+        self.collect_pushes();
+        let limit = self.now + span;
+        let mut steps = 0;
+        while self.step(limit) {
+            steps += 1;
+            assert!(steps < 200_000, "the engine turns in circles at {:?}", self.now);
+        }
+        self.now = limit;
+    }
+
+    /// Runs until something is so; fails after two minutes of simulated time.
+    pub fn until(&mut self, what: &str, mut is_so: impl FnMut(&Self) -> bool) {
+        self.collect_pushes();
+        let limit = self.now + Nanos::from_secs(120);
+        let mut steps = 0;
+        while !is_so(self) {
+            steps += 1;
+            assert!(steps < 200_000, "the engine turns in circles waiting: {what}");
+            if !self.step(limit) {
+                let status = self.engine.status(self.now);
+                panic!("not so in two minutes: {what}\n{:#?}\n{:#?}", status.account, status.instances);
+            }
+        }
+    }
+
+    /// The process dies; a new one starts from the journal, `away` later. What was under way is lost.
+    pub fn crash(self, away: Nanos) -> Self {
+        self.crash_losing(away, 0)
+    }
+
+    /// As `crash`, with the newest `lost` records gone, as when the host dies.
+    pub fn crash_losing(mut self, away: Nanos, lost: usize) -> Self {
+        // What had left already still reaches the venue.
+        let events = std::mem::take(&mut self.queue);
+        for ((at, _), event) in events {
+            if let Event::ToVenue(request, _) = event {
+                self.now = self.now.max(at);
+                self.ask_venue(&request);
+            }
+        }
+        self.venue.pushes.clear();
+        self.records.truncate(self.records.len() - lost);
+        let (desired, epoch, attempts) = (self.desired, self.epoch, self.attempts);
+        let mut sim = Self::with(self.venue, self.config, self.records, self.now + away);
+        (sim.epoch, sim.attempts) = (epoch, attempts);
+        sim.desired = desired;
+        sim.send_desired();
+        sim
+    }
+
+    pub fn orders_open(&self) -> Vec<&venue::VenueOrder> {
+        self.venue.orders.iter().filter(|order| order.is_open()).collect()
+    }
+
+    pub fn open_client_ids(&self) -> Vec<String> {
+        self.orders_open().iter().map(|order| order.client_id.clone()).collect()
+    }
+
+    pub fn kinds(&self, name: &str) -> Vec<OrderEventKind> {
+        self.events.iter().filter(|(instance, _)| instance == name).map(|(_, event)| event.kind).collect()
+    }
+
+    pub fn last_event(&self) -> &OrderEvent {
+        &self.events.last().expect("an order event").1
+    }
+
+    pub fn order_requests(&self) -> Vec<&HttpRequest> {
+        self.requests.iter().filter(|request| request.class != RequestClass::Query).collect()
+    }
+
+    pub fn position(&self, name: &str, pair: &str) -> String {
+        let status = self.engine.status(self.now);
+        let instance = status.instances.iter().find(|i| i.instance == name).expect("an instance");
+        let held = instance.positions.iter().find(|held| held.symbol == symbol(pair)).expect("a position");
+        held.qty.to_string()
+    }
+
+    /// What every conversation must end with: no order twice, the journal replays and folds to the same, every order
+    /// and fill and balance of the venue is in the ledger.
+    pub fn prove(&mut self) {
+        self.prove_journal();
+        self.run(ms(500));
+        let ledger = self.engine.ledger();
+        for order in &self.venue.orders {
+            let Some(ours) = ledger.orders.iter().find(|ours| ours.client_id.as_str() == order.client_id)
+            else {
+                assert!(!order.client_id.starts_with("fp"), "order {} is not in the ledger", order.client_id);
+                continue;
+            };
+            assert_eq!(ours.status_name(), order.status, "{}", order.client_id);
+            let mut told: Vec<&str> = ours.deals().iter().map(|deal| deal.trade_id.as_str()).collect();
+            let mut traded: Vec<&str> = order.trades.iter().map(|trade| trade.id.as_str()).collect();
+            told.sort_unstable();
+            traded.sort_unstable();
+            assert_eq!(told, traded, "fills of {}", order.client_id);
+        }
+        for balance in &ledger.balances {
+            let (free, locked) = self.venue.balances[balance.asset.as_str()];
+            assert_eq!((balance.free, balance.locked), (free, locked), "{}", balance.asset);
+        }
+        assert!(ledger.quiescent, "nothing is under way");
+    }
+
+    /// The part of `prove` that holds at every moment.
+    pub fn prove_journal(&self) {
+        assert_eq!(self.venue.duplicate_client_ids, 0, "a client order id was used twice");
+        if !self.expect_429 {
+            assert_eq!(self.venue.http_429, 0, "the rate limit was overrun");
+        }
+        let records = || self.records.iter().cloned().map(Ok::<_, std::convert::Infallible>);
+        let verified = replay::verify(records()).unwrap_or_else(|error| panic!("{error}"));
+        assert!(verified.inputs > 0);
+        let folded = fold(records()).unwrap();
+        assert!(folded.recovered == *self.engine.checkpoint(), "the journal folds to the engine's state");
+        let mut sequences: BTreeMap<&str, u64> = BTreeMap::new();
+        for (instance, event) in &self.events {
+            let last = sequences.entry(instance).or_insert(event.sequence - 1);
+            assert!(event.sequence <= *last + 1, "order events are numbered without holes");
+            *last = (*last).max(event.sequence);
+        }
+    }
+}
+
+pub fn recovered(sim: &Sim) -> Recovered {
+    fold(sim.records.iter().cloned().map(Ok::<_, ()>)).unwrap().recovered
+}
