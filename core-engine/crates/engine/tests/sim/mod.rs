@@ -110,7 +110,7 @@ pub fn policy(name: &str, symbols: &[&str]) -> InstancePolicy {
         state: RunState::Run,
         deletion_policy: DeletionPolicy::Flatten,
         symbols: symbols.iter().map(|name| symbol(name)).collect(),
-        capital: vec![capital("USDC", "20000"), capital("BTC", "2")],
+        capital: vec![capital("USDC", "20000"), capital("BTC", "2"), capital("ETH", "20")],
         limits: RiskLimits {
             max_order_notional: Some("1000".parse().unwrap()),
             max_position_notional: Some("5000".parse().unwrap()),
