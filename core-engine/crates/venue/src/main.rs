@@ -11,6 +11,7 @@ use prost::Message;
 
 fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
+        .json()
         .with_writer(std::io::stderr)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()),

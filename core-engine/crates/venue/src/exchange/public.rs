@@ -11,16 +11,14 @@ use flashpod_types::{Nanos, Price, Qty, Side};
 use super::io::{Output, SessionId};
 use super::state::Exchange;
 use crate::listing::Listing;
-use crate::market::{DepthCut, PublicTrade, Update, millis};
+use crate::market::{DepthCut, PublicTrade, Top, Update, millis};
 
 const CADENCES: [Cadence; 2] = [Cadence::Ms10, Cadence::Ms100];
-
-type Top = Option<((Price, Qty), (Price, Qty))>;
 
 /// What readers of pictures saw last.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    top: [Top; 2],
+    top: [Option<[(Price, Qty); 2]>; 2],
     limit_depth_at: Nanos,
 }
 
@@ -74,9 +72,9 @@ impl Exchange {
                     self.push_trades(market, cadence, &[trade]);
                 }
             }
-            Update::Ticker { version, bid, ask } => {
+            Update::Top(top) => {
                 for which in 0..2 {
-                    self.push_top(market, which, Some((version, bid, ask)));
+                    self.push_top(market, which, Some(top));
                 }
             }
         }
@@ -122,31 +120,30 @@ impl Exchange {
     }
 
     /// Best bid and ask if they changed: the recorded ones, or the book's.
-    fn push_top(&mut self, market: usize, which: usize, given: Option<(u64, (Price, Qty), (Price, Qty))>) {
+    fn push_top(&mut self, market: usize, which: usize, recorded: Option<Top>) {
         let state = &self.markets[market];
         let channel =
             Channel::AggreBookTicker { cadence: CADENCES[which], symbol: state.listing.instrument.symbol };
         if !self.has_readers(&channel) {
             return;
         }
-        let top = given.or_else(|| Some((state.version(), state.best(Side::Buy)?, state.best(Side::Sell)?)));
-        let Some((version, bid, ask)) = top else { return };
-        if self.shown[market].top[which] == Some((bid, ask)) {
+        let Some(top) = recorded.or_else(|| state.top()) else { return };
+        if self.shown[market].top[which] == Some([top.bid, top.ask]) {
             return;
         }
-        self.shown[market].top[which] = Some((bid, ask));
-        let body = self.ticker_body(market, version, bid, ask);
+        self.shown[market].top[which] = Some([top.bid, top.ask]);
+        let body = self.ticker_body(market, top);
         self.publish(&channel, body);
     }
 
-    fn ticker_body(&self, market: usize, version: u64, bid: (Price, Qty), ask: (Price, Qty)) -> Body {
+    fn ticker_body(&self, market: usize, top: Top) -> Body {
         let listing = &self.markets[market].listing;
         Body::PublicAggreBookTicker(PublicAggreBookTicker {
-            bid_price: listing.price(bid.0),
-            bid_quantity: listing.qty(bid.1),
-            ask_price: listing.price(ask.0),
-            ask_quantity: listing.qty(ask.1),
-            version: version.to_string(),
+            bid_price: listing.price(top.bid.0),
+            bid_quantity: listing.qty(top.bid.1),
+            ask_price: listing.price(top.ask.0),
+            ask_quantity: listing.qty(top.ask.1),
+            version: top.version.to_string(),
             last_order_create_time: self.markets[market].last_order_ms,
         })
     }
@@ -219,10 +216,7 @@ impl Exchange {
         let Some(market) = self.market_of(channel) else { return };
         let state = &self.markets[market];
         let body = match channel {
-            Channel::AggreBookTicker { .. } => match (state.best(Side::Buy), state.best(Side::Sell)) {
-                (Some(bid), Some(ask)) => Some(self.ticker_body(market, state.version(), bid, ask)),
-                _ => None,
-            },
+            Channel::AggreBookTicker { .. } => state.top().map(|top| self.ticker_body(market, top)),
             Channel::LimitDepth { levels, .. } => Some(self.limit_depth_body(market, channel, *levels)),
             Channel::Kline { interval, .. } => self.kline_body(market, *interval),
             _ => None,

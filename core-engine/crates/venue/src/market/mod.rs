@@ -9,4 +9,4 @@ pub use bars::{Bar, Bars};
 pub use batch::Batch;
 pub use batch::DepthCut;
 pub use recorded::Recorded;
-pub use state::{CADENCES, Market, OWN, OwnFill, PublicTrade, Speed, Step, Update, millis};
+pub use state::{CADENCES, Market, OWN, OwnFill, PublicTrade, Speed, Step, Top, Update, millis};

@@ -59,7 +59,15 @@ pub struct OwnFill {
 pub enum Update {
     Depth(DepthCut),
     Trade(PublicTrade),
-    Ticker { version: u64, bid: (Price, Qty), ask: (Price, Qty) },
+    Top(Top),
+}
+
+/// Best bid and ask at a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Top {
+    pub version: u64,
+    pub bid: (Price, Qty),
+    pub ask: (Price, Qty),
 }
 
 /// What one step of the market brought.
@@ -167,6 +175,12 @@ impl Market {
         self.levels(side).next()
     }
 
+    /// Best bid and ask of the displayed book; `None` while a side is empty.
+    #[must_use]
+    pub fn top(&self) -> Option<Top> {
+        Some(Top { version: self.version, bid: self.best(Side::Buy)?, ask: self.best(Side::Sell)? })
+    }
+
     /// Last traded price; the middle of the book before the first trade.
     #[must_use]
     pub fn last_price(&self) -> Option<Price> {
@@ -240,7 +254,7 @@ impl Market {
                 Step { own, update: Some(Update::Trade(trade)) }
             }
             Tick::Ticker { version, bid, ask } => {
-                let update = Update::Ticker { version: *version, bid: *bid, ask: *ask };
+                let update = Update::Top(Top { version: *version, bid: *bid, ask: *ask });
                 Step { own: Vec::new(), update: Some(update) }
             }
         }

@@ -133,12 +133,14 @@ async fn write_some(
     queue: &mut mpsc::Receiver<Output>,
 ) -> Result<bool, WebSocketError> {
     let mut next = Some(first);
-    for _ in 0..PUSHES_PER_FLUSH {
-        let Some(output) = next.take() else { break };
+    let mut written = 0;
+    while let Some(output) = next {
         match output {
-            Output::Push(_, bytes) => writer.write_frame(Frame::binary(Payload::Borrowed(&bytes))).await?,
+            Output::Push(_, bytes) => {
+                writer.write_frame(Frame::binary(Payload::Borrowed(&bytes))).await?;
+            }
             Output::Text(_, text) => {
-                writer.write_frame(Frame::text(Payload::Borrowed(text.as_bytes()))).await?
+                writer.write_frame(Frame::text(Payload::Borrowed(text.as_bytes()))).await?;
             }
             Output::Ping(_) => {
                 writer.write_frame(Frame::new(true, OpCode::Ping, None, Payload::Borrowed(b""))).await?;
@@ -151,13 +153,10 @@ async fn write_some(
             }
             Output::Reply(..) => {}
         }
-        next = queue.try_recv().ok();
+        written += 1;
+        // Answers to the client's pings get their turn in between.
+        next = if written < PUSHES_PER_FLUSH { queue.try_recv().ok() } else { None };
     }
-    if let Some(output) = next {
-        // Taken from the queue but over the number of this round: it is not to be lost.
-        Box::pin(write_some(writer, output, queue)).await
-    } else {
-        writer.flush().await?;
-        Ok(true)
-    }
+    writer.flush().await?;
+    Ok(true)
 }

@@ -73,7 +73,7 @@ fn the_same_seed_gives_the_same_market_and_another_seed_another() {
 
 #[test]
 fn the_market_is_believable() {
-    for (profile, most_spread) in [(Profile::btcusdc(), 1.5), (Profile::ethusdc(), 0.15)] {
+    for (profile, most_spread) in [(Profile::btcusdc(), 1.0), (Profile::ethusdc(), 0.1)] {
         let minutes = 20;
         let mut seen = run(profile, 42, minutes * 60);
         let seconds = (minutes * 60) as f64;

@@ -1,0 +1,283 @@
+//! WebSocket sessions: acknowledgements, limits, versions, closing, listen keys.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use flashpod_mexc::push::{PushDataV3ApiWrapper, push_data_v3_api_wrapper::Body};
+use flashpod_types::{Price, Qty};
+use flashpod_venue::exchange::Output;
+use serde_json::{Value, json};
+use support::{Desk, ask, depth};
+
+const DEPTH_10: &str = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDC";
+const DEPTH_100: &str = "spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDC";
+
+#[test]
+fn control_messages_are_acknowledged_as_documented() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    let ack =
+        |desk: &mut Desk, text: &str| -> Value { serde_json::from_str(&desk.text(session, text)).unwrap() };
+    let numbered = json!({ "id": 7, "method": "SUBSCRIPTION", "params": [DEPTH_10, DEPTH_100] }).to_string();
+    assert_eq!(ack(&mut desk, &numbered), json!({"id":7,"code":0,"msg":format!("{DEPTH_10},{DEPTH_100}")}));
+    // ccxt pings in lower case and without an id.
+    assert_eq!(ack(&mut desk, r#"{"method":"ping"}"#), json!({"id":0,"code":0,"msg":"PONG"}));
+    assert_eq!(ack(&mut desk, r#"{"method":"PING"}"#)["msg"], "PONG");
+    let off = json!({ "method": "UNSUBSCRIPTION", "params": [DEPTH_100] }).to_string();
+    assert_eq!(ack(&mut desk, &off)["msg"], DEPTH_100);
+    desk.wait_ms(500);
+    assert!(desk.pushes(session).iter().all(|frame| frame.channel == DEPTH_10));
+}
+
+#[test]
+fn what_cannot_be_subscribed_is_blocked_with_code_zero() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    for channel in [
+        "spot@public.aggre.depth.v3.api@100ms@BTCUSDC",
+        "spot@public.aggre.depth.v3.api.pb@100ms@NOPE",
+        "spot@public.limit.depth.v3.api.pb@BTCUSDC@7",
+        "spot@public.bookTicker.batch.v3.api.pb@BTCUSDC",
+        "spot@public.miniTicker.v3.api.pb@BTCUSDC@UTC+8",
+        "spot@private.orders.v3.api.pb",
+    ] {
+        let ack = desk.subscribe(session, &[channel]);
+        let text = format!("Not Subscribed successfully! [{channel}].  Reason： Blocked!");
+        assert_eq!((&ack["code"], &ack["msg"]), (&json!(0), &json!(text)));
+    }
+}
+
+#[test]
+fn the_thirty_first_subscription_of_a_socket_is_void() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    let mut channels = Vec::new();
+    for symbol in ["BTCUSDC", "ETHUSDC"] {
+        for ms in ["10ms", "100ms"] {
+            for kind in ["depth", "deals", "bookTicker"] {
+                channels.push(format!("spot@public.aggre.{kind}.v3.api.pb@{ms}@{symbol}"));
+            }
+        }
+        for n in [5, 10, 20] {
+            channels.push(format!("spot@public.limit.depth.v3.api.pb@{symbol}@{n}"));
+        }
+        for length in ["Min1", "Min5", "Min15", "Min30", "Min60", "Hour4", "Hour8"] {
+            channels.push(format!("spot@public.kline.v3.api.pb@{symbol}@{length}"));
+        }
+    }
+    assert_eq!(channels.len(), 32);
+    for (n, channel) in channels.iter().enumerate() {
+        let msg = desk.subscribe(session, &[channel])["msg"].as_str().unwrap().to_owned();
+        assert_eq!(msg == *channel, n < 30, "{n}: {msg}");
+    }
+    // The same again is no new one.
+    assert_eq!(desk.subscribe(session, &[&channels[0]])["msg"], channels[0].as_str());
+}
+
+/// Levels of a book that is built from pushes.
+#[derive(Default)]
+struct Copy {
+    bids: BTreeMap<Price, Qty>,
+    asks: BTreeMap<Price, Qty>,
+    version: u64,
+}
+
+impl Copy {
+    fn snapshot(book: &Value) -> Self {
+        let side = |name: &str| {
+            let levels = book[name].as_array().unwrap().iter();
+            levels
+                .map(|l| (l[0].as_str().unwrap().parse().unwrap(), l[1].as_str().unwrap().parse().unwrap()))
+                .collect()
+        };
+        Self { bids: side("bids"), asks: side("asks"), version: book["lastUpdateId"].as_u64().unwrap() }
+    }
+
+    /// Applies a push by the rule of the API reference §10; false when it is stale.
+    fn apply(&mut self, frame: &PushDataV3ApiWrapper) -> bool {
+        let Some(Body::PublicAggreDepths(body)) = &frame.body else { panic!("{frame:?}") };
+        let (from, to): (u64, u64) = (body.from_version.parse().unwrap(), body.to_version.parse().unwrap());
+        if to <= self.version {
+            return false;
+        }
+        assert!(from <= self.version + 1, "a hole: at {} came {from}..{to}", self.version);
+        for (levels, side) in [(&body.bids, &mut self.bids), (&body.asks, &mut self.asks)] {
+            for level in levels {
+                let qty: Qty = level.quantity.parse().unwrap();
+                if qty.is_zero() {
+                    side.remove(&level.price.parse().unwrap());
+                } else {
+                    side.insert(level.price.parse().unwrap(), qty);
+                }
+            }
+        }
+        self.version = to;
+        true
+    }
+}
+
+#[test]
+fn both_cadences_and_rest_tell_one_book_with_one_count_of_versions() {
+    let mut desk = Desk::synthetic(&["weightPools=off"]);
+    for channel in [DEPTH_10, DEPTH_100] {
+        let session = desk.open(None).unwrap();
+        desk.subscribe(session, &[channel]);
+        desk.wait_ms(37);
+        let mut copy = Copy::snapshot(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
+        let mut last_to = None;
+        let mut compared = 0;
+        for _ in 0..400 {
+            desk.wait_ms(7);
+            for frame in desk.pushes(session) {
+                let Some(Body::PublicAggreDepths(body)) = &frame.body else { panic!() };
+                let from: u64 = body.from_version.parse().unwrap();
+                assert!(last_to.is_none_or(|to: u64| from == to + 1), "pushes are contiguous");
+                last_to = Some(body.to_version.parse().unwrap());
+                copy.apply(&frame);
+            }
+            let rest = Copy::snapshot(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
+            if rest.version == copy.version {
+                compared += 1;
+                assert!(rest.bids == copy.bids && rest.asks == copy.asks, "at {}", rest.version);
+            }
+        }
+        assert!(compared > 10, "only {compared} comparisons");
+        desk.exchange.close_session(session);
+    }
+}
+
+#[test]
+fn trades_tickers_pictures_and_candles_are_pushed() {
+    let mut desk = Desk::synthetic(&["firstPush=on"]);
+    let session = desk.open(None).unwrap();
+    let channels = [
+        "spot@public.aggre.deals.v3.api.pb@100ms@BTCUSDC",
+        "spot@public.aggre.bookTicker.v3.api.pb@10ms@BTCUSDC",
+        "spot@public.limit.depth.v3.api.pb@BTCUSDC@10",
+        "spot@public.kline.v3.api.pb@BTCUSDC@Min5",
+    ];
+    desk.subscribe(session, &channels);
+    let first: Vec<String> = desk.pushes(session).into_iter().map(|f| f.channel).collect();
+    assert_eq!(first, channels[1..], "first pictures, where the setting asks for them");
+    desk.wait_ms(5_000);
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for frame in desk.pushes(session) {
+        *seen.entry(frame.channel.clone()).or_default() += 1;
+        assert_eq!(frame.symbol.as_deref(), Some("BTCUSDC"));
+        match frame.body.unwrap() {
+            Body::PublicAggreDeals(body) => {
+                assert!(!body.deals.is_empty() && body.deals.iter().all(|d| [1, 2].contains(&d.trade_type)));
+                assert_eq!(body.event_type, "spot@public.aggre.deals.v3.api.pb@100ms");
+            }
+            Body::PublicAggreBookTicker(body) => {
+                let [bid, ask]: [Price; 2] = [body.bid_price, body.ask_price].map(|p| p.parse().unwrap());
+                assert!(bid < ask);
+            }
+            Body::PublicLimitDepths(body) => assert_eq!((body.bids.len(), body.asks.len()), (10, 10)),
+            Body::PublicSpotKline(body) => assert_eq!(body.window_end - body.window_start, 300),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(seen[channels[3]], 5, "once a second");
+    assert!((30..=51).contains(&seen[channels[2]]), "{seen:?}");
+    assert_eq!(seen.len(), 4);
+}
+
+#[test]
+fn sockets_are_closed_when_their_time_is_over() {
+    let mut desk = Desk::synthetic(&[]);
+    let lonely = desk.open(None).unwrap();
+    let reader = desk.open(None).unwrap();
+    desk.subscribe(reader, &[DEPTH_100]);
+    desk.wait_ms(29_500);
+    assert!(!desk.closed(lonely));
+    desk.wait_ms(1_000);
+    assert!(desk.closed(lonely), "30 s without a subscription");
+    desk.outputs.clear();
+    desk.wait_ms(60_000);
+    assert!(!desk.closed(reader), "pushes are traffic");
+    assert!(desk.outputs.iter().any(|o| matches!(o, Output::Ping(of) if *of == reader)));
+
+    let mut desk = Desk::recorded(&[], vec![depth(1_000, 11, vec![ask("100001", "2")])]);
+    let quiet = desk.open(None).unwrap();
+    let pinging = desk.open(None).unwrap();
+    let protocol = desk.open(None).unwrap();
+    for session in [quiet, pinging, protocol] {
+        desk.subscribe(session, &["spot@public.aggre.deals.v3.api.pb@10ms@BTCUSDC"]);
+    }
+    desk.wait_ms(40_000);
+    desk.text(pinging, r#"{"method":"PING"}"#);
+    desk.exchange.on_ping(desk.now, protocol);
+    desk.wait_ms(21_000);
+    assert!(desk.closed(quiet), "60 s without traffic");
+    assert!(!desk.closed(pinging) && !desk.closed(protocol), "a client's PING counts");
+
+    let mut desk = Desk::synthetic(&["wsLifetimeMs=5000"]);
+    let old = desk.open(None).unwrap();
+    desk.subscribe(old, &[DEPTH_100]);
+    desk.wait_ms(5_300);
+    assert!(desk.closed(old), "its lifetime is over");
+}
+
+#[test]
+fn more_than_a_hundred_messages_a_second_end_the_socket() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    for _ in 0..100 {
+        desk.text(session, r#"{"method":"PING"}"#);
+    }
+    assert!(!desk.closed(session));
+    desk.exchange.on_text(desk.now, session, r#"{"method":"PING"}"#);
+    assert!(desk.closed(session));
+}
+
+#[test]
+fn listen_keys_live_an_hour_and_may_be_extended_listed_and_deleted() {
+    let mut desk = Desk::synthetic(&[]);
+    assert_eq!(desk.open(Some("nonsense")).unwrap_err().0, "Invalid listen key");
+    let (first, second) = (desk.listen_key(), desk.listen_key());
+    assert!(first.len() == 64 && first != second);
+    assert_eq!(desk.ok("GET", "/api/v3/userDataStream", "")["listenKey"].as_array().unwrap().len(), 2);
+    let params = format!("listenKey={first}");
+    desk.wait_ms(3_000_000);
+    assert_eq!(desk.ok("PUT", "/api/v3/userDataStream", &params)["listenKey"], first.as_str());
+    desk.wait_ms(700_000);
+    assert_eq!(desk.ok("GET", "/api/v3/userDataStream", "")["listenKey"], json!([first]));
+    assert!(desk.open(Some(&second)).is_err(), "expired");
+    let session = desk.open(Some(&first)).unwrap();
+    assert_eq!(desk.ok("DELETE", "/api/v3/userDataStream", &params)["listenKey"], first.as_str());
+    assert!(desk.closed(session), "deleting the key closes its sockets");
+    assert_eq!(desk.code("PUT", "/api/v3/userDataStream", &params), 22_222);
+    // Another account's key is not this account's to touch.
+    let mine = format!("listenKey={}", desk.listen_key());
+    let theirs = desk.signed_by(support::RIVAL, "rival", "DELETE", "/api/v3/userDataStream", &mine);
+    assert_eq!(theirs.1["code"], 22_222);
+}
+
+#[test]
+fn a_listen_key_serves_five_sockets_and_an_account_has_sixty_keys() {
+    let mut desk = Desk::synthetic(&[]);
+    let key = desk.listen_key();
+    let sockets: Vec<_> = (0..6).map(|_| desk.open(Some(&key)).is_ok()).collect();
+    assert_eq!(sockets, [true, true, true, true, true, false]);
+    for _ in 1..60 {
+        desk.listen_key();
+    }
+    assert_eq!(desk.code("POST", "/api/v3/userDataStream", ""), 26);
+    let mut reusing = Desk::synthetic(&["listenKeyReuse=on"]);
+    assert_eq!(reusing.listen_key(), reusing.listen_key());
+}
+
+#[test]
+fn private_pushes_go_to_their_own_account_only() {
+    let mut desk = Desk::synthetic(&["latencyMs=0"]);
+    let mine = desk.private();
+    let key =
+        desk.signed_by(support::RIVAL, "rival", "POST", "/api/v3/userDataStream", "").1["listenKey"].clone();
+    let theirs = desk.open(key.as_str()).unwrap();
+    desk.subscribe(theirs, &["spot@private.orders.v3.api.pb", "spot@private.account.v3.api.pb"]);
+    desk.place("BUY", "LIMIT", "0.01", "90000");
+    assert_eq!(desk.pushes(mine).len(), 2);
+    assert!(desk.pushes(theirs).is_empty());
+}
