@@ -13,7 +13,7 @@ import {
   TradingStrategies,
 } from './api/resources.js';
 import type { MergePatch } from './kube/index.js';
-import { Events, findCondition, Leases, Pods, Secrets } from './kube/index.js';
+import { Events, findCondition, Leases, Pods, Secrets, systemClock } from './kube/index.js';
 import { Desk, namespace, strategy } from './testing/desk.js';
 
 let desk: Desk;
@@ -389,4 +389,23 @@ test('while its core is gone a strategy is not said to trade', async () => {
   );
   await desk.core.start();
   await desk.until(StrategyInstances, name, (object) => object?.status?.state === 'Active');
+});
+
+test('an agent that finds no core does not leave standing what a former one said', async () => {
+  const name = await running('maker');
+  // As by a power cut: neither core nor agent says anything any more.
+  await desk.stopAgent();
+  await desk.core.stop();
+  const status = { state: 'Active', sidecarConnected: true, reasons: [] } as const;
+  await desk.client.of(StrategyInstances).mergePatchStatus({ namespace, name }, { status } as never);
+  const hasty = { ...systemClock, now: () => systemClock.now() * 50 };
+  await desk.startAgent('pod-2', hasty);
+  const silent = await desk.until(StrategyInstances, name, (object) => object?.status?.state === 'Pending');
+  expect(silent.status?.reasons).toEqual(['the core has not been heard of yet']);
+  await desk.until(
+    TradingAccounts,
+    'main',
+    (object) =>
+      findCondition(object?.status?.conditions, 'Ready')?.message === 'the core has not been heard of yet',
+  );
 });

@@ -1,11 +1,11 @@
 // The lease of an account against the embedded API server: what is said when, and what is kept back.
 
-import { crdDirectory } from '@flashpod/crds';
+import { crdDirectory, type TradingAccount } from '@flashpod/crds';
 import { type AccountStatus, AccountStatusSchema, create } from '@flashpod/proto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { accountLeaseName } from '../api/names.js';
 import { TradingAccounts } from '../api/resources.js';
-import { KubeClient, Leases } from '../kube/index.js';
+import { type Clock, KubeClient, Leases, systemClock } from '../kube/index.js';
 import { type ApiServer, startApiServer } from '../local/index.js';
 import { account, namespace } from '../testing/desk.js';
 import { AccountLease, type Tenure } from './account-lease.js';
@@ -21,6 +21,7 @@ beforeEach(async () => {
   client = KubeClient.load({ kubeconfig: server.kubeconfigPath, qps: 1_000, burst: 1_000 });
   await client.of(TradingAccounts).create(account());
   seen = create(AccountStatusSchema, { account: 'main', ready: true, highestEpochSeen: 0n });
+  numbers = account().spec.lease;
 });
 afterEach(async () => {
   await Promise.all(leases.splice(0).map((lease) => lease.stop(false)));
@@ -28,7 +29,17 @@ afterEach(async () => {
   await server.stop();
 });
 
-function start(identity: string) {
+type Lease = TradingAccount['spec']['lease'];
+let numbers: Lease;
+
+/** A minute passes in 0.3 s. */
+const hasty: Clock = {
+  ...systemClock,
+  now: () => systemClock.now() * 200,
+  after: (ms, fn) => systemClock.after(ms / 200, fn),
+};
+
+function start(identity: string, clock = systemClock) {
   const sent: UpBody[] = [];
   const tenures: Tenure[] = [];
   const lease = new AccountLease({
@@ -37,7 +48,8 @@ function start(identity: string) {
     account: 'main',
     core: 'core',
     identity,
-    spec: () => account().spec,
+    clock,
+    spec: () => ({ ...account().spec, lease: numbers }),
     seenByCore: () => seen,
     send: (body) => sent.push(body) > 0,
     onTenure: (tenure) => tenures.push(tenure),
@@ -103,6 +115,65 @@ test('a released account is taken over with the next epoch, and the former holde
   const third = start('pod-1');
   await eventually(() => third.tenures.length > 0);
   expect(third.lease.tenure).toEqual({ state: 'Other', holder: 'pod-2' });
+});
+
+const stored = () => client.of(Leases).get({ namespace, name: accountLeaseName('main') });
+const last = (sent: UpBody[]) => sent.findLast((body) => body.case === 'leaseRenewed')?.value;
+
+test('the Lease on record is never shorter than what a core was told it may write for', async () => {
+  const { lease, sent } = start('pod-1');
+  await eventually(() => lease.tenure.state === 'Held');
+  expect((await stored()).spec?.leaseDurationSeconds).toBe(60);
+
+  numbers = { durationSeconds: 120, renewSeconds: 5, softSeconds: 60, hardSeconds: 100 };
+  lease.hurry();
+  await eventually(() => last(sent)?.hardDeadlineMs === 100_000n);
+  expect((await stored()).spec?.leaseDurationSeconds).toBe(120);
+
+  // The core may not have heard of it, and has 100 s still: only the next holder begins with the shorter one.
+  numbers = { durationSeconds: 30, renewSeconds: 5, softSeconds: 10, hardSeconds: 20 };
+  lease.hurry();
+  await eventually(() => last(sent)?.hardDeadlineMs === 20_000n);
+  expect((await stored()).spec?.leaseDurationSeconds).toBe(120);
+  await lease.stop(false);
+  const again = start('pod-1');
+  await eventually(() => again.lease.tenure.state === 'Held');
+  expect((await stored()).spec?.leaseDurationSeconds).toBe(120);
+});
+
+test('a Lease that was deleted is made again by its holder, with the same epoch', async () => {
+  const { lease, sent } = start('pod-1');
+  await eventually(() => lease.tenure.state === 'Held');
+  await client.of(Leases).delete({ namespace, name: accountLeaseName('main') });
+  sent.length = 0;
+  lease.hurry();
+  await eventually(() => last(sent) !== undefined);
+  expect(last(sent)?.epoch).toBe(1n);
+  expect((await stored()).spec?.holderIdentity).toBe('pod-1');
+});
+
+test('without a Lease the holder that the account names gets its silence', async () => {
+  const first = start('pod-1');
+  await eventually(() => first.lease.tenure.state === 'Held');
+  await first.lease.stop(false);
+  await client.of(Leases).delete({ namespace, name: accountLeaseName('main') });
+  const second = start('pod-2', hasty);
+  await eventually(() => second.tenures.length > 0);
+  expect(second.lease.tenure).toEqual({ state: 'Other', holder: 'pod-1' });
+  expect(await client.of(Leases).find({ namespace, name: accountLeaseName('main') })).toBeUndefined();
+  const began = hasty.now();
+  await eventually(() => second.lease.tenure.state === 'Held');
+  expect(hasty.now() - began).toBeGreaterThan(50_000);
+  expect(second.lease.tenure).toEqual({ state: 'Held', epoch: 2 });
+});
+
+test('a core that reconciles while another holds the account knows whose it is', async () => {
+  const first = start('pod-1');
+  await eventually(() => first.lease.tenure.state === 'Held');
+  seen = create(AccountStatusSchema, { account: 'main', ready: false });
+  const second = start('pod-2');
+  await eventually(() => second.tenures.length > 0);
+  expect(second.lease.tenure).toEqual({ state: 'Other', holder: 'pod-1' });
 });
 
 test('without the API server nothing is renewed, and the tenure says so', async () => {

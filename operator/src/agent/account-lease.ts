@@ -5,7 +5,15 @@ import type { AccountStatus } from '@flashpod/proto';
 import { accountLeaseName, annotations, labels, managedBy } from '../api/names.js';
 import { TradingAccounts } from '../api/resources.js';
 import { updateStatus } from '../api/status.js';
-import { type Clock, type KubeClient, LeaseLock, Leases, sleep, systemClock } from '../kube/index.js';
+import {
+  type Clock,
+  isNotFound,
+  type KubeClient,
+  LeaseLock,
+  Leases,
+  sleep,
+  systemClock,
+} from '../kube/index.js';
 import { epochFor } from './epoch.js';
 import type { UpBody } from './link.js';
 
@@ -39,6 +47,9 @@ export class AccountLease {
   readonly #clock: Clock;
   readonly #stop = new AbortController();
   #lock: LeaseLock | undefined;
+  #lockSeconds = 0;
+  /** Since when, by our clock, we have seen no Lease while the account names another holder. */
+  #missingSince: number | undefined;
   #tenure: Tenure = { state: 'Waiting', message: 'the core has not been heard of yet' };
   #running: Promise<void> | undefined;
   #wake = () => {};
@@ -84,6 +95,8 @@ export class AccountLease {
         waitMs = await this.#step(signal);
       } catch (error) {
         if (signal.aborted) return;
+        // The Lease was deleted: begin anew with what is there.
+        if (isNotFound(error)) this.#lock = undefined;
         const epoch = 'epoch' in this.#tenure ? this.#tenure.epoch : undefined;
         this.#become({
           state: 'Unreachable',
@@ -108,13 +121,21 @@ export class AccountLease {
       this.#become({ state: 'Waiting', message });
       return retryMs;
     }
-    const lock = this.#lockFor(lease.durationSeconds);
-    const held = lock.lease ?? (await lock.read(signal));
-    // Before a new epoch the core must have read its journal and the venue; with our own we just go on.
-    if (!seen.ready && held?.spec?.holderIdentity !== identity) {
+    let lock = this.#lockFor(lease.durationSeconds);
+    const held = (seen.ready ? lock.lease : undefined) ?? (await lock.read(signal));
+    if (held !== undefined) this.#missingSince = undefined;
+    const holder = held?.spec?.holderIdentity;
+    if (held !== undefined && holder === identity) {
+      // Another agent waits as long as the record says: never shorter than what our core was told before.
+      lock = this.#lockFor(Math.max(lease.durationSeconds, held.spec?.leaseDurationSeconds ?? 0));
+    } else if (!seen.ready) {
+      // Before a new epoch the core must have read its journal and the venue; with our own we just go on.
+      if (holder) return this.#otherHolds(holder, retryMs);
       this.#become({ state: 'Waiting', message: 'the core is still reconciling' });
       return retryMs;
     }
+    const silent = held === undefined && (await this.#silenceOfMissing(lease.durationSeconds));
+    if (silent) return this.#otherHolds(silent.holder, silent.leftMs);
 
     let attempt = this.#announce();
     let result = await lock.tryAcquireOrRenew({ signal });
@@ -170,6 +191,17 @@ export class AccountLease {
     return written?.status?.epoch;
   }
 
+  /** A Lease that somebody deleted says nothing of its holder, who may still write. The account does. */
+  async #silenceOfMissing(durationSeconds: number): Promise<{ holder: string; leftMs: number } | undefined> {
+    const { client, namespace, account: name, identity } = this.#options;
+    const { status } = await client.of(TradingAccounts).get({ namespace, name });
+    const holder = status?.holder ?? '';
+    if (holder === '' || holder === identity) return undefined;
+    this.#missingSince ??= this.#clock.now();
+    const leftMs = this.#missingSince + durationSeconds * 1_000 - this.#clock.now();
+    return leftMs > 0 ? { holder, leftMs } : undefined;
+  }
+
   #otherHolds(holder: string, freeInMs: number): number {
     this.#become(
       holder === ''
@@ -181,10 +213,14 @@ export class AccountLease {
 
   #lockFor(durationSeconds: number): LeaseLock {
     const { client, namespace, account, identity, core } = this.#options;
-    this.#lock ??= new LeaseLock(client.of(Leases), {
+    // A longer one is on record before the core is told that it may write for longer; a shorter one would let
+    // another begin while the core may still go by the longer: it waits for the next holder.
+    if (this.#lock !== undefined && durationSeconds <= this.#lockSeconds) return this.#lock;
+    this.#lockSeconds = Math.max(durationSeconds, this.#lockSeconds);
+    this.#lock = new LeaseLock(client.of(Leases), {
       key: { namespace, name: accountLeaseName(account) },
       identity,
-      durationSeconds,
+      durationSeconds: this.#lockSeconds,
       clock: this.#clock,
       labels: { [labels.managedBy]: managedBy, [labels.account]: account, [labels.core]: core },
     });

@@ -42,12 +42,13 @@ export class Reports {
   readonly #written = new Map<string, { base: Stored<StrategyInstance>; result: Stored<StrategyInstance> }>();
   readonly #checkpoints = new Map<string, number>();
   #seen: CoreStatus | undefined;
-  #seenAt = 0;
+  #seenAt: number;
   #trouble: string | undefined = 'the core has not been heard of yet';
 
   constructor(options: ReportsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#seenAt = this.#clock.now();
     const { onError } = options;
     this.#publisher = new Publisher({
       onError,
@@ -76,10 +77,21 @@ export class Reports {
 
   /** To be called about once a second: a core that hangs sends nothing that would call us. */
   tick(): void {
-    if (this.#trouble === undefined && this.#clock.now() - this.#seenAt > silenceMs) {
+    const isSilent = this.#clock.now() - this.#seenAt > silenceMs;
+    if (this.#trouble === undefined && isSilent) {
       this.#trouble = `the core has been silent for more than ${silenceMs / 1_000} s`;
     }
+    // What a former agent wrote says that it trades; without a core nobody knows.
+    if (this.#seen === undefined && isSilent) this.#markUnheard();
     this.markAll();
+  }
+
+  #markUnheard(): void {
+    const { core, caches, namespace } = this.#options;
+    for (const { metadata, spec } of caches.instances.store.list())
+      if (spec.coreRef.name === core) this.#publisher.mark(`instance/${metadata.name}`, `${this.#trouble}`);
+    for (const account of caches.cores.store.get({ namespace, name: core })?.spec.accounts ?? [])
+      this.#publisher.mark(`account/${account}`, `${this.#trouble}`);
   }
 
   markAll(): void {
@@ -164,10 +176,9 @@ export class Reports {
     const { client, caches, namespace, core, tenure: tenureOf } = this.#options;
     const account = caches.accounts.store.get({ namespace, name });
     const seen = this.#seen?.accounts.find((status) => status.account === name);
-    const tenure = tenureOf(name);
+    const tenure = tenureOf(name) ?? { state: 'Waiting', message: 'the core is not connected' };
     // While another core holds the account, it is the other's to describe.
-    if (account === undefined || seen === undefined || tenure === undefined || tenure.state === 'Other')
-      return;
+    if (account === undefined || tenure.state === 'Other') return;
     const [trouble, now] = [this.#trouble, this.#clock.wall()];
     await updateStatus(client.of(TradingAccounts), account, ({ status, metadata }) =>
       accountStatus(seen, status, { core, tenure, trouble, generation: metadata.generation ?? 0, now }),

@@ -15,6 +15,7 @@ import { ExecutionCores, TradingAccounts, TradingStrategies } from '../api/resou
 import type { Context } from '../context.js';
 import { coreController } from '../fleet/index.js';
 import {
+  type Clock,
   EventRecorder,
   Events,
   KubeClient,
@@ -25,6 +26,7 @@ import {
   type Resource,
   Secrets,
   type Stored,
+  systemClock,
 } from '../kube/index.js';
 import { type ApiServer, startApiServer } from '../local/index.js';
 import { ParameterChecks, strategyController } from '../strategy/index.js';
@@ -120,7 +122,7 @@ export class Desk {
     return this.#stopOperator();
   }
 
-  async startAgent(identity: string): Promise<void> {
+  async startAgent(identity: string, clock: Clock = systemClock): Promise<void> {
     const caches = new Caches(this.client, { namespace });
     const agent = new Agent({
       client: this.client,
@@ -129,6 +131,7 @@ export class Desk {
       core: 'core',
       socket: this.core.socket,
       identity,
+      clock,
       log,
       metrics: agentMetrics(new Registry()),
       events: new EventRecorder<EventReason>(this.client.of(Events), {

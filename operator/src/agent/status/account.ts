@@ -3,7 +3,7 @@ import type { AccountStatus } from '@flashpod/proto';
 import { type Reason, reasons, conditions as types } from '../../api/reasons.js';
 import { setCondition } from '../../kube/conditions.js';
 import type { Tenure } from '../account-lease.js';
-import { amounts, byKey, decimal, defined, text, time } from './figures.js';
+import { amounts, byKey, decimal, defined, isAsset, isSymbol, text, time } from './figures.js';
 
 interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -20,16 +20,21 @@ export interface AccountFacts {
   readonly now: Date;
 }
 
-/** What the core says of an account, as its status. Holder and epoch are written by the lease alone. */
+/**
+ * What the core says of an account, as its status; `seen` is undefined while it has said nothing. Holder and epoch are
+ * written by the lease alone.
+ */
 export function accountStatus(
-  seen: AccountStatus,
+  seen: AccountStatus | undefined,
   before: TradingAccountStatus | undefined,
   { core, tenure, trouble, generation, now }: AccountFacts,
-): TradingAccountStatus {
+): TradingAccountStatus | undefined {
+  // Another core's to describe, until this one holds it.
+  if (tenure.state !== 'Held' && before?.core !== undefined && before.core !== core) return before;
   const verdicts: [string, Verdict][] = [
     [types.ready, readyVerdict(seen, tenure, trouble)],
     [types.held, heldVerdict(tenure)],
-    [types.ledgerEqual, ledgerVerdict(seen)],
+    ...(seen === undefined ? [] : ([[types.ledgerEqual, ledgerVerdict(seen)]] as [string, Verdict][])),
   ];
   const conditions = verdicts.reduce<ReturnType<typeof setCondition>>(
     (list, [type, { message, ...verdict }]) =>
@@ -40,6 +45,7 @@ export function accountStatus(
       ),
     before?.conditions ?? [],
   );
+  if (seen === undefined) return { ...before, conditions: [...conditions] };
   const audited = seen.auditedUnixNs !== 0n;
   return defined<TradingAccountStatus>({
     holder: before?.holder,
@@ -49,7 +55,10 @@ export function accountStatus(
     venueUid: text(seen.venueUid, 64),
     incarnation: Number(seen.incarnation),
     // Published as soon as they are known: strategies wait for them. An empty list is a core that has just started.
-    symbols: seen.symbols.length === 0 ? before?.symbols : [...new Set(seen.symbols)].slice(0, 4_096),
+    symbols:
+      seen.symbols.length === 0
+        ? before?.symbols
+        : [...new Set(seen.symbols.filter(isSymbol))].slice(0, 4_096),
     balances: balances(seen),
     unassigned: amounts(
       seen.unassigned.filter(({ amount }) => !isNothing(amount)),
@@ -66,24 +75,23 @@ const isNothing = (amount: string) => /^-?0*(\.0*)?$/.test(amount);
 
 function balances(seen: AccountStatus) {
   const held = seen.balances.flatMap(({ asset, free, locked }) =>
-    decimal(free) === undefined || decimal(locked) === undefined || (isNothing(free) && isNothing(locked))
+    !isAsset(asset) ||
+    decimal(free) === undefined ||
+    decimal(locked) === undefined ||
+    (isNothing(free) && isNothing(locked))
       ? []
       : [{ asset, free, locked }],
   );
   return byKey(held, ({ asset }) => asset, 256);
 }
 
-function readyVerdict(
-  { ready, reasons: why }: AccountStatus,
-  tenure: Tenure,
-  trouble: string | undefined,
-): Verdict {
+function readyVerdict(seen: AccountStatus | undefined, tenure: Tenure, trouble: string | undefined): Verdict {
   if (trouble !== undefined) return { status: 'False', reason: reasons.disconnected, message: trouble };
-  if (!ready) {
+  if (!seen?.ready) {
     return {
       status: 'False',
       reason: reasons.reconciling,
-      message: why.join('; ') || 'the core is reconciling',
+      message: seen?.reasons.join('; ') || 'the core is reconciling',
     };
   }
   if (tenure.state !== 'Held')

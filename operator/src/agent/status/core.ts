@@ -2,7 +2,7 @@ import type { BookStatus, ExecutionCoreStatus, Halt, HaltReached, HopStatus } fr
 import type { CoreStatus, BookStatus as ProtoBook } from '@flashpod/proto';
 import { reasons, conditions as types } from '../../api/reasons.js';
 import { setCondition } from '../../kube/conditions.js';
-import { byKey, defined, round, text, time } from './figures.js';
+import { byKey, defined, isSymbol, round, text, time } from './figures.js';
 
 /** The agent's part of a core's status, put over what the operator wrote. `trouble`: why the core is out of touch. */
 export function coreStatus(
@@ -44,7 +44,9 @@ export function coreStatus(
 
 function books({ books: seen }: CoreStatus): BookStatus[] {
   // Two accounts may watch the same pair: the worse book is the one worth showing.
-  const worstFirst = [...seen].sort((a, b) => a.certifiedShare - b.certifiedShare);
+  const worstFirst = seen
+    .filter(({ symbol }) => isSymbol(symbol))
+    .sort((a, b) => a.certifiedShare - b.certifiedShare);
   return byKey(worstFirst, ({ symbol }) => symbol, 256)
     .sort((a, b) => (a.symbol < b.symbol ? -1 : 1))
     .map(bookStatus);
@@ -56,7 +58,7 @@ function bookStatus(book: ProtoBook): BookStatus {
     state: book.state.slice(0, 32),
     version: Number(book.version),
     gaps: Number(book.gaps),
-    certifiedShare: Math.min(1, Math.max(0, book.certifiedShare)),
+    certifiedShare: Math.min(1, Math.max(0, book.certifiedShare || 0)),
     frames: Number(book.frames),
     ageMs: Number(book.ageMs),
     bestBid: text(book.bestBid, 40),

@@ -15,12 +15,18 @@ export function time(unixNs: bigint): string | undefined {
   return `${new Date(Number(unixNs / 1_000_000n)).toISOString().slice(0, 19)}.${micros}Z`;
 }
 
+/** Names as the schemas take them. The venue's own are shorter; one that is not must not cost the rest of the status. */
+export const isAsset = (name: string): boolean => name !== '' && name.length <= 16;
+export const isSymbol = (name: string): boolean => name !== '' && name.length <= 24;
+
 export const text = (value: string, limit: number): string | undefined =>
   value === '' ? undefined : value.slice(0, limit);
 
 export function amounts(list: readonly { asset: string; amount: string }[], limit: number): AssetAmount[] {
   return byKey(
-    list.flatMap(({ asset, amount }) => (decimal(amount) === undefined ? [] : [{ asset, amount }])),
+    list.flatMap(({ asset, amount }) =>
+      isAsset(asset) && decimal(amount) !== undefined ? [{ asset, amount }] : [],
+    ),
     ({ asset }) => asset,
     limit,
   );
@@ -62,4 +68,6 @@ export function deletionPolicy(policy: ProtoPolicy): DeletionPolicy {
   }
 }
 
-export const round = (micros: number): number => Math.round(micros * 1_000) / 1_000;
+/** JSON has no NaN; a figure of nothing is 0. */
+export const round = (micros: number): number =>
+  Number.isFinite(micros) ? Math.round(micros * 1_000) / 1_000 : 0;

@@ -1,4 +1,5 @@
 import {
+  AccountStatusSchema,
   CoreStatusSchema,
   create,
   DeletionPolicy,
@@ -6,6 +7,7 @@ import {
   TradingState,
 } from '@flashpod/proto';
 import { expect, test } from 'vitest';
+import { accountStatus } from './account.js';
 import { coreStatus, haltStatus } from './core.js';
 import { time } from './figures.js';
 import { instanceStatus } from './instance.js';
@@ -82,4 +84,72 @@ test('a halt keeps what other cores wrote', () => {
     { core: 'a', blockedAt: '1970-01-01T00:00:00.000001Z', flat: false, instances: 2 },
     { core: 'z', flat: true },
   ]);
+});
+
+const tenure = { state: 'Held', epoch: 3 } as const;
+const account = { core: 'a', tenure, trouble: undefined, generation: 1, now };
+const condition = (status: ReturnType<typeof accountStatus>, type: string) =>
+  status?.conditions?.find((candidate) => candidate.type === type);
+
+test('an account is described by the core that holds it, or that held it last', () => {
+  const seen = create(AccountStatusSchema, { ready: true });
+  const others = { core: 'b', holder: 'pod-b', epoch: 2 };
+  const waiting = { state: 'Waiting', message: 'the core is still reconciling' } as const;
+  expect(accountStatus(seen, others, { ...account, tenure: waiting })).toBe(others);
+  expect(accountStatus(seen, others, account)).toMatchObject({ core: 'a', holder: 'pod-b', epoch: 2 });
+  const restarted = accountStatus(seen, { ...others, core: 'a' }, { ...account, tenure: waiting });
+  expect(condition(restarted, 'Ready')).toMatchObject({ status: 'False', reason: 'LeaseWaiting' });
+});
+
+test('an account whose core was never heard of by this agent is not said to be ready', () => {
+  const before = accountStatus(
+    create(AccountStatusSchema, { ready: true, symbols: ['BTCUSDC'] }),
+    {},
+    account,
+  );
+  expect(condition(before, 'Ready')?.status).toBe('True');
+  const after = accountStatus(undefined, before, { ...account, trouble: 'silent' });
+  expect(condition(after, 'Ready')).toMatchObject({
+    status: 'False',
+    reason: 'Disconnected',
+    message: 'silent',
+  });
+  expect(after?.symbols).toEqual(['BTCUSDC']);
+});
+
+test('a name that the schema does not take costs its own entry, not the status', () => {
+  const long = 'A'.repeat(40);
+  const seen = create(AccountStatusSchema, {
+    symbols: ['BTCUSDC', long],
+    balances: [
+      { asset: long, free: '1', locked: '0' },
+      { asset: 'USDC', free: '1', locked: '0' },
+    ],
+    unassigned: [
+      { asset: long, amount: '1' },
+      { asset: 'USDC', amount: '1' },
+    ],
+  });
+  expect(accountStatus(seen, undefined, account)).toMatchObject({
+    symbols: ['BTCUSDC'],
+    balances: [{ asset: 'USDC', free: '1', locked: '0' }],
+    unassigned: [{ asset: 'USDC', amount: '1' }],
+  });
+});
+
+test('a proof that is there is not taken back by a core that has forgotten it', () => {
+  const proof = {
+    policy: 'Flatten',
+    noOpenOrders: true,
+    flat: true,
+    provenAt: '2026-01-01T00:00:00Z',
+  } as const;
+  const state = 'Halted';
+  const forgetful = create(InstanceStatusSchema, { proof: { waitingFor: 'the reconciliation' } });
+  expect(instanceStatus(forgetful, { state, proof }, facts).proof).toEqual(proof);
+  expect(instanceStatus(create(InstanceStatusSchema, {}), { state, proof }, facts).proof).toEqual(proof);
+  const { provenAt: _, ...unproven } = proof;
+  expect(
+    instanceStatus(create(InstanceStatusSchema, {}), { state, proof: unproven }, facts).proof,
+  ).toBeUndefined();
 });
