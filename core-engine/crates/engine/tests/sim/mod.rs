@@ -243,6 +243,7 @@ impl Sim {
         self.session(name, SessionMessage::WantedQuotes(wanted));
     }
 
+    #[allow(clippy::too_many_arguments)] // Reads in the order in which one says it.
     pub fn intent(
         &mut self,
         name: &str,
