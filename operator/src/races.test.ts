@@ -4,9 +4,9 @@
 import { InstancePolicy_State } from '@flashpod/proto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { finalizers } from './api/names.js';
-import { StrategyInstances, TradingStrategies } from './api/resources.js';
-import { findCondition, type MergePatch } from './kube/index.js';
-import { Desk, namespace, strategy } from './testing/desk.js';
+import { ExecutionCores, StrategyInstances, TradingAccounts, TradingStrategies } from './api/resources.js';
+import { ConfigMaps, findCondition, type MergePatch, Pods } from './kube/index.js';
+import { account, Desk, namespace, strategy } from './testing/desk.js';
 
 let desk: Desk;
 
@@ -135,4 +135,40 @@ test('the proof of a stop that was taken back is not taken for one of the next',
     const { status } = await desk.client.of(StrategyInstances).get({ namespace, name });
     return status?.proof?.provenAt !== undefined;
   });
+});
+
+test('a core whose instance the operator does not see yet is not stopped', async () => {
+  await desk.until(Pods, 'core-core', (object) => object !== undefined);
+  await desk.until(ExecutionCores, 'core', (object) => object?.metadata.finalizers !== undefined);
+  await desk.operatorSees?.instances.stop();
+  await desk.create(strategy('maker'));
+  await eventually(async () => (await instances()).length === 1);
+  await desk.client.of(ExecutionCores).delete({ namespace, name: 'core' });
+  await never(
+    async () =>
+      (await desk.client.of(Pods).find({ namespace, name: 'core-core' }))?.metadata.deletionTimestamp !==
+      undefined,
+  );
+  expect(await desk.client.of(Pods).find({ namespace, name: 'core-core' })).toBeDefined();
+  expect(await desk.client.of(ExecutionCores).find({ namespace, name: 'core' })).toBeDefined();
+});
+
+test('a core takes over the configuration that a former one of its name left', async () => {
+  await desk.until(Pods, 'core-core', (object) => object !== undefined);
+  await desk.stopOperator();
+  await desk.client.of(Pods).delete({ namespace, name: 'core-core' }, { graceSeconds: 0 });
+  // Garbage collection would take it away from under the new pod as soon as it comes to it.
+  const { metadata: former } = await desk.client.of(TradingAccounts).get({ namespace, name: 'main' });
+  const { apiVersion, kind } = account();
+  const ownerReferences = [{ apiVersion, kind, name: 'main', uid: former.uid, controller: true }];
+  const patch = { metadata: { ownerReferences }, data: { 'core.json': 'former' } };
+  await desk.client.of(ConfigMaps).mergePatch({ namespace, name: 'core-core-config' }, patch as never);
+  const { metadata } = await desk.client.of(ExecutionCores).get({ namespace, name: 'core' });
+  desk.startOperator();
+  const config = await desk.until(
+    ConfigMaps,
+    'core-core-config',
+    (object) => object?.data?.['core.json'] !== 'former',
+  );
+  expect(config.metadata.ownerReferences?.map(({ uid }) => uid)).toEqual([metadata.uid]);
 });

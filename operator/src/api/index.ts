@@ -8,4 +8,5 @@ export { mergePatchOf } from './merge-patch.js';
 export * from './names.js';
 export * from './reasons.js';
 export * from './resources.js';
+export { StaleError } from './stale.js';
 export { updateStatus } from './status.js';

@@ -2,9 +2,10 @@
 
 import type { ExecutionCore } from '@flashpod/crds';
 import { setFinalizer } from '../api/finalizers.js';
-import { coreConfigName, corePodName, finalizers, labels, managedBy } from '../api/names.js';
+import { annotations, coreConfigName, corePodName, finalizers, labels, managedBy } from '../api/names.js';
 import { createPod, deletePod } from '../api/pods.js';
-import { apiVersion, ExecutionCores } from '../api/resources.js';
+import { apiVersion, ExecutionCores, StrategyInstances } from '../api/resources.js';
+import { StaleError } from '../api/stale.js';
 import { updateStatus } from '../api/status.js';
 import type { Context } from '../context.js';
 import {
@@ -106,6 +107,7 @@ async function act(
   switch (action.do) {
     case 'hold':
     case 'release':
+      if (action.do === 'release') await checkNotNeeded(client, core, namespace);
       return setFinalizer(
         client.of(ExecutionCores),
         { namespace, name, uid },
@@ -116,8 +118,24 @@ async function act(
       await writeConfig(client, core, namespace, action.config);
       return createPod(client, action.pod);
     case 'deletePod':
+      if (core.metadata.deletionTimestamp !== undefined) await checkNotNeeded(client, core, namespace);
       return deletePod(client, { namespace, name: action.name }, action.uid);
   }
+}
+
+/** The cache may not show yet an instance that was just made: the server is asked before its core is taken away. */
+async function checkNotNeeded(
+  client: Context['client'],
+  { metadata }: Stored<ExecutionCore>,
+  namespace: string,
+): Promise<void> {
+  if (metadata.annotations?.[annotations.abandon] === metadata.name) return;
+  const { items } = await client.of(StrategyInstances).list({ namespace });
+  const user = items.find(({ spec }) => spec.coreRef.name === metadata.name);
+  if (user !== undefined)
+    throw new StaleError(
+      `core ${namespace}/${metadata.name} is needed by the instance ${user.metadata.name}`,
+    );
 }
 
 async function writeConfig(
@@ -135,14 +153,15 @@ async function writeConfig(
     uid: metadata.uid,
     controller: true,
   };
-  const labelled = { [labels.managedBy]: managedBy, [labels.core]: metadata.name };
+  const ours = {
+    labels: { [labels.managedBy]: managedBy, [labels.core]: metadata.name },
+    ownerReferences: [owner],
+  };
   try {
-    await client.of(ConfigMaps).create({
-      metadata: { name, namespace, labels: labelled, ownerReferences: [owner] },
-      data,
-    });
+    await client.of(ConfigMaps).create({ metadata: { name, namespace, ...ours }, data });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    await client.of(ConfigMaps).mergePatch({ namespace, name }, { data });
+    // Maybe of a former core of this name, with which garbage collection would take it from under the new pod.
+    await client.of(ConfigMaps).mergePatch({ namespace, name }, { metadata: ours, data });
   }
 }

@@ -1,7 +1,7 @@
 import type { ExecutionCore } from '@flashpod/crds';
 import { expect, test } from 'vitest';
 import { images } from '../api/defaults.js';
-import { finalizers } from '../api/names.js';
+import { annotations, finalizers } from '../api/names.js';
 import { findCondition, type Pod } from '../kube/index.js';
 import { account, core as sample } from '../testing/desk.js';
 import { type CoreWorld, planCore } from './plan.js';
@@ -43,6 +43,16 @@ test.each<[string, Partial<CoreWorld>, string[]]>([
   ['without its account it gets no pod', { accounts: [] }, []],
   ['without its keys it gets no pod', { secrets: new Set<string>() }, []],
   ['a core that instances need stays', { core: core({}, { deletionTimestamp }), pod: pod(), instances }, []],
+  [
+    'and gets its pod again, without which nothing could be proven',
+    { core: core({}, { deletionTimestamp }), instances },
+    ['createPod'],
+  ],
+  [
+    'unless it is abandoned',
+    { core: core({}, { deletionTimestamp, annotations: { [annotations.abandon]: 'core' } }), instances },
+    ['release'],
+  ],
   ['one that none needs stops first', { core: core({}, { deletionTimestamp }), pod: pod() }, ['deletePod']],
   ['and is then let go', { core: core({}, { deletionTimestamp }) }, ['release']],
 ])('%s', (_, change, actions) => {

@@ -85,13 +85,14 @@ function actionsFor(world: CoreWorld, refusal: Refusal | undefined): CoreAction[
   const podRef = { name: corePodName(name), uid: pod?.metadata?.uid ?? '' };
   const going = pod?.metadata?.deletionTimestamp !== undefined;
 
-  if (deletionTimestamp !== undefined) {
-    // Instances need the core to prove that they stopped.
-    if (instances.length > 0 && notes?.[annotations.abandon] !== name) return [];
+  // Instances need the core to prove that they stopped: until then a core under deletion runs as any other.
+  const needed = instances.length > 0 && notes?.[annotations.abandon] !== name;
+  if (deletionTimestamp !== undefined && !needed) {
     if (pod !== undefined) return going ? [] : [{ do: 'deletePod', ...podRef }];
     return held.includes(finalizers.inUse) ? [{ do: 'release' }] : [];
   }
-  const hold: CoreAction[] = held.includes(finalizers.inUse) ? [] : [{ do: 'hold' }];
+  const isHeld = held.includes(finalizers.inUse) || deletionTimestamp !== undefined;
+  const hold: CoreAction[] = isHeld ? [] : [{ do: 'hold' }];
   if (refusal !== undefined || going) return hold;
   const accounts = listed(world);
   if (pod === undefined) {

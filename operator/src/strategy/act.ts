@@ -7,6 +7,7 @@ import { setFinalizer } from '../api/finalizers.js';
 import { finalizers, labels, managedBy, tokenSecretName } from '../api/names.js';
 import { createPod, deletePod } from '../api/pods.js';
 import { apiVersion, StrategyInstances, TradingStrategies } from '../api/resources.js';
+import { StaleError } from '../api/stale.js';
 import type { Context } from '../context.js';
 import {
   isAlreadyExists,
@@ -17,9 +18,6 @@ import {
   type Stored,
 } from '../kube/index.js';
 import type { Action } from './world.js';
-
-/** Stops the pass: the cache is behind what is stored, so the plan may be wrong. The queue tries again. */
-export class StaleError extends Error {}
 
 /** True when something was changed; false when it was like that already, which happens while a cache lags behind. */
 export async function act(

@@ -4,6 +4,7 @@ import type { TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { mergePatchOf } from '../api/merge-patch.js';
 import { labels, stableJson } from '../api/names.js';
 import { TradingStrategies } from '../api/resources.js';
+import { StaleError } from '../api/stale.js';
 import type { Context } from '../context.js';
 import {
   Controller,
@@ -13,7 +14,7 @@ import {
   type Stored,
   splitKey,
 } from '../kube/index.js';
-import { act, StaleError } from './act.js';
+import { act } from './act.js';
 import { catalog } from './catalog.generated.js';
 import { podsOf, policiesOf, referencesOf } from './observe.js';
 import { ParameterChecks } from './parameters.js';
