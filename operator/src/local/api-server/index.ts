@@ -38,10 +38,10 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     api.create(namespaces, undefined, { metadata: { name } }, { fieldValidation: 'Strict', dryRun: false });
   if (options.crdDir !== undefined) await loadDefinitions(api, options.crdDir);
 
-  const collector = new Collector(api);
-  const stopExpiry = expireEvents(api);
   const token = options.token ?? randomBytes(24).toString('base64url');
   const server = await listen(api, options.port ?? 0, token);
+  const collector = new Collector(api);
+  const stopExpiry = expireEvents(api);
   const ownDir =
     options.kubeconfigPath === undefined ? await mkdtemp(join(tmpdir(), 'flashpod-kube-')) : undefined;
   const kubeconfigPath = options.kubeconfigPath ?? join(ownDir ?? '', 'kubeconfig');

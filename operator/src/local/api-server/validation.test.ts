@@ -286,6 +286,27 @@ describe('a definition', () => {
     expect((await server.call('GET', `${crds}/gadgets.test.example.com`)).status).toBe(404);
   });
 
+  it('that got stricter leaves alone what was there and does not change', async () => {
+    await server.widget('w-ratchet', { tags: ['a', 'b', 'c'], low: '1' });
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.test.example.com';
+    const { body } = await server.call('GET', path);
+    const stricter = structuredClone(body);
+    const { properties } = stricter.spec.versions[0].schema.openAPIV3Schema.properties.spec;
+    properties.tags.maxItems = 1;
+    properties.low['x-kubernetes-validations'] = [{ rule: "self == '2'", message: 'low must be 2' }];
+    expect((await server.call('PUT', path, stricter)).status).toBe(200);
+    const widget = `${WIDGETS}/w-ratchet`;
+    expect((await server.call('PATCH', widget, { spec: { size: 2 } })).status).toBe(200);
+    expect((await server.call('PATCH', widget, { spec: { tags: ['a', 'b'] } })).body.message).toContain(
+      'spec.tags: Too many: 2',
+    );
+    expect((await server.call('PATCH', widget, { spec: { low: '3' } })).body.message).toContain(
+      'spec.low: Invalid value: "3": low must be 2',
+    );
+    const { metadata } = (await server.call('GET', path)).body;
+    expect((await server.call('PUT', path, { ...body, metadata })).status).toBe(200);
+  });
+
   it('that cannot be read stops the start with the file', async () => {
     await expect(startApiServer({ crdDir: '/nonexistent' })).rejects.toThrow('/nonexistent');
     expect(await changed('apiVersion: apiextensions.k8s.io/v1', 'apiVersion: [')).toContain('widgets.yaml');

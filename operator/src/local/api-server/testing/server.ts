@@ -28,7 +28,12 @@ export class TestServer {
   static async start(crd = WIDGET_CRD): Promise<TestServer> {
     const directory = await mkdtemp(join(tmpdir(), 'fpa-'));
     await writeFile(join(directory, 'widgets.yaml'), crd);
-    return new TestServer(await startApiServer({ crdDir: directory }), directory);
+    try {
+      return new TestServer(await startApiServer({ crdDir: directory }), directory);
+    } catch (error) {
+      await rm(directory, { recursive: true });
+      throw error;
+    }
   }
 
   async call(
