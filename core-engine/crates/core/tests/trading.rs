@@ -38,18 +38,27 @@ async fn stage() -> Stage {
         .await;
     let maker = Sidecar::connect(&core, MAKER, "BTCUSDC", "0.01").await;
     let taker = Sidecar::connect(&core, TAKER, "ETHUSDC", "0.1").await;
+    agent.active(&[MAKER, TAKER]).await;
     maker.quote(true);
     Stage { home, venue, core, agent, maker, taker }
 }
 
-/// `rounds` buys and sells that cross the spread.
+/// `rounds` buys and sells that cross the spread, each filled before the next: they would meet each other.
 async fn trade(taker: &Sidecar, name: &str, rounds: usize) {
-    let before = taker.memory.lock().unwrap().fills();
     for round in 0..rounds {
-        taker.take(&format!("{name}-buy-{round}"), proto::Side::Buy, "0.2").await;
-        taker.take(&format!("{name}-sell-{round}"), proto::Side::Sell, "0.2").await;
-        let wanted = before + 2 * (round + 1);
-        taker.wait("its orders are filled", |memory| (memory.fills() >= wanted).then_some(())).await;
+        for side in [proto::Side::Buy, proto::Side::Sell] {
+            let reference = format!("{name}-{round}-{}", side.as_str_name());
+            taker.take(&reference, side, "0.2").await;
+            taker
+                .wait(&format!("{reference} is filled"), |memory| {
+                    memory
+                        .events
+                        .iter()
+                        .find(|e| e.r#ref == reference && e.kind() == Kind::Filled)
+                        .map(|_| ())
+                })
+                .await;
+        }
     }
 }
 
@@ -170,6 +179,7 @@ async fn a_killed_core_comes_back_without_a_duplicate_an_orphan_or_a_lost_fill()
         agent = agent.reconnect(&core).await;
         maker = maker.reconnect(&core).await;
         taker = taker.reconnect(&core).await;
+        agent.active(&[MAKER, TAKER]).await;
         maker.quote(true);
     }
     trade(&taker, "end", 2).await;
@@ -201,9 +211,46 @@ async fn a_stop_cancels_what_is_open_and_the_next_start_knows_everything() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_lease_nothing_is_sent() {
     let home = Home::new();
-    let venue = Venue::start(&home.path(""), &["--synthetic=7", "--tls"]);
+    let venue = Venue::start(&home.path(""), &["--synthetic=7"]);
+    let core = Core::start(&home, &venue);
+    let agent = Agent::without_lease(&core).await;
+    agent.ready().await;
+    let capital = [("USDC", "100000"), ("ETH", "10")];
+    agent
+        .want(|instances| drop(instances.insert(TAKER.to_owned(), policy(TAKER, "ETHUSDC", &capital))))
+        .await;
+    let taker = Sidecar::connect(&core, TAKER, "ETHUSDC", "0.1").await;
+    taker.take("early", proto::Side::Buy, "0.2").await;
+    let refused = taker.wait("the order is refused", |memory| memory.events.first().cloned()).await;
+    assert_eq!(refused.kind(), Kind::Rejected);
+    assert!(refused.text.contains("LEASE"), "{refused:?}");
+    assert!(core.terminate().await.success());
+    assert!(Audit::of(&venue).orders().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_venue_with_a_private_ca_is_reached_with_its_file_and_not_without() {
+    let home = Home::new();
+    let mut venue = Venue::start(&home.path(""), &["--synthetic=7", "--tls"]);
     let core = Core::start(&home, &venue);
     let metrics = core.metrics().await;
     eventually("ready over TLS", async || (http_get(&metrics, "/readyz").0 == 200).then_some(())).await;
+    assert!(core.terminate().await.success());
+
+    let ca_file = venue.ca_file.take();
+    assert!(ca_file.is_some_and(|file| file.exists()));
+    let core = Core::start(&home, &venue);
+    let metrics = core.metrics().await;
+    eventually("the log says what to do", async || {
+        core.log
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|line| line.contains("not trusted") && line.contains("--ca-file"))
+            .then_some(())
+    })
+    .await;
+    assert_eq!(http_get(&metrics, "/healthz").0, 200);
+    assert_eq!(http_get(&metrics, "/readyz").0, 503);
     assert!(core.terminate().await.success());
 }

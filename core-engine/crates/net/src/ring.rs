@@ -174,13 +174,27 @@ impl<T> InboxSender<T> {
 pub fn outbox<T>(capacity: usize) -> (OutboxSender<T>, OutboxReceiver<T>) {
     let (producer, consumer) = RingBuffer::new(capacity);
     let notify = Arc::new(Notify::new());
-    (OutboxSender { ring: producer, notify: Arc::clone(&notify) }, OutboxReceiver { ring: consumer, notify })
+    (
+        OutboxSender { ring: producer, waiting: Waiting(Arc::clone(&notify)) },
+        OutboxReceiver { ring: consumer, notify },
+    )
 }
 
 #[derive(Debug)]
 pub struct OutboxSender<T> {
     ring: Producer<T>,
-    notify: Arc<Notify>,
+    // Declared, and so dropped, after the ring: whoever is woken by it finds the ring abandoned.
+    waiting: Waiting,
+}
+
+/// Wakes the receiver, at the latest when the sender goes away.
+#[derive(Debug)]
+struct Waiting(Arc<Notify>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 impl<T> OutboxSender<T> {
@@ -188,17 +202,11 @@ impl<T> OutboxSender<T> {
     pub fn try_push(&mut self, value: T) -> Result<(), T> {
         match self.ring.push(value) {
             Ok(()) => {
-                self.notify.notify_one();
+                self.waiting.0.notify_one();
                 Ok(())
             }
             Err(PushError::Full(value)) => Err(value),
         }
-    }
-}
-
-impl<T> Drop for OutboxSender<T> {
-    fn drop(&mut self) {
-        self.notify.notify_one();
     }
 }
 
@@ -294,6 +302,17 @@ mod tests {
         drop(inbox);
         sender.try_push(3).unwrap();
         assert_eq!(sender.push(4).await, Err(Gone));
+    }
+
+    #[tokio::test]
+    async fn a_waiting_receiver_hears_that_its_sender_went_away() {
+        for _ in 0..2_000 {
+            let (sender, mut receiver) = outbox::<u32>(1);
+            let thread = std::thread::spawn(move || drop(sender));
+            // A lost wake-up would show as a test that never ends.
+            assert_eq!(receiver.recv().await, None);
+            thread.join().unwrap();
+        }
     }
 
     #[tokio::test]

@@ -35,6 +35,7 @@ struct Wanted {
     instances: BTreeMap<String, proto::InstancePolicy>,
     halts: BTreeMap<String, proto::HaltPolicy>,
     epoch: u64,
+    leaseless: bool,
 }
 
 /// An agent that keeps its wishes and its epoch over restarts of the core.
@@ -49,6 +50,13 @@ pub struct Agent {
 impl Agent {
     pub async fn connect(core: &Core) -> Self {
         Self::with(core, Arc::default()).await
+    }
+
+    /// An agent that holds no lease.
+    pub async fn without_lease(core: &Core) -> Self {
+        let agent = Self::connect(core).await;
+        agent.wanted.lock().unwrap().leaseless = true;
+        agent
     }
 
     /// The same agent, connected to the next process.
@@ -109,6 +117,16 @@ impl Agent {
             status.accounts.first().filter(|account| account.ready).map(|_| ())
         })
         .await;
+    }
+
+    /// Waits until these instances may open risk.
+    pub async fn active(&self, names: &[&str]) {
+        for name in names {
+            self.instance_where(name, "may trade", |instance| {
+                (instance.state() == proto::TradingState::Active).then_some(())
+            })
+            .await;
+        }
     }
 
     /// Changes what is wanted and waits until the core says that it is in force.
@@ -174,7 +192,8 @@ async fn renew(
 ) {
     for attempt in 1.. {
         let seen = status.lock().unwrap().accounts.first().filter(|a| a.ready).map(|a| a.highest_epoch_seen);
-        if let Some(seen) = seen {
+        let leaseless = wanted.lock().unwrap().leaseless;
+        if let Some(seen) = seen.filter(|_| !leaseless) {
             let account = "main".to_owned();
             let epoch = {
                 let mut wanted = wanted.lock().unwrap();

@@ -16,7 +16,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use super::agent::channel;
-use super::{Core, eventually};
+use super::{Core, PATIENCE, eventually};
 
 fn token(instance: &str) -> String {
     format!("token-of-{instance}")
@@ -39,6 +39,23 @@ pub struct Memory {
 impl Memory {
     pub fn count(&self, kind: Kind) -> usize {
         self.events.iter().filter(|event| event.kind() == kind).count()
+    }
+
+    fn summary(&self) -> String {
+        let tell = |event: &proto::OrderEvent| {
+            let proto::OrderEvent { sequence, code, text, price, quantity, filled_quantity, .. } = event;
+            format!(
+                "\n  {sequence} {:?} {price} x {quantity} filled {filled_quantity} {code} {text}",
+                event.kind()
+            )
+        };
+        let last: String = self.events.iter().rev().take(20).rev().map(tell).collect();
+        let state = self.states.last().map(|state| (state.state(), &state.reason));
+        format!(
+            "{} events, state {state:?}, book {:?}, the last events: {last}",
+            self.events.len(),
+            self.last_book
+        )
     }
 
     pub fn fills(&self) -> usize {
@@ -141,7 +158,11 @@ impl Sidecar {
     }
 
     pub async fn wait<T>(&self, what: &str, test: impl Fn(&Memory) -> Option<T>) -> T {
-        eventually(&format!("{}: {what}", self.instance), async || test(&self.memory.lock().unwrap())).await
+        let seen = eventually(what, async || test(&self.memory.lock().unwrap()));
+        match tokio::time::timeout(PATIENCE / 2, seen).await {
+            Ok(value) => value,
+            Err(_) => panic!("{}: never: {what}; {}", self.instance, self.memory.lock().unwrap().summary()),
+        }
     }
 }
 
