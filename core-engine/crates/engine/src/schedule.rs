@@ -17,6 +17,8 @@ use crate::track::Timing;
 
 /// A quote that was refused is looked at again after this long, or as soon as the strategy says something new.
 const DENIED_FOR: Nanos = Nanos::from_millis(100);
+/// How long others keep out of the way of an order that takes, once their quotes were cancelled for it.
+const GUARD: Nanos = Nanos::from_millis(500);
 /// One event a second for each quote that stays refused.
 const TELL_AGAIN: Nanos = Nanos::from_secs(1);
 
@@ -66,7 +68,7 @@ pub(crate) struct WaitingIntent {
     pub(crate) version: Option<VersionTime>,
 }
 
-/// Prices at which a flattening order is about to come: others keep out of its way.
+/// Prices at which an order that takes is about to come: others keep out of its way.
 #[derive(Debug, Default)]
 pub(crate) struct Guards(BTreeMap<(Symbol, Side), (InstanceName, Price, Nanos)>);
 
@@ -297,10 +299,7 @@ impl Engine {
         let tell = !passing && told.is_none_or(|told| now >= told + TELL_AGAIN);
         let told = if tell { Some(now) } else { told };
         instance.denied.insert(key, Denied { quote, code: Some(denial.code), until: now + DENIED_FOR, told });
-        if !again {
-            instance.risk_rejects += 1;
-            self.counters.risk_rejects += 1;
-        }
+        self.counters.risk_rejects += u64::from(!again);
         if tell {
             let refused = Refused {
                 symbol: key.0,
@@ -315,17 +314,41 @@ impl Engine {
         }
     }
 
-    /// Whether a refused intent may wait: a reducing one for the ticker that lets it pass, any for its turn.
+    /// Whether a refused intent may wait: a reducing one for the ticker that lets it pass, one that takes for the
+    /// account's own quotes to make way.
     pub(crate) fn may_wait(&mut self, name: &str, order: &RiskOrder, denial: &Denial) -> bool {
-        if !matches!(denial.code, Code::NotCertified | Code::StaleData) || order.kind.can_rest() {
+        if order.kind.can_rest() {
             return false;
         }
-        let held = self.position(name, order.symbol).qty;
-        let reduces = if order.side.is_buy() { held.is_negative() } else { held.is_positive() };
-        if reduces {
-            self.ask(Request::Ticker(order.symbol));
+        match denial.code {
+            Code::SelfCross => {
+                self.clear_the_way(name, order);
+                true
+            }
+            Code::NotCertified | Code::StaleData => {
+                let held = self.position(name, order.symbol).qty;
+                let reduces = if order.side.is_buy() { held.is_negative() } else { held.is_positive() };
+                if reduces {
+                    self.ask(Request::Ticker(order.symbol));
+                }
+                reduces
+            }
+            _ => false,
         }
-        reduces
+    }
+
+    /// Cancels the account's own quotes that an order would meet, and keeps others from quoting there meanwhile.
+    /// Whether there are any.
+    pub(crate) fn clear_the_way(&mut self, name: &str, order: &RiskOrder) -> bool {
+        let met = self.own_orders_met(order.symbol, order.side, order.price);
+        if met.is_empty() {
+            return false;
+        }
+        self.guards.set(name, order.symbol, order.side, order.price, self.now.mono + GUARD);
+        for client_id in met {
+            self.want_cancel(&client_id);
+        }
+        true
     }
 
     fn place_intent(&mut self, name: &str, reference: &str, class: Class) {
@@ -356,9 +379,6 @@ impl Engine {
 
     fn refuse_intent(&mut self, name: &str, waiting: WaitingIntent, code: &str, text: &str) {
         self.counters.risk_rejects += 1;
-        if let Some(instance) = self.instances.get_mut(name) {
-            instance.risk_rejects += 1;
-        }
         self.tell_refused(name, waiting.refused, code, text);
     }
 

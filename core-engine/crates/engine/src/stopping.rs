@@ -16,8 +16,6 @@ use crate::track::Timing;
 
 /// Between two tries to flatten a pair.
 const FLATTEN_AGAIN: Nanos = Nanos::from_millis(200);
-/// How long others keep out of a flattening order's way.
-const GUARD: Nanos = Nanos::from_millis(500);
 
 /// The stop of the whole core.
 #[derive(Debug, Default)]
@@ -109,13 +107,7 @@ impl Engine {
             self.ask(Request::Ticker(symbol));
             return;
         };
-        let met = self.own_orders_met(symbol, order.side, order.price);
-        if !met.is_empty() {
-            // Our own quotes make way; until then nobody quotes into it.
-            self.guards.set(name, symbol, order.side, order.price, now + GUARD);
-            for client_id in met {
-                self.want_cancel(&client_id);
-            }
+        if self.clear_the_way(name, &order) {
             return;
         }
         match self.check(name, order) {

@@ -2,7 +2,7 @@
 
 mod sim;
 
-use flashpod_engine::io::{AccountLimits, OrderEventKind as Kind, SessionMessage, TradingState};
+use flashpod_engine::io::{AccountLimits, OrderEventKind as Kind, RequestClass, SessionMessage, TradingState};
 use flashpod_types::{Nanos, OrderType, Side};
 use sim::{Sim, ms, policy};
 
@@ -128,8 +128,14 @@ fn two_instances_share_the_budget_and_do_not_meet_each_other() {
     let mut sim = Sim::trading(vec![policy("a", &["BTCUSDC"]), policy("b", &["BTCUSDC"])]);
     sim.quote("a", "BTCUSDC", &[(0, Side::Sell, "100.5", "1")]);
     sim.run(ms(10));
-    sim.intent("b", "x", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.5", "1");
+    // An order that would rest is refused where it would meet a quote of the same account.
+    sim.intent("b", "w", "BTCUSDC", Side::Buy, OrderType::Limit, "100.5", "1");
     assert_eq!(sim.last_event().code, "RISK_SELF_CROSS");
+    // One that takes waits until that quote has made way: cancelled first, ended, then the order.
+    sim.intent("b", "x", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.5", "1");
+    sim.run(ms(10));
+    let sent: Vec<_> = sim.order_requests().iter().map(|request| request.class).collect();
+    assert_eq!(sent[..3], [RequestClass::Order, RequestClass::Cancel, RequestClass::Order]);
     // Both ask for more than there is; neither starves.
     for round in 0..100_u32 {
         let price = if round % 2 == 0 { "99.5" } else { "99.0" };
