@@ -23,8 +23,6 @@ interface ErrorEntry {
 }
 
 export const ERRORS = {
-  internal: { exit: Exit.internal, remedy: 'Report it together with the log lines around it.' },
-
   'kube.not-found': { exit: Exit.notFound, remedy: 'Check the name and the namespace.' },
   'kube.already-exists': {
     exit: Exit.conflict,
@@ -59,10 +57,6 @@ export const ERRORS = {
     remedy: 'Check that the address is that of a Kubernetes API server.',
   },
   'kube.config': { exit: Exit.usage, remedy: 'Set KUBECONFIG to a kubeconfig file with a current context.' },
-  'kube.lease-lost': {
-    exit: Exit.conflict,
-    remedy: 'Nothing to do: another holder took over; this process stops.',
-  },
 
   'process.arguments': { exit: Exit.usage, remedy: 'Start it with --help to see what it takes.' },
 
