@@ -1,10 +1,11 @@
 //! Recordings over the wire, at full speed: the pushes rebuild the recorded book, state by state. The expected
 //! states were computed by a separate implementation (`expected_book_*`, see the data's README).
 
+mod process;
+
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 
 use bytes::Bytes;
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload};
@@ -18,6 +19,8 @@ use prost::Message;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use process::Venue;
+
 fn data(path: &str) -> PathBuf {
     let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared");
     let shared = std::env::var_os("FLASHPOD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
@@ -30,59 +33,27 @@ fn data(path: &str) -> PathBuf {
     file
 }
 
-/// The venue as a process; killed when dropped.
-struct Venue {
-    child: Child,
-    address: String,
+async fn get(venue: &Venue, path: &str) -> Value {
+    let stream = TcpStream::connect(&venue.address).await.unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::get(path).header("host", &venue.address).body(Full::<Bytes>::default()).unwrap();
+    let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
+    serde_json::from_slice(&body.to_bytes()).unwrap()
 }
 
-impl Venue {
-    fn start(args: &[&str], files: &[PathBuf]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_flashpod-venue"));
-        command.args(args).stdout(Stdio::piped());
-        if !files.is_empty() {
-            command.arg("--replay").args(files);
-        }
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let line: Value = serde_json::from_str(&line).expect("the first line on stdout is JSON");
-        let address = line["rest"].as_str().unwrap().strip_prefix("http://").unwrap().to_owned();
-        assert_eq!(line["ws"], format!("ws://{address}/ws"));
-        Self { child, address }
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let stream = TcpStream::connect(&self.address).await.unwrap();
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
-        tokio::spawn(connection);
-        let request =
-            Request::get(path).header("host", &self.address).body(Full::<Bytes>::default()).unwrap();
-        let body = sender.send_request(request).await.unwrap().into_body().collect().await.unwrap();
-        serde_json::from_slice(&body.to_bytes()).unwrap()
-    }
-
-    async fn socket(&self) -> FragmentCollector<TokioIo<Upgraded>> {
-        let stream = TcpStream::connect(&self.address).await.unwrap();
-        let request = Request::get("/ws")
-            .header("host", &self.address)
-            .header("upgrade", "websocket")
-            .header("connection", "upgrade")
-            .header("sec-websocket-key", fastwebsockets::handshake::generate_key())
-            .header("sec-websocket-version", "13")
-            .body(Empty::<Bytes>::new())
-            .unwrap();
-        let (socket, _) = fastwebsockets::handshake::client(&Here, request, stream).await.unwrap();
-        FragmentCollector::new(socket)
-    }
-}
-
-impl Drop for Venue {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+async fn socket(venue: &Venue) -> FragmentCollector<TokioIo<Upgraded>> {
+    let stream = TcpStream::connect(&venue.address).await.unwrap();
+    let request = Request::get("/ws")
+        .header("host", &venue.address)
+        .header("upgrade", "websocket")
+        .header("connection", "upgrade")
+        .header("sec-websocket-key", fastwebsockets::handshake::generate_key())
+        .header("sec-websocket-version", "13")
+        .body(Empty::<Bytes>::new())
+        .unwrap();
+    let (socket, _) = fastwebsockets::handshake::client(&Here, request, stream).await.unwrap();
+    FragmentCollector::new(socket)
 }
 
 struct Here;
@@ -181,10 +152,10 @@ async fn rebuilds(files: &[&str], symbols: &[&str], symbol: &str, expected_file:
     // The tape has not begun: this is the recorded snapshot.
     let mut books: BTreeMap<&str, Book> = BTreeMap::new();
     for symbol in symbols {
-        let rest = venue.get(&format!("/api/v3/depth?symbol={symbol}&limit=5000")).await;
+        let rest = get(&venue, &format!("/api/v3/depth?symbol={symbol}&limit=5000")).await;
         books.insert(symbol, Book::from_rest(&rest));
     }
-    let mut socket = venue.socket().await;
+    let mut socket = socket(&venue).await;
     subscribe(&mut socket, symbols).await;
     let mut seen = 0;
     let mut states = 0;
@@ -202,7 +173,7 @@ async fn rebuilds(files: &[&str], symbols: &[&str], symbol: &str, expected_file:
     }
     // What REST says at the end is what the pushes built.
     loop {
-        let audit = venue.get("/audit").await;
+        let audit = get(&venue, "/audit").await;
         if audit["symbols"].as_array().unwrap().iter().all(|s| s["replayDone"] == true) {
             break;
         }
@@ -210,7 +181,7 @@ async fn rebuilds(files: &[&str], symbols: &[&str], symbol: &str, expected_file:
         books.get_mut(frame.symbol.as_deref().unwrap()).unwrap().apply(&frame);
     }
     for (symbol, book) in &mut books {
-        let rest = Book::from_rest(&venue.get(&format!("/api/v3/depth?symbol={symbol}&limit=5000")).await);
+        let rest = Book::from_rest(&get(&venue, &format!("/api/v3/depth?symbol={symbol}&limit=5000")).await);
         while book.version < rest.version {
             let frame = next(&mut socket).await.expect("the socket stays open");
             assert_eq!(frame.symbol.as_deref(), Some(*symbol), "pushes of the other pair were read before");
@@ -245,12 +216,12 @@ async fn futures_are_renumbered_one_a_diff_and_the_map_is_told() {
     let file = data("binance_usdm_btc_eth_20240808/btcusdt_20240808.gz");
     let rows = expected("binance_usdm_btc_eth_20240808/expected_book_btcusdt.csv.zst");
     let venue = Venue::start(&["--speed", "max"], &[file]);
-    let map = venue.get("/audit/versions?symbol=BTCUSDT").await;
+    let map = get(&venue, "/audit/versions?symbol=BTCUSDT").await;
     let map: BTreeMap<u64, u64> =
         map.as_array().unwrap().iter().map(|p| (p[1].as_u64().unwrap(), p[0].as_u64().unwrap())).collect();
-    let mut book = Book::from_rest(&venue.get("/api/v3/depth?symbol=BTCUSDT&limit=5000").await);
+    let mut book = Book::from_rest(&get(&venue, "/api/v3/depth?symbol=BTCUSDT&limit=5000").await);
     assert_eq!(book.version, 1);
-    let mut socket = venue.socket().await;
+    let mut socket = socket(&venue).await;
     subscribe(&mut socket, &["BTCUSDT"]).await;
     for row in &rows {
         book.apply(&next(&mut socket).await.unwrap());
@@ -264,8 +235,8 @@ async fn futures_are_renumbered_one_a_diff_and_the_map_is_told() {
 async fn a_reader_that_stops_for_a_while_holds_the_tape_and_loses_nothing_at_full_speed() {
     let file = data("binance_spot_btc_eth_20240808/btcusdt_20240808.gz");
     let venue = Venue::start(&["--speed", "max"], &[file]);
-    let mut book = Book::from_rest(&venue.get("/api/v3/depth?symbol=BTCUSDT&limit=5000").await);
-    let mut socket = venue.socket().await;
+    let mut book = Book::from_rest(&get(&venue, "/api/v3/depth?symbol=BTCUSDT&limit=5000").await);
+    let mut socket = socket(&venue).await;
     let depth = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDT";
     // Everything there is: far more than the sockets' buffers and the venue's queue hold.
     let params = [
@@ -280,7 +251,7 @@ async fn a_reader_that_stops_for_a_while_holds_the_tape_and_loses_nothing_at_ful
     // The tape comes to a stand short of its end; requests are answered all the while.
     let mut before = Value::Null;
     loop {
-        let audit = venue.get("/audit").await;
+        let audit = get(&venue, "/audit").await;
         assert_eq!(audit["symbols"][0]["replayDone"], false, "the tape did not wait");
         let pushed = audit["counters"]["pushes"].clone();
         if pushed == before && pushed != 0 {
@@ -302,35 +273,4 @@ async fn a_reader_that_stops_for_a_while_holds_the_tape_and_loses_nothing_at_ful
     }
     // 9757 trades are in the file; some came before the snapshot, some may follow the last diff.
     assert!((9_700..=9_757).contains(&trades), "{trades} trades");
-}
-
-#[test]
-fn sigterm_ends_it_with_success() {
-    let mut venue = Venue::start(&[], &[]);
-    let killed = Command::new("kill").args(["-TERM", &venue.child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    assert!(venue.child.wait().unwrap().success());
-}
-
-#[test]
-fn wrong_options_are_refused_with_what_is_accepted() {
-    let refused = |args: &[&str]| {
-        let out = Command::new(env!("CARGO_BIN_EXE_flashpod-venue")).args(args).output().unwrap();
-        assert!(!out.status.success() && out.stdout.is_empty(), "{args:?}");
-        String::from_utf8(out.stderr).unwrap()
-    };
-    for (args, part) in [
-        (vec!["--set", "nope=1"], "no such setting; there are makerFee"),
-        (vec!["--set", "cancelReply=x"], "full or minimal or statusNew is accepted"),
-        (vec!["--speed", "0"], "a number such as 1 or 2.5, or max, is accepted"),
-        (vec!["--speed", "max"], "--speed max"),
-        (vec!["--replay", "/nowhere.gz"], "/nowhere.gz"),
-        (vec!["--accounts", "/nowhere.json"], "--accounts /nowhere.json"),
-        (vec!["--faults", "/nowhere.json"], "--faults /nowhere.json"),
-        (vec!["--listen", "nowhere"], "--listen nowhere: HOST:PORT"),
-        (vec!["--synthetic", "--replay", "x"], "cannot be used with"),
-    ] {
-        let text = refused(&args);
-        assert!(text.contains(part), "{args:?}: {text}");
-    }
 }
