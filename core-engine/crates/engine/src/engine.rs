@@ -44,6 +44,8 @@ pub struct Engine {
     pub(crate) markets: BTreeMap<Symbol, Market>,
     pub(crate) desired: Desired,
     pub(crate) instances: BTreeMap<InstanceName, Instance>,
+    /// Instances that own something and are wanted by nobody, and since when.
+    pub(crate) unwanted: BTreeMap<InstanceName, Nanos>,
     /// What this run knows beyond the journal of every order that is not closed.
     pub(crate) tracks: BTreeMap<ClientOrderId, Track>,
     pub(crate) window: RateWindow,
@@ -84,6 +86,7 @@ impl Engine {
             markets: BTreeMap::new(),
             desired: Desired::default(),
             instances: BTreeMap::new(),
+            unwanted: BTreeMap::new(),
             tracks: BTreeMap::new(),
             guards: Guards::default(),
             audit: Audit::default(),

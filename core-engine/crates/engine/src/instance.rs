@@ -15,6 +15,9 @@ use crate::lease::Phase;
 use crate::schedule::{Denied, WaitingIntent, WantedSet};
 use crate::stopping::StopProgress;
 
+/// How long orders of an instance that nobody wants any more may rest.
+const UNWANTED_FOR: Nanos = Nanos::from_secs(10);
+
 /// A sidecar that is connected.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Session {
@@ -41,8 +44,7 @@ pub(crate) struct Instance {
     pub(crate) reasons: Vec<String>,
     pub(crate) capital_error: String,
     pub(crate) stop: StopProgress,
-    /// Refused before being sent, and replaced before being sent, in this run.
-    pub(crate) risk_rejects: u64,
+    /// Quotes replaced before they were sent, in this run.
     pub(crate) superseded: u64,
     pub(crate) flatten_after: BTreeMap<Symbol, Nanos>,
 }
@@ -62,7 +64,6 @@ impl Instance {
             reasons: vec!["STARTING".into()],
             capital_error: String::new(),
             stop: StopProgress::default(),
-            risk_rejects: 0,
             superseded: 0,
             flatten_after: BTreeMap::new(),
         }
@@ -101,9 +102,23 @@ impl Engine {
             }
         }
         self.desired = desired;
+        self.note_unwanted();
         self.note_halts();
         self.dirty = true;
         self.status_changed();
+    }
+
+    /// Who owns something and is wanted by nobody: for a moment that may be somebody's slip, later its orders must not
+    /// rest without an owner.
+    fn note_unwanted(&mut self) {
+        let now = self.now.mono;
+        let unwanted = |name: &&str| !self.instances.contains_key(*name);
+        let owners: Vec<String> =
+            self.state.ledger.accounts().map(|(name, _)| name).filter(unwanted).map(str::to_owned).collect();
+        self.unwanted.retain(|name, _| owners.contains(name));
+        for name in owners {
+            self.unwanted.entry(name).or_insert(now);
+        }
     }
 
     pub(crate) fn on_lease(&mut self, attempt: u64, epoch: u64, soft_ms: u64, hard_ms: u64) {
@@ -218,7 +233,15 @@ impl Engine {
             self.set_state(name, state, reasons);
         }
         self.startup.account_state = account;
-        self.cancel_what_must_go(&names);
+        let unwanted =
+            |(name, &since): (&InstanceName, &Nanos)| (now >= since + UNWANTED_FOR).then(|| name.clone());
+        let abandoned: Vec<InstanceName> = self.unwanted.iter().filter_map(unwanted).collect();
+        let later = self.unwanted.values().map(|&since| since + UNWANTED_FOR).filter(|&at| at > now);
+        next = next.into_iter().chain(later).min();
+        let must_cancel =
+            |name: &&InstanceName| self.instances.get(*name).is_some_and(|i| self.must_cancel(i));
+        let leaving: Vec<InstanceName> = names.iter().filter(must_cancel).cloned().chain(abandoned).collect();
+        self.cancel_all_of(&leaving);
         next
     }
 
@@ -334,12 +357,8 @@ impl Engine {
         soft || halted || lost || stopped || self.stopping.requested
     }
 
-    fn cancel_what_must_go(&mut self, names: &[InstanceName]) {
+    fn cancel_all_of(&mut self, names: &[InstanceName]) {
         for name in names {
-            let Some(instance) = self.instances.get(name) else { continue };
-            if !self.must_cancel(instance) {
-                continue;
-            }
             let orders: Vec<_> = self
                 .state
                 .orders

@@ -132,7 +132,7 @@ impl Engine {
             accepted_orders: figures.iter().map(|f| f.accepted_orders).sum(),
             fills: figures.iter().map(|f| f.fills).sum(),
             venue_rejects,
-            risk_rejects: instance.risk_rejects,
+            risk_rejects: record.map_or(0, |r| r.figures.values().map(|f| f.risk_rejects).sum()),
             superseded_quotes: instance.superseded,
             figures,
             proof: proven.unwrap_or_else(|| self.proof_so_far(name, instance)),

@@ -168,9 +168,6 @@ impl Engine {
         };
         if let Some((code, text)) = refusal {
             self.counters.risk_rejects += 1;
-            if let Some(instance) = self.instances.get_mut(name) {
-                instance.risk_rejects += 1;
-            }
             self.tell_refused(name, refused, code, &text);
             return;
         }

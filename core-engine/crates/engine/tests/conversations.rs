@@ -2,7 +2,9 @@
 
 mod sim;
 
-use flashpod_engine::io::{AccountLimits, OrderEventKind as Kind, RequestClass, SessionMessage, TradingState};
+use flashpod_engine::io::{
+    AccountLimits, OrderEventKind as Kind, RequestClass, SessionMessage, TradingState,
+};
 use flashpod_types::{Nanos, OrderType, Side};
 use sim::{Sim, ms, policy};
 
