@@ -99,6 +99,24 @@ test('an instance whose strategy the agent does not see yet is not stopped, but 
   await never(() => desk.core.desired?.instances.some(({ state }) => state === InstancePolicy_State.STOP));
 });
 
+test('a strategy made anew waits for the instance of the former one, and says so', async () => {
+  const name = await running('maker');
+  const key = { namespace, name: 'maker' };
+  await desk.client.of(TradingStrategies).mergePatch(key, { metadata: { finalizers: null } } as never);
+  await desk.client.of(TradingStrategies).delete(key);
+  await desk.create(strategy('maker'));
+  await desk.until(
+    TradingStrategies,
+    'maker',
+    (object) =>
+      findCondition(object?.status?.conditions, 'Ready')?.message ===
+      `instance ${name} of a former strategy of this name is stopping; it waits for 2 open orders`,
+  );
+  desk.core.prove(name);
+  await desk.until(TradingStrategies, 'maker', (object) => object?.status?.instance !== undefined);
+  expect((await instances()).map(({ metadata }) => metadata.name)).not.toContain(name);
+});
+
 test('an instance whose strategy is gone stops, though nobody but the agent is there', async () => {
   const name = await running('maker');
   await desk.stopOperator();
@@ -171,4 +189,15 @@ test('a core takes over the configuration that a former one of its name left', a
     (object) => object?.data?.['core.json'] !== 'former',
   );
   expect(config.metadata.ownerReferences?.map(({ uid }) => uid)).toEqual([metadata.uid]);
+});
+
+test('the account of an instance that the operator does not see yet stays', async () => {
+  await desk.until(TradingAccounts, 'main', (object) => object?.status?.symbols !== undefined);
+  await desk.operatorSees?.instances.stop();
+  await desk.create(strategy('maker'));
+  await eventually(async () => (await instances()).length === 1);
+  await desk.client.of(TradingAccounts).delete({ namespace, name: 'main' });
+  await never(
+    async () => (await desk.client.of(TradingAccounts).find({ namespace, name: 'main' })) === undefined,
+  );
 });

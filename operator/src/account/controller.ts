@@ -1,10 +1,10 @@
 // The account controller: holds TradingAccounts and their Secrets while instances exist.
 
-import type { TradingAccount } from '@flashpod/crds';
+import type { StrategyInstance, TradingAccount } from '@flashpod/crds';
 import { setFinalizer } from '../api/finalizers.js';
 import { finalizers, labels } from '../api/names.js';
 import { eventReasons } from '../api/reasons.js';
-import { TradingAccounts } from '../api/resources.js';
+import { StrategyInstances, TradingAccounts } from '../api/resources.js';
 import type { Context } from '../context.js';
 import { Controller, type MergePatch, type Secret, Secrets, splitKey } from '../kube/index.js';
 import { planAccount } from './plan.js';
@@ -37,7 +37,10 @@ export function accountController(context: Context): Controller {
 async function reconcile({ caches, client, events, mayWrite }: Context, key: string): Promise<void> {
   const { namespace = 'default', name } = splitKey(key);
   const account = caches.accounts.store.get(key);
-  const instances = caches.instances.store.list();
+  let instances: readonly StrategyInstance[] = caches.instances.store.list();
+  // The cache may not show yet an instance that was just made: the server is asked before anything is let go.
+  if (account === undefined || !planAccount(account, instances).inUse)
+    instances = (await client.of(StrategyInstances).list({ namespace })).items;
   const inUse = (candidate: TradingAccount) => planAccount(candidate, instances).inUse;
   if (!mayWrite()) return;
 

@@ -6,7 +6,7 @@ import type { StrategyInstance, StrategyInstanceSpec, TradingStrategy } from '@f
 import { setFinalizer } from '../api/finalizers.js';
 import { finalizers, labels, managedBy, tokenSecretName } from '../api/names.js';
 import { createPod, deletePod } from '../api/pods.js';
-import { apiVersion, StrategyInstances, TradingStrategies } from '../api/resources.js';
+import { apiVersion, StrategyInstances, TradingAccounts, TradingStrategies } from '../api/resources.js';
 import { StaleError } from '../api/stale.js';
 import type { Context } from '../context.js';
 import {
@@ -83,6 +83,7 @@ async function createInstance(
   const made = stored?.status?.instancesMade ?? 0;
   if (made !== spec.number - 1 || !stored?.metadata.finalizers?.includes(finalizers.flat))
     throw new StaleError(`strategy ${keyOf(strategy)} is not held, or has had ${made} instances`);
+  await holdAccount(client, namespace, spec.accountRef.name);
   const owner = {
     apiVersion,
     kind: 'TradingStrategy',
@@ -113,6 +114,15 @@ async function checkNoInstance(client: KubeClient, namespace: string, strategy: 
   throw new StaleError(`strategy ${namespace}/${strategy} has the instance ${found.metadata.name}`);
 }
 
+/** Without its account, an instance could not prove that it stopped: held before there is one. */
+async function holdAccount(client: KubeClient, namespace: string, name: string): Promise<void> {
+  const accounts = client.of(TradingAccounts);
+  await setFinalizer(accounts, { namespace, name }, finalizers.inUse, true);
+  const account = await accounts.find({ namespace, name });
+  if (!account?.metadata.finalizers?.includes(finalizers.inUse))
+    throw new StaleError(`account ${namespace}/${name} is gone, or being deleted`);
+}
+
 /** Whether the strategy that was planned with is the one that is stored. */
 function checkCurrent(
   stored: Stored<TradingStrategy> | undefined,
@@ -139,7 +149,13 @@ async function sessionToken(
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const secret = await client.of(Secrets).get(metadata);
-    return Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8');
+    const token = Buffer.from(secret.data?.['token'] ?? '', 'base64').toString('utf8');
+    // Not one of ours: an empty or short token would let anybody in.
+    if (token.length < drawn.length)
+      throw new Error(
+        `Secret ${metadata.namespace}/${metadata.name} has no token of ${drawn.length} characters; delete it`,
+      );
+    return token;
   }
 }
 

@@ -1,6 +1,6 @@
 // The strategy controller: observe → plan → act, one strategy at a time.
 
-import type { TradingAccount, TradingStrategy } from '@flashpod/crds';
+import type { ExecutionCore, TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { mergePatchOf } from '../api/merge-patch.js';
 import { labels, stableJson } from '../api/names.js';
 import { TradingStrategies } from '../api/resources.js';
@@ -49,14 +49,22 @@ export function strategyController(context: Context, parameters = new ParameterC
       const strategy = pod.metadata.labels?.[labels.strategy];
       return strategy === undefined ? [] : [key(pod, strategy)];
     })
-    .watch(caches.cores, (core) =>
-      strategies(core, ({ spec }) => core.spec.accounts.includes(spec.accountRef.name)),
-    )
     .watch(caches.halts, (halt) => strategies(halt, () => true))
+    .watch(caches.cores, () => [])
     .watch(caches.accounts, () => []);
-  // Balances change every second; only what strategies are judged by is worth judging them again.
+  // Books and balances change every second; only what strategies are judged by is worth judging them again.
+  caches.cores.onChange((change) => {
+    if (change.type === 'updated' && coreJudged(change.old) === coreJudged(change.object)) return;
+    const accounts = new Set(
+      [change.object, ...(change.type === 'updated' ? [change.old] : [])].flatMap(
+        (core) => core.spec.accounts,
+      ),
+    );
+    for (const key of strategies(change.object, ({ spec }) => accounts.has(spec.accountRef.name)))
+      controller.queue.add(key);
+  });
   caches.accounts.onChange((change) => {
-    if (change.type === 'updated' && judgedBy(change.old) === judgedBy(change.object)) return;
+    if (change.type === 'updated' && accountJudged(change.old) === accountJudged(change.object)) return;
     const { name } = change.object.metadata;
     for (const key of strategies(change.object, ({ spec }) => spec.accountRef.name === name))
       controller.queue.add(key);
@@ -64,7 +72,11 @@ export function strategyController(context: Context, parameters = new ParameterC
   return controller;
 }
 
-function judgedBy({ spec, metadata, status }: TradingAccount): string {
+function coreJudged({ spec, metadata }: ExecutionCore): string {
+  return stableJson([spec.accounts, metadata.deletionTimestamp]);
+}
+
+function accountJudged({ spec, metadata, status }: TradingAccount): string {
   return stableJson([spec, metadata.deletionTimestamp, status?.symbols, status?.core]);
 }
 
@@ -95,6 +107,7 @@ async function reconcile(
     now,
     strategy,
     instances: own,
+    former: orphans,
     pods,
     policies,
     references,

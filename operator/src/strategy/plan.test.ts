@@ -34,6 +34,7 @@ function world({ spec, metadata, status, instances = [], pods = [] }: Picture = 
     now,
     strategy,
     instances,
+    former: [],
     sidecarImage: 'flashpod/sidecar:1',
     pods: new Map(pods.map((pod) => [pod.metadata?.name ?? '', pod])),
     policies: new Map(
@@ -232,6 +233,41 @@ test('an abandonment must repeat the name', () => {
     );
   expect(abandoned('other')).toEqual([]);
   expect(abandoned('s')).toEqual(['releaseInstance']);
+});
+
+test('an annotation that stayed on a strategy lets go of nothing that stops later, as it is not deleted', () => {
+  const instance = made({}, undefined, { deletionTimestamp: long });
+  const kept = { annotations: { [annotations.abandon]: 's' } };
+  const { actions, status } = plan(
+    world({ spec: { suspended: true }, instances: [instance], metadata: kept }),
+  );
+  expect(actions).toEqual([]);
+  const { name } = instance.metadata;
+  expect(findCondition(status.conditions, 'Flat')?.message).toContain(
+    `kubectl annotate si ${name} ${annotations.abandon}=${name}`,
+  );
+  const abandoned = {
+    ...instance,
+    metadata: { ...instance.metadata, annotations: { [annotations.abandon]: name } },
+  };
+  expect(doing(plan(world({ spec: { suspended: true }, instances: [abandoned] })).actions)).toEqual([
+    'releaseInstance',
+  ]);
+});
+
+test('an abandoned instance leaves its last known position and orders in an event', () => {
+  const positions = [{ symbol: 'BTCUSDC', quantity: '0.2', openOrders: 3 }];
+  const instance = made(
+    {},
+    { state: 'Halted', positions },
+    { deletionTimestamp, annotations: { [annotations.abandon]: running.metadata.name } },
+  );
+  const [action] = plan(world({ spec: { suspended: true }, instances: [instance] })).actions;
+  expect(action?.say?.[0]).toMatchObject({
+    type: 'Warning',
+    reason: 'Abandoned',
+    message: expect.stringContaining('BTCUSDC 0.2 and 3 open orders'),
+  });
 });
 
 test('figures of pairs in one quote asset are summed exactly', () => {

@@ -52,7 +52,7 @@ const held = ({ strategy }: World) => (strategy.metadata.finalizers ?? []).inclu
 
 function planStart(world: World, acceptance: Acceptance): Action[] {
   const { strategy } = world;
-  if (acceptance.accepted !== 'True' || strategy.spec.suspended) return [];
+  if (acceptance.accepted !== 'True' || strategy.spec.suspended || world.former.length > 0) return [];
   const { spec, metadata, status } = strategy;
   const number = (status?.instancesMade ?? 0) + 1;
   const runsHash = runsHashOf(spec);

@@ -83,7 +83,14 @@ function readyVerdict(world: World, acceptance: Acceptance, keep: StrategyInstan
     if (world.strategy.metadata.deletionTimestamp !== undefined) return no(reasons.stopping, 'being deleted');
     if (world.strategy.spec.suspended) return no(reasons.suspended, 'suspended: no instance runs');
     if (acceptance.accepted !== 'True') return no(reasons.notAccepted, 'see condition Accepted');
-    return no(reasons.starting, 'its instance is being made');
+    const former = newest(world.former);
+    if (former === undefined) return no(reasons.starting, 'its instance is being made');
+    const { metadata, status } = former;
+    const waiting = status?.proof?.waitingFor ?? 'the core to report';
+    return no(
+      reasons.starting,
+      `instance ${metadata.name} of a former strategy of this name is stopping; it waits for ${waiting}`,
+    );
   }
   const { status, metadata } = keep;
   if (status?.capitalError) return no(reasons.capitalMissing, status.capitalError);
@@ -127,8 +134,9 @@ function flatVerdict(world: World, keep: StrategyInstance | undefined): Verdict 
       message: cut(`instance ${metadata.name} waits for ${waiting}`),
     };
   }
-  const { name } = world.strategy.metadata;
-  const out = `to let go without proof: kubectl annotate ts ${name} ${annotations.abandon}=${name}`;
+  const deleting = world.strategy.metadata.deletionTimestamp !== undefined;
+  const [kind, name] = deleting ? ['ts', world.strategy.metadata.name] : ['si', metadata.name];
+  const out = `to let go without proof: kubectl annotate ${kind} ${name} ${annotations.abandon}=${name}`;
   return {
     status: 'False',
     reason: reasons.flattenStuck,

@@ -43,12 +43,15 @@ export function planStop(world: StopWorld, instance: StrategyInstance, because: 
   return [{ do: 'releaseInstance', instance, say }];
 }
 
-/** The documented way out: the annotation repeats the name of the strategy, or of the instance on the instance. */
+/**
+ * The documented way out: the annotation repeats the name, on the strategy that is being deleted or on the instance.
+ * On a strategy that stays it lets go of nothing: left there, it would undo every later proof in silence.
+ */
 export function isAbandoned({ strategy }: Pick<StopWorld, 'strategy'>, instance: StrategyInstance): boolean {
-  return (
-    instance.spec.strategyRef.name === strategy?.metadata.annotations?.[annotations.abandon] ||
-    instance.metadata.annotations?.[annotations.abandon] === instance.metadata.name
-  );
+  const on = ({ metadata: { name, annotations: notes } }: TradingStrategy | StrategyInstance) =>
+    notes?.[annotations.abandon] === name;
+  const deleting = strategy?.metadata.deletionTimestamp !== undefined;
+  return (strategy !== undefined && deleting && on(strategy)) || on(instance);
 }
 
 /** For how long a stop has been waiting for its proof, and whether that is too long. */
@@ -81,8 +84,8 @@ function provenEvents({ metadata, status }: StrategyInstance, policy: string): P
 
 function abandonedEvent({ metadata, status }: StrategyInstance): PlannedEvent {
   const positions = (status?.positions ?? [])
-    .map(({ symbol, quantity }) => `${symbol} ${quantity}`)
+    .map(({ symbol, quantity, openOrders }) => `${symbol} ${quantity} and ${openOrders} open orders`)
     .join(', ');
-  const message = `${metadata.name} was let go without proof by annotation; last known position: ${positions || 'none'}`;
+  const message = `${metadata.name} was let go without proof by annotation; last known: ${positions || 'no position'}`;
   return { type: 'Warning', reason: eventReasons.abandoned, message };
 }

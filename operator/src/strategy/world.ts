@@ -16,6 +16,8 @@ export interface World {
   readonly strategy: TradingStrategy;
   /** Instances of this very strategy object, whatever their state. */
   readonly instances: readonly StrategyInstance[];
+  /** Instances of a former strategy of this name, which stop first. */
+  readonly former: readonly StrategyInstance[];
   /** Pods of those instances, by instance name. */
   readonly pods: ReadonlyMap<string, Pod>;
   /** What `policyFor` says of each instance, by its name. */
