@@ -12,7 +12,8 @@ use crate::io::{
     SidecarLossAction, TradingState,
 };
 use crate::lease::Phase;
-use crate::schedule::{Denied, WaitingIntent, WantedSet};
+use crate::quoting::{Denied, WantedSet};
+use crate::schedule::WaitingIntent;
 use crate::stopping::StopProgress;
 
 /// How long orders of an instance that nobody wants any more may rest.

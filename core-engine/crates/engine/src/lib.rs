@@ -25,6 +25,7 @@ mod halts;
 mod instance;
 mod lease;
 mod market;
+mod quoting;
 mod replies;
 mod report;
 mod requests;

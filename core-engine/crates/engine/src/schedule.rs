@@ -3,62 +3,20 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use flashpod_orders::quotes::{self, Urgency, Wanted};
-use flashpod_orders::{Class, Origin, QuoteStep, Resting};
+use flashpod_orders::quotes::{Urgency, Wanted};
+use flashpod_orders::{Class, Origin, QuoteStep};
 use flashpod_risk::{Code, Denial, Order as RiskOrder, Purpose};
-use flashpod_types::{ClientOrderId, Nanos, OrderType, Price, Side, Symbol};
+use flashpod_types::{ClientOrderId, Nanos, Price, Side, Symbol};
 
 use crate::engine::Engine;
 use crate::events::Refused;
-use crate::io::{InstanceName, Intent, Quote, TradingState, WantedQuotes};
+use crate::io::{InstanceName, Intent, TradingState};
 use crate::market::VersionTime;
 use crate::requests::Purpose as Request;
 use crate::track::Timing;
 
-/// A quote that was refused is looked at again after this long, or as soon as the strategy says something new.
-const DENIED_FOR: Nanos = Nanos::from_millis(100);
 /// How long others keep out of the way of an order that takes, once their quotes were cancelled for it.
 const GUARD: Nanos = Nanos::from_millis(500);
-/// One event a second for each quote that stays refused.
-const TELL_AGAIN: Nanos = Nanos::from_secs(1);
-
-/// The quotes an instance wants in one pair.
-#[derive(Debug)]
-pub(crate) struct WantedSet {
-    pub(crate) quotes: Vec<Wanted>,
-    tolerance: u32,
-    popped: Nanos,
-    version: Option<VersionTime>,
-}
-
-impl WantedSet {
-    pub(crate) fn new(wanted: WantedQuotes, popped: Nanos, version: Option<VersionTime>) -> Self {
-        let quote = |Quote { slot, side, price, qty }| Wanted { slot, side, price, qty };
-        let quotes = wanted.quotes.into_iter().map(quote).collect();
-        Self { quotes, tolerance: wanted.tolerance_ticks, popped, version }
-    }
-}
-
-/// A quote that risk or the venue refuses.
-#[derive(Debug)]
-pub(crate) struct Denied {
-    quote: Wanted,
-    /// None: the venue did.
-    code: Option<Code>,
-    /// Not tried again before.
-    pub(crate) until: Nanos,
-    told: Option<Nanos>,
-}
-
-impl Denied {
-    /// Something changed: risk may be asked again at once. The venue's patience is not tried that way.
-    pub(crate) fn forgive(&mut self) {
-        if self.code.is_some() {
-            self.until = Nanos::ZERO;
-        }
-    }
-}
-
 /// An intent that waits for the rate budget.
 #[derive(Debug)]
 pub(crate) struct WaitingIntent {
@@ -205,31 +163,6 @@ impl Engine {
         all
     }
 
-    fn quote_steps(&self, name: &str, symbol: Symbol) -> Vec<QuoteStep> {
-        let Some(instance) = self.instances.get(name) else { return Vec::new() };
-        let (Some(set), Some(terms)) = (instance.wanted.get(&symbol), self.instruments.get(&symbol)) else {
-            return Vec::new();
-        };
-        let resting: Vec<Resting> = self
-            .state
-            .orders
-            .live_of(name)
-            .filter(|order| order.symbol == symbol && !order.state().is_terminal())
-            .filter_map(|order| match order.origin {
-                Origin::Quote { slot } => Some(Resting {
-                    client_id: order.client_id,
-                    slot,
-                    side: order.side,
-                    price: order.price,
-                    remaining: order.exposure(),
-                    can_cancel: self.can_cancel(order),
-                }),
-                _ => None,
-            })
-            .collect();
-        quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
-    }
-
     fn quote_candidate(&self, name: &str, symbol: Symbol, step: QuoteStep) -> Option<Candidate> {
         let instance = self.instances.get(name)?;
         let may_place = instance.state != TradingState::Halted;
@@ -258,59 +191,6 @@ impl Engine {
             Step::Quote(symbol, quote) => self.place_quote(instance, *symbol, *quote),
             Step::Intent(reference) => self.place_intent(instance, reference, *class),
             Step::Flatten(symbol) => self.flatten(instance, *symbol),
-        }
-    }
-
-    fn place_quote(&mut self, name: &str, symbol: Symbol, quote: Wanted) {
-        let now = self.now.mono;
-        let order = RiskOrder {
-            symbol,
-            side: quote.side,
-            kind: OrderType::LimitMaker,
-            price: quote.price,
-            qty: quote.qty,
-            reduce_only: false,
-            purpose: Purpose::Strategy,
-        };
-        let key = (symbol, quote.slot);
-        match self.check(name, order) {
-            Ok(approved) => {
-                let Some(instance) = self.instances.get_mut(name) else { return };
-                instance.denied.remove(&key);
-                let Some(set) = instance.wanted.get(&symbol) else { return };
-                let timing = Timing { popped: set.popped, released: now, version: set.version };
-                let origin = Origin::Quote { slot: quote.slot };
-                // Not now: the next look tries again, nothing is lost.
-                let _ = self.place(approved, name, Class::Open, origin, timing);
-            }
-            Err(denial) => self.deny_quote(name, key, quote, denial),
-        }
-    }
-
-    fn deny_quote(&mut self, name: &str, key: (Symbol, u32), quote: Wanted, denial: Denial) {
-        let now = self.now.mono;
-        let Some(instance) = self.instances.get_mut(name) else { return };
-        let former = instance.denied.get(&key);
-        let same = former.filter(|former| former.code == Some(denial.code));
-        let again = same.is_some_and(|former| former.quote == quote);
-        let told = same.and_then(|former| former.told);
-        // These pass by themselves, as orders end and seconds go by.
-        let passing = matches!(denial.code, Code::SelfCross | Code::OrderRate);
-        let tell = !passing && told.is_none_or(|told| now >= told + TELL_AGAIN);
-        let told = if tell { Some(now) } else { told };
-        instance.denied.insert(key, Denied { quote, code: Some(denial.code), until: now + DENIED_FOR, told });
-        self.counters.risk_rejects += u64::from(!again);
-        if tell {
-            let refused = Refused {
-                symbol: key.0,
-                reference: None,
-                slot: Some(key.1),
-                side: quote.side,
-                kind: OrderType::LimitMaker,
-                price: quote.price,
-                qty: quote.qty,
-            };
-            self.tell_refused(name, refused, denial.code.as_str(), &denial.text);
         }
     }
 
@@ -411,30 +291,5 @@ impl Engine {
     fn next_expiry(&self) -> Option<Nanos> {
         let expiry = self.config.tuning.intent_expiry;
         self.instances.values().flat_map(|i| i.intents.iter()).map(|waiting| waiting.popped + expiry).min()
-    }
-
-    /// Quotes of the set in force that have not been realised: what a new set supersedes.
-    pub(crate) fn quotes_waiting(&self, name: &str, symbol: Symbol) -> u64 {
-        let waits = |step: &QuoteStep| !matches!(step.urgency(), Urgency::Unwanted);
-        self.quote_steps(name, symbol).iter().filter(|step| waits(step)).count() as u64
-    }
-
-    /// The venue ended a quote that nobody wanted ended: not again at once.
-    pub(crate) fn hold_slot(&mut self, order: &flashpod_orders::Order) {
-        let Origin::Quote { slot } = order.origin else { return };
-        let until = self.now.mono + DENIED_FOR;
-        let quote = Wanted { slot, side: order.side, price: order.price, qty: order.qty };
-        if let Some(instance) = self.instances.get_mut(&order.instance) {
-            instance.denied.insert((order.symbol, slot), Denied { quote, code: None, until, told: None });
-        }
-    }
-
-    /// An order ended: quotes that it stood in the way of are tried again at once.
-    pub(crate) fn unblock(&mut self, name: &str, symbol: Symbol) {
-        if let Some(instance) = self.instances.get_mut(name) {
-            for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
-                denied.forgive();
-            }
-        }
     }
 }

@@ -9,7 +9,8 @@ use crate::io::{
     Action, Hop, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage, WantedQuotes,
     Welcome,
 };
-use crate::schedule::{WaitingIntent, WantedSet};
+use crate::quoting::WantedSet;
+use crate::schedule::WaitingIntent;
 
 impl Engine {
     pub(crate) fn on_session(&mut self, name: &str, received: Nanos, message: SessionMessage) {

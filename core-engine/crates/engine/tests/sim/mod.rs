@@ -1,25 +1,27 @@
 //! Two ends under one clock: the engine as a driver would run it, and a small venue, with a network between them
 //! that delays, loses, repeats and reorders on demand. Everything is journaled as the driver does it, and every
 //! test ends with the same proofs (`Sim::prove`).
-#![allow(dead_code, unreachable_pub)] // Each test binary uses its part.
+#![allow(dead_code, unreachable_pub, unused_imports)] // Each test binary uses its part.
 
+mod network;
+mod proof;
 pub mod venue;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+pub use network::{Broken, Fault};
+
 use flashpod_engine::io::{
-    AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, FeedEvent, FeedKind, HttpOutcome,
-    HttpRequest, InstancePolicy, Intent, Method, Mode, OrderEvent, OrderEventKind, Quote, RequestClass,
-    RiskLimits, RunState, SessionEvent, SessionMessage, SidecarLossAction, TradingState, WantedQuotes,
-    Welcome,
+    AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, HttpOutcome, HttpRequest, InstancePolicy,
+    Intent, Mode, OrderEvent, OrderEventKind, Quote, RequestClass, RiskLimits, RunState, SessionMessage,
+    SidecarLossAction, TradingState, WantedQuotes, Welcome,
 };
 use flashpod_engine::{
-    Action, Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
-    replay,
+    Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
 };
 use flashpod_types::{Amount, Asset, Nanos, OrderType, Price, Qty, Side, Symbol};
-use venue::{EPOCH_MS, Stream, Venue};
+use venue::{EPOCH_MS, Venue};
 
 pub const LATENCY: Nanos = Nanos::from_millis(1);
 
@@ -29,32 +31,6 @@ pub fn ms(ms: u64) -> Nanos {
 
 pub fn symbol(text: &str) -> Symbol {
     Symbol::new(text).unwrap()
-}
-
-/// What happens to the nth request (1 = the next) of a method and path.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    pub method: Method,
-    pub path: &'static str,
-    pub nth: u32,
-    pub what: Broken,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Broken {
-    /// No reply; the venue has carried it out or not.
-    Timeout {
-        applied: bool,
-    },
-    Status {
-        status: u16,
-        applied: bool,
-        retry_after_s: Option<u32>,
-    },
-    /// The bytes never left.
-    NotSent,
-    /// Held up on the way for this long.
-    Late(Nanos),
 }
 
 enum Event {
@@ -286,168 +262,6 @@ impl Sim {
         self.collect_pushes();
     }
 
-    fn later(&mut self, at: Nanos, event: Event) {
-        self.queued += 1;
-        self.queue.insert((at, self.queued), event);
-    }
-
-    fn feed(&mut self, conn: ConnId, event: FeedEvent, delay: Nanos) {
-        let received = self.now + delay;
-        self.later(received, Event::Input(Box::new(Input::Feed { conn, received, event })));
-    }
-
-    fn carry_out(&mut self, action: Action) {
-        match action {
-            Action::Http(request) => {
-                self.requests.push(request.clone());
-                let fault = self.fault(&request);
-                let (id, now) = (request.id, self.now);
-                match fault {
-                    Some(Broken::NotSent) => {
-                        let outcome =
-                            HttpOutcome::Broken { bytes_sent: false, reason: "no connection".into() };
-                        let input = Input::Http { id, sent: None, received: now + LATENCY, outcome };
-                        self.later(now + LATENCY, Event::Input(Box::new(input)));
-                    }
-                    Some(Broken::Late(late)) => {
-                        self.later(now + LATENCY + late, Event::ToVenue(Box::new(request), now));
-                    }
-                    Some(what) => self.fail(request, what),
-                    None => self.later(now + LATENCY, Event::ToVenue(Box::new(request), now)),
-                }
-            }
-            Action::OpenFeed { conn, kind } => {
-                match kind {
-                    FeedKind::Public => self.public.push(conn),
-                    FeedKind::Private { listen_key } => {
-                        assert!(
-                            self.venue.listen_keys.contains(&listen_key),
-                            "opened with a key that is not valid"
-                        );
-                        self.private = Some(conn);
-                    }
-                }
-                self.feed(conn, FeedEvent::Up, LATENCY);
-            }
-            Action::FeedText { conn, text } if !self.mute => {
-                let reply = if text.contains("PING") {
-                    r#"{"id":0,"code":0,"msg":"PONG"}"#.to_owned()
-                } else {
-                    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
-                    let channels: Vec<&str> =
-                        value["params"].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect();
-                    serde_json::json!({"id": value["id"], "code": 0, "msg": channels.join(",")}).to_string()
-                };
-                self.feed(conn, FeedEvent::Text(reply), Nanos(LATENCY.0 * 2));
-            }
-            Action::CloseFeed { conn } => {
-                self.public.retain(|&open| open != conn);
-                self.private = self.private.filter(|&open| open != conn);
-            }
-            Action::Session { instance, event } => match event {
-                SessionEvent::Order(event) => self.events.push((instance, *event)),
-                SessionEvent::State { state, reason } => self.states.push((instance, state, reason)),
-                SessionEvent::Welcome(welcome) => self.welcomes.push((instance, *welcome)),
-            },
-            Action::Stopped => self.stopped = true,
-            Action::FeedText { .. }
-            | Action::Book(_)
-            | Action::Trades(_)
-            | Action::Hop { .. }
-            | Action::Fact(_)
-            | Action::StatusChanged => {}
-        }
-    }
-
-    fn fault(&mut self, request: &HttpRequest) -> Option<Broken> {
-        let mut hit = None;
-        for fault in &mut self.faults {
-            if fault.method == request.method && fault.path == request.path && fault.nth > 0 {
-                fault.nth -= 1;
-                if fault.nth == 0 {
-                    hit = Some(fault.what);
-                }
-            }
-        }
-        self.faults.retain(|fault| fault.nth > 0);
-        hit
-    }
-
-    fn fail(&mut self, request: HttpRequest, what: Broken) {
-        let (sent, now) = (Some(self.now), self.now);
-        let (outcome, applied, at) = match what {
-            Broken::Timeout { applied } => (HttpOutcome::Timeout, applied, now + request.timeout),
-            Broken::Status { status, applied, retry_after_s } => {
-                let body = Bytes::from_static(b"{\"code\":503,\"msg\":\"service not available\"}");
-                let body = if status == 503 { body } else { Bytes::new() };
-                (HttpOutcome::Reply { status, retry_after_s, body }, applied, now + Nanos(LATENCY.0 * 2))
-            }
-            Broken::NotSent | Broken::Late(_) => unreachable!("handled by the caller"),
-        };
-        if applied {
-            self.ask_venue(&request);
-        }
-        let input = Input::Http { id: request.id, sent, received: at, outcome };
-        self.later(at, Event::Input(Box::new(input)));
-    }
-
-    fn ask_venue(&mut self, request: &HttpRequest) -> (u16, String) {
-        let method = match request.method {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-        };
-        self.venue.now_ms = EPOCH_MS + i64::try_from(self.now.as_millis()).unwrap();
-        self.venue.request(method, &request.path, &request.params)
-    }
-
-    /// Sends what the venue pushed since the last call on its way.
-    fn collect_pushes(&mut self) {
-        let mut private = Vec::new();
-        for (stream, bytes) in std::mem::take(&mut self.venue.pushes) {
-            match stream {
-                Stream::Public => {
-                    for conn in self.public.clone() {
-                        self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
-                    }
-                }
-                Stream::Private if self.hold_private => self.held.push(bytes),
-                Stream::Private => private.push(bytes),
-            }
-        }
-        self.deliver(private);
-    }
-
-    /// Lets held private pushes go.
-    pub fn release_private(&mut self) {
-        self.hold_private = false;
-        let held = std::mem::take(&mut self.held);
-        self.deliver(held);
-    }
-
-    fn deliver(&mut self, mut pushes: Vec<Vec<u8>>) {
-        if self.reverse_private {
-            pushes.reverse();
-        }
-        let Some(conn) = self.private else { return };
-        for bytes in pushes {
-            if self.drop_private > 0 {
-                self.drop_private -= 1;
-                continue;
-            }
-            for _ in 0..=u8::from(self.repeat_private) {
-                self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
-            }
-        }
-    }
-
-    pub fn disconnect(&mut self, conn: ConnId) {
-        self.public.retain(|&open| open != conn);
-        self.private = self.private.filter(|&open| open != conn);
-        self.feed(conn, FeedEvent::Down { reason: "reset by peer".into() }, LATENCY);
-    }
-
     pub fn renew(&mut self) {
         self.attempts += 1;
         let attempt = self.attempts;
@@ -566,51 +380,6 @@ impl Sim {
         let instance = status.instances.iter().find(|i| i.instance == name).expect("an instance");
         let held = instance.positions.iter().find(|held| held.symbol == symbol(pair)).expect("a position");
         held.qty.to_string()
-    }
-
-    /// What every conversation must end with: no order twice, the journal replays and folds to the same, every order
-    /// and fill and balance of the venue is in the ledger.
-    pub fn prove(&mut self) {
-        self.prove_journal();
-        self.run(ms(500));
-        let ledger = self.engine.ledger();
-        for order in &self.venue.orders {
-            let Some(ours) = ledger.orders.iter().find(|ours| ours.client_id.as_str() == order.client_id)
-            else {
-                assert!(!order.client_id.starts_with("fp"), "order {} is not in the ledger", order.client_id);
-                continue;
-            };
-            assert_eq!(ours.status_name(), order.status, "{}", order.client_id);
-            let mut told: Vec<&str> = ours.deals().iter().map(|deal| deal.trade_id.as_str()).collect();
-            let mut traded: Vec<&str> = order.trades.iter().map(|trade| trade.id.as_str()).collect();
-            told.sort_unstable();
-            traded.sort_unstable();
-            assert_eq!(told, traded, "fills of {}", order.client_id);
-        }
-        for balance in &ledger.balances {
-            let (free, locked) = self.venue.balances[balance.asset.as_str()];
-            assert_eq!((balance.free, balance.locked), (free, locked), "{}", balance.asset);
-        }
-        assert!(ledger.quiescent, "nothing is under way");
-    }
-
-    /// The part of `prove` that holds at every moment.
-    pub fn prove_journal(&self) {
-        assert_eq!(self.venue.duplicate_client_ids, 0, "a client order id was used twice");
-        if !self.expect_429 {
-            assert_eq!(self.venue.http_429, 0, "the rate limit was overrun");
-        }
-        let records = || self.records.iter().cloned().map(Ok::<_, std::convert::Infallible>);
-        let verified = replay::verify(records()).unwrap_or_else(|error| panic!("{error}"));
-        assert!(verified.inputs > 0);
-        let folded = fold(records()).unwrap();
-        assert!(folded.recovered == *self.engine.checkpoint(), "the journal folds to the engine's state");
-        let mut sequences: BTreeMap<&str, u64> = BTreeMap::new();
-        for (instance, event) in &self.events {
-            let last = sequences.entry(instance).or_insert(event.sequence - 1);
-            assert!(event.sequence <= *last + 1, "order events are numbered without holes");
-            *last = (*last).max(event.sequence);
-        }
     }
 }
 

@@ -1,0 +1,159 @@
+//! Wanted quotes: what they take, placing them, and patience with those that are refused.
+
+use flashpod_orders::quotes::{self, Urgency, Wanted};
+use flashpod_orders::{Class, Order, Origin, QuoteStep, Resting};
+use flashpod_risk::{Code, Denial, Order as RiskOrder, Purpose};
+use flashpod_types::{Nanos, OrderType, Symbol};
+
+use crate::engine::Engine;
+use crate::events::Refused;
+use crate::io::{Quote, WantedQuotes};
+use crate::market::VersionTime;
+use crate::track::Timing;
+
+/// A quote that was refused is looked at again after this long, or as soon as the strategy says something new.
+const DENIED_FOR: Nanos = Nanos::from_millis(100);
+/// One event a second for each quote that stays refused.
+const TELL_AGAIN: Nanos = Nanos::from_secs(1);
+
+/// The quotes an instance wants in one pair.
+#[derive(Debug)]
+pub(crate) struct WantedSet {
+    pub(crate) quotes: Vec<Wanted>,
+    tolerance: u32,
+    popped: Nanos,
+    version: Option<VersionTime>,
+}
+
+impl WantedSet {
+    pub(crate) fn new(wanted: WantedQuotes, popped: Nanos, version: Option<VersionTime>) -> Self {
+        let quote = |Quote { slot, side, price, qty }| Wanted { slot, side, price, qty };
+        let quotes = wanted.quotes.into_iter().map(quote).collect();
+        Self { quotes, tolerance: wanted.tolerance_ticks, popped, version }
+    }
+}
+
+/// A quote that risk or the venue refuses.
+#[derive(Debug)]
+pub(crate) struct Denied {
+    quote: Wanted,
+    /// None: the venue did.
+    code: Option<Code>,
+    /// Not tried again before.
+    pub(crate) until: Nanos,
+    told: Option<Nanos>,
+}
+
+impl Denied {
+    /// Something changed: risk may be asked again at once. The venue's patience is not tried that way.
+    pub(crate) fn forgive(&mut self) {
+        if self.code.is_some() {
+            self.until = Nanos::ZERO;
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn quote_steps(&self, name: &str, symbol: Symbol) -> Vec<QuoteStep> {
+        let Some(instance) = self.instances.get(name) else { return Vec::new() };
+        let (Some(set), Some(terms)) = (instance.wanted.get(&symbol), self.instruments.get(&symbol)) else {
+            return Vec::new();
+        };
+        let resting: Vec<Resting> = self
+            .state
+            .orders
+            .live_of(name)
+            .filter(|order| order.symbol == symbol && !order.state().is_terminal())
+            .filter_map(|order| match order.origin {
+                Origin::Quote { slot } => Some(Resting {
+                    client_id: order.client_id,
+                    slot,
+                    side: order.side,
+                    price: order.price,
+                    remaining: order.exposure(),
+                    can_cancel: self.can_cancel(order),
+                }),
+                _ => None,
+            })
+            .collect();
+        quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
+    }
+
+    pub(crate) fn place_quote(&mut self, name: &str, symbol: Symbol, quote: Wanted) {
+        let now = self.now.mono;
+        let order = RiskOrder {
+            symbol,
+            side: quote.side,
+            kind: OrderType::LimitMaker,
+            price: quote.price,
+            qty: quote.qty,
+            reduce_only: false,
+            purpose: Purpose::Strategy,
+        };
+        let key = (symbol, quote.slot);
+        match self.check(name, order) {
+            Ok(approved) => {
+                let Some(instance) = self.instances.get_mut(name) else { return };
+                instance.denied.remove(&key);
+                let Some(set) = instance.wanted.get(&symbol) else { return };
+                let timing = Timing { popped: set.popped, released: now, version: set.version };
+                let origin = Origin::Quote { slot: quote.slot };
+                // Not now: the next look tries again, nothing is lost.
+                let _ = self.place(approved, name, Class::Open, origin, timing);
+            }
+            Err(denial) => self.deny_quote(name, key, quote, denial),
+        }
+    }
+
+    fn deny_quote(&mut self, name: &str, key: (Symbol, u32), quote: Wanted, denial: Denial) {
+        let now = self.now.mono;
+        let Some(instance) = self.instances.get_mut(name) else { return };
+        let former = instance.denied.get(&key);
+        let same = former.filter(|former| former.code == Some(denial.code));
+        let again = same.is_some_and(|former| former.quote == quote);
+        let told = same.and_then(|former| former.told);
+        // These pass by themselves, as orders end and seconds go by.
+        let passing = matches!(denial.code, Code::SelfCross | Code::OrderRate);
+        let tell = !passing && told.is_none_or(|told| now >= told + TELL_AGAIN);
+        let told = if tell { Some(now) } else { told };
+        instance.denied.insert(key, Denied { quote, code: Some(denial.code), until: now + DENIED_FOR, told });
+        self.counters.risk_rejects += u64::from(!again);
+        if tell {
+            let refused = Refused {
+                symbol: key.0,
+                reference: None,
+                slot: Some(key.1),
+                side: quote.side,
+                kind: OrderType::LimitMaker,
+                price: quote.price,
+                qty: quote.qty,
+            };
+            self.tell_refused(name, refused, denial.code.as_str(), &denial.text);
+        }
+    }
+
+    /// Quotes of the set in force that have not been realised: what a new set supersedes.
+    pub(crate) fn quotes_waiting(&self, name: &str, symbol: Symbol) -> u64 {
+        let waits = |step: &QuoteStep| !matches!(step.urgency(), Urgency::Unwanted);
+        self.quote_steps(name, symbol).iter().filter(|step| waits(step)).count() as u64
+    }
+
+    /// The venue ended a quote that nobody wanted ended: not again at once.
+    pub(crate) fn hold_slot(&mut self, order: &Order) {
+        let Origin::Quote { slot } = order.origin else { return };
+        let until = self.now.mono + DENIED_FOR;
+        let quote = Wanted { slot, side: order.side, price: order.price, qty: order.qty };
+        if let Some(instance) = self.instances.get_mut(&order.instance) {
+            instance.denied.insert((order.symbol, slot), Denied { quote, code: None, until, told: None });
+        }
+    }
+
+    /// An order ended: quotes that it stood in the way of are tried again at once.
+    pub(crate) fn unblock(&mut self, name: &str, symbol: Symbol) {
+        if let Some(instance) = self.instances.get_mut(name) {
+            for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
+                denied.forgive();
+            }
+        }
+    }
+}
