@@ -31,6 +31,8 @@ export class FakeCore {
   readonly instances = new Map<string, InstanceInit>();
   account: AccountInit;
   stopping = false;
+  /** Every stop that it is told of is proven at once. */
+  provesAll = false;
   #server: grpc.Server | undefined;
   readonly #streams = new Set<grpc.ServerDuplexStream<AgentUp, CoreStatus>>();
   readonly #proven = new Set<string>();
@@ -104,7 +106,7 @@ export class FakeCore {
       accounts: [create(AccountStatusSchema, this.account)],
       instances: (desired?.instances ?? []).map(({ instance, state, deletionPolicy }) => {
         const stop = state === InstancePolicy_State.STOP;
-        const proven = stop && this.#proven.has(instance);
+        const proven = stop && (this.provesAll || this.#proven.has(instance));
         const proof = {
           policy: deletionPolicy,
           noOpenOrders: proven,
