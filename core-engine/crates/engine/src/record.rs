@@ -44,7 +44,30 @@ pub enum RecordError {
     Postcard(#[from] postcard::Error),
 }
 
+/// What recovery needs of a record. Frames and replies, which are most of a journal, are passed over undecoded.
+#[derive(Debug)]
+pub(crate) enum Remembered {
+    /// An input that is no `Start`.
+    Input(Stamp),
+    Other(Box<Record>),
+}
+
+/// Places of the variants in their enums, as postcard writes them.
+const INPUT_RECORD: u32 = 0;
+const START_INPUT: u32 = 0;
+
 impl Record {
+    pub(crate) fn remember(bytes: &[u8]) -> Result<Remembered, RecordError> {
+        if let [FORMAT, rest @ ..] = bytes
+            && let Ok(((INPUT_RECORD, stamp, input), _)) =
+                postcard::take_from_bytes::<(u32, Stamp, u32)>(rest)
+            && input != START_INPUT
+        {
+            return Ok(Remembered::Input(stamp));
+        }
+        Self::decode(bytes).map(|record| Remembered::Other(Box::new(record)))
+    }
+
     pub fn decode(bytes: &[u8]) -> Result<Self, RecordError> {
         match bytes {
             [FORMAT, rest @ ..] => Ok(postcard::from_bytes(rest)?),

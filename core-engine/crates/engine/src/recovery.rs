@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Tuning;
 use crate::fact::Fact;
 use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind};
-use crate::record::{Record, RecordError};
+use crate::record::{Record, RecordError, Remembered};
 use crate::status::StopProof;
 
 /// Foreign trade ids remembered to book each once.
@@ -210,7 +210,14 @@ pub fn fold<E>(records: impl IntoIterator<Item = Result<Vec<u8>, E>>) -> Result<
     let mut tuning = Tuning::default();
     for bytes in records {
         let bytes = bytes.map_err(FoldError::Journal)?;
-        match Record::decode(&bytes).map_err(FoldError::Record)? {
+        let record = match Record::remember(&bytes).map_err(FoldError::Record)? {
+            Remembered::Input(stamp) => {
+                (folded.next_seq, folded.recovered.last_unix) = (stamp.seq + 1, stamp.unix);
+                continue;
+            }
+            Remembered::Other(record) => *record,
+        };
+        match record {
             Record::Input { stamp, input } => {
                 folded.next_seq = stamp.seq + 1;
                 if let Input::Start(start) = input {

@@ -1,11 +1,12 @@
 //! Reading back, whatever the writer's end was.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::JournalError;
 use crate::segment::{
-    COMMIT, HEADER, MAGIC, MAX_RECORD, PREFIX, ROLLED, SYNCED_AT, commit_word, extent, path_of,
+    COMMIT, CONTINUES_AT, HEADER, MAGIC, MAX_RECORD, PREFIX, ROLLED, SYNCED_AT, commit_word, extent, path_of,
 };
 
 /// Numbers of the files of a journal, ascending.
@@ -58,6 +59,23 @@ impl Reader {
         Ok(Self { dir: dir.to_owned(), numbers, file: None, former: None })
     }
 
+    /// Of the newest run that left a record: each run begins in a file of its own.
+    pub fn open_last_run(dir: &Path) -> Result<Self, JournalError> {
+        let mut whole = Self::open(dir)?;
+        // Newest first.
+        for (at, &number) in whole.numbers.iter().enumerate() {
+            if OpenFile::begins_run(dir, number)? {
+                let mut run = Self { numbers: whole.numbers[..=at].to_vec(), ..Self::open(dir)? };
+                if let Some(first) = run.next() {
+                    first?;
+                    whole.numbers.truncate(at + 1);
+                    break;
+                }
+            }
+        }
+        Ok(whole)
+    }
+
     fn advance(&mut self) -> Result<Option<Vec<u8>>, JournalError> {
         let mut rolled = false;
         loop {
@@ -101,6 +119,15 @@ impl Iterator for Reader {
 }
 
 impl OpenFile {
+    /// Whether a run begins with this file; only its header is read.
+    fn begins_run(dir: &Path, number: u64) -> Result<bool, JournalError> {
+        let path = path_of(dir, number);
+        let mut header = [0; HEADER];
+        let mut file = fs::File::open(&path).map_err(JournalError::io(&path, "open"))?;
+        file.read_exact(&mut header).map_err(JournalError::io(&path, "read"))?;
+        Ok(header[CONTINUES_AT..CONTINUES_AT + 8] == [0; 8])
+    }
+
     fn read(dir: &Path, number: u64) -> Result<(Self, bool), JournalError> {
         let path = path_of(dir, number);
         let bytes = fs::read(&path).map_err(JournalError::io(&path, "read"))?;
@@ -115,7 +142,7 @@ impl OpenFile {
         if word(16) != Some(bytes.len() as u64) {
             return Err(bad("the size inside differs from its own"));
         }
-        let continues = word(24) == Some(1);
+        let continues = word(CONTINUES_AT) == Some(1);
         let synced = word(SYNCED_AT).and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX);
         Ok((Self { path, number, bytes, offset: HEADER, synced }, continues))
     }

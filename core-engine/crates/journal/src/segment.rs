@@ -24,6 +24,8 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"FPJOURN1");
 /// Length and checksum before the payload.
 pub(crate) const PREFIX: usize = 8;
 pub(crate) const COMMIT: usize = 8;
+/// Where the header says whether the file continues the one before.
+pub(crate) const CONTINUES_AT: usize = 24;
 /// Where the header says up to where the file is on disk.
 pub(crate) const SYNCED_AT: usize = 32;
 pub(crate) const ROLLED: u32 = u32::MAX;
@@ -92,7 +94,9 @@ impl Segment {
     /// Writes the header and puts the file into its place in the journal; returns where the first record goes.
     pub(crate) fn begin(&mut self, dir: &Path, number: u64, continues: bool) -> Result<usize, JournalError> {
         self.number = number;
-        for (place, word) in [(8, self.number), (16, self.size() as u64), (24, u64::from(continues))] {
+        for (place, word) in
+            [(8, self.number), (16, self.size() as u64), (CONTINUES_AT, u64::from(continues))]
+        {
             self.write(place, &word.to_le_bytes());
         }
         self.commit(0, MAGIC);

@@ -153,6 +153,23 @@ fn files_before_a_checkpoint_can_go() {
 }
 
 #[test]
+fn the_last_run_can_be_read_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 1..4 {
+        let (mut writer, _upkeep) = open(dir.path(), SMALL).unwrap();
+        for n in 0..5 {
+            writer.append(&[run * 10 + n; 1500]).unwrap();
+        }
+    }
+    let first_bytes = |reader: Reader| reader.map(|record| record.unwrap()[0]).collect::<Vec<_>>();
+    assert_eq!(first_bytes(Reader::open_last_run(dir.path()).unwrap()), [30, 31, 32, 33, 34]);
+    // A run that died before its first record does not hide the one before.
+    drop(open(dir.path(), SMALL).unwrap());
+    assert_eq!(first_bytes(Reader::open_last_run(dir.path()).unwrap()), [30, 31, 32, 33, 34]);
+    assert_eq!(Reader::open_last_run(&dir.path().join("none")).unwrap().count(), 0);
+}
+
+#[test]
 fn one_writer_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let first = open(dir.path(), SMALL).unwrap();
