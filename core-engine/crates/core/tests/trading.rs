@@ -23,8 +23,15 @@ struct Stage {
 
 /// Two instances that trade: a maker on BTCUSDC, a taker on ETHUSDC.
 async fn stage() -> Stage {
+    stage_with(serde_json::json!([])).await
+}
+
+/// The same on a venue with faults.
+async fn stage_with(faults: serde_json::Value) -> Stage {
     let home = Home::new();
-    let venue = Venue::start(&home.path(""), &["--synthetic=7"]);
+    let path = home.path("faults.json");
+    std::fs::write(&path, serde_json::json!({ "faults": faults }).to_string()).unwrap();
+    let venue = Venue::start(&home.path(""), &["--synthetic=7", "--faults", path.to_str().unwrap()]);
     let core = Core::start(&home, &venue);
     let agent = Agent::connect(&core).await;
     agent.ready().await;
@@ -113,7 +120,7 @@ async fn quotes_and_intents_become_orders_and_fills_and_the_ledger_equals_the_ve
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tighter_limit_and_a_halt_act_at_once() {
-    let Stage { venue, core, agent, maker, taker, .. } = stage().await;
+    let Stage { home: _home, venue, core, agent, maker, taker } = stage().await;
     trade(&taker, "t", 1).await;
     let limit = |text: &'static str| {
         move |instances: &mut std::collections::BTreeMap<String, proto::InstancePolicy>| {
@@ -252,5 +259,70 @@ async fn a_venue_with_a_private_ca_is_reached_with_its_file_and_not_without() {
     .await;
     assert_eq!(http_get(&metrics, "/healthz").0, 200);
     assert_eq!(http_get(&metrics, "/readyz").0, 503);
+    assert!(core.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_replies_cut_streams_and_dropped_pushes_cost_no_order_and_no_fill() {
+    let order = |nth: u32, status: u32, apply: bool, delay_ms: u32| {
+        serde_json::json!({
+            "kind": "http", "method": "POST", "path": "/api/v3/order",
+            "nth": nth, "status": status, "apply": apply, "delayMs": delay_ms,
+        })
+    };
+    let cut = |stream: &str, after: u32| serde_json::json!({"kind": "disconnect", "stream": stream, "afterPushes": after});
+    let faults = serde_json::json!([
+        order(3, 503, true, 0),
+        order(6, 503, false, 0),
+        order(9, 503, true, 3000),
+        order(12, 500, false, 3000),
+        cut("private", 25),
+        cut("public", 120),
+        {"kind": "dropPush", "channel": "aggre.depth", "symbol": "BTCUSDC", "nth": 60},
+        {"kind": "http", "method": "DELETE", "path": "/api/v3/order", "nth": 4, "status": 503, "apply": true, "delayMs": 0},
+        {"kind": "http", "method": "DELETE", "path": "/api/v3/order", "nth": 7, "status": 503, "apply": false, "delayMs": 0},
+    ]);
+    let Stage { home, venue, core, agent, maker, taker: _taker } = stage_with(faults).await;
+    maker.wait("40 accepted quotes", |memory| (memory.count(Kind::Accepted) >= 40).then_some(())).await;
+    agent
+        .status_where("the faults were met", |status| {
+            let gaps: u64 = status.books.iter().map(|book| book.gaps).sum();
+            (gaps >= 1 && status.accounts[0].orders_unknown == 0).then_some(())
+        })
+        .await;
+    flatten(&agent).await;
+    audit::equal(&agent, &venue).await;
+    assert!(core.terminate().await.success());
+    let (code, text) = verify(&home.journal());
+    assert_eq!(code, 0, "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deal_that_the_venue_hides_is_found_by_the_audit() {
+    let Stage { home: _home, venue: _venue, core, agent, maker, taker } =
+        stage_with(serde_json::json!([{"kind": "hideDeal", "nth": 2}])).await;
+    maker.quote(false);
+    taker.take("one", proto::Side::Buy, "0.2").await;
+    taker.take("two", proto::Side::Sell, "0.3").await;
+    let account = agent
+        .status_where("the audit finds a difference", |status| {
+            let account = status.accounts.first()?;
+            (account.audited_unix_ns > 0 && !account.ledger_equals_venue).then(|| account.clone())
+        })
+        .await;
+    assert!(!account.audit_difference.is_empty());
+    assert_ne!(account.state(), proto::TradingState::Active);
+    core.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_quotes_of_a_lost_sidecar_are_cancelled_after_its_time() {
+    let Stage { home: _home, venue, core, agent, maker, taker: _taker } = stage().await;
+    maker.wait("open quotes", |memory| (memory.count(Kind::Accepted) >= 4).then_some(())).await;
+    drop(maker);
+    agent
+        .instance_where(MAKER, "its sidecar is gone", |instance| (!instance.sidecar_connected).then_some(()))
+        .await;
+    eventually("nothing is open", async || (Audit::of(&venue).open_orders() == 0).then_some(())).await;
     assert!(core.terminate().await.success());
 }

@@ -231,12 +231,11 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
         }
         // A core without accounts has nothing to apply.
         status.generation = if status.generation == u64::MAX { 0 } else { status.generation };
-        for refused in snapshot.refused {
-            let reason = format!("PolicyRefused: {}", refused.reason);
-            match status.instances.iter_mut().find(|instance| instance.instance == refused.instance) {
+        for (name, reason) in snapshot.troubles {
+            match status.instances.iter_mut().find(|instance| instance.instance == name) {
                 Some(instance) => instance.reasons.push(reason),
                 None => status.instances.push(proto::InstanceStatus {
-                    instance: refused.instance,
+                    instance: name,
                     state: proto::TradingState::Halted.into(),
                     reasons: vec![reason],
                     ..proto::InstanceStatus::default()

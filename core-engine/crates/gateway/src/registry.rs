@@ -31,6 +31,8 @@ struct Inner {
     /// What is in force, by account.
     desired: BTreeMap<String, Desired>,
     refused: Vec<RefusedInstance>,
+    /// Why an instance's socket could not be opened.
+    socket_errors: BTreeMap<String, String>,
     status: BTreeMap<String, Arc<Status>>,
 }
 
@@ -54,7 +56,8 @@ pub(crate) enum Refusal {
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     pub(crate) statuses: Vec<Arc<Status>>,
-    pub(crate) refused: Vec<RefusedInstance>,
+    /// Instance and why its policy or its socket is not in force.
+    pub(crate) troubles: Vec<(String, String)>,
     pub(crate) conflated_books: BTreeMap<String, u64>,
 }
 
@@ -205,11 +208,34 @@ impl Registry {
         }
     }
 
+    /// Tells the agent why an instance can't be reached, or that it can.
+    pub(crate) fn socket_failed(&self, instance: &str, error: Option<String>) {
+        let mut inner = self.lock();
+        let news = match error {
+            Some(error) => inner.socket_errors.insert(instance.to_owned(), error.clone()) != Some(error),
+            None => inner.socket_errors.remove(instance).is_some(),
+        };
+        drop(inner);
+        if news {
+            self.changed.send_modify(|count| *count += 1);
+        }
+    }
+
     pub(crate) fn snapshot(&self) -> Snapshot {
         let inner = self.lock();
         Snapshot {
             statuses: inner.status.values().cloned().collect(),
-            refused: inner.refused.clone(),
+            troubles: inner
+                .refused
+                .iter()
+                .map(|refused| (refused.instance.clone(), format!("PolicyRefused: {}", refused.reason)))
+                .chain(
+                    inner
+                        .socket_errors
+                        .iter()
+                        .map(|(name, error)| (name.clone(), format!("SocketFailed: {error}"))),
+                )
+                .collect(),
             conflated_books: inner
                 .instances
                 .iter()

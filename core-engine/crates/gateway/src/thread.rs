@@ -1,13 +1,14 @@
 //! The gateway's thread: a current-thread runtime with the agent's socket, one socket per instance, and the pumps
 //! that carry the engines' output to the sessions.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use flashpod_engine::Input;
 use flashpod_net::ring::InboxSender;
@@ -28,6 +29,9 @@ use crate::sockets::{self, Peers, SocketError};
 const MAX_SESSION_MESSAGE: usize = 64 << 10;
 /// Largest message of the agent: every policy of a core at once.
 const MAX_AGENT_MESSAGE: usize = 16 << 20;
+
+/// Time until a socket that could not be opened is tried again.
+const SOCKET_RETRY: Duration = Duration::from_secs(1);
 
 /// Counts what was dropped, conflated or refused, for /metrics.
 #[derive(Debug, Default)]
@@ -152,6 +156,8 @@ struct Running<T> {
     counters: Arc<GatewayCounters>,
     changes: mpsc::UnboundedReceiver<SocketChange>,
     open: HashMap<String, OpenSocket>,
+    /// Instances whose socket could not be opened; tried again.
+    failed: BTreeSet<String>,
     stopped: watch::Receiver<bool>,
 }
 
@@ -193,8 +199,8 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
         });
         let peers = Peers { uid: config.session_uid.unwrap_or(own_uid), own_uid };
         let socket_dir = config.socket_dir;
-        let (counters, open) = (config.counters, HashMap::new());
-        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, stopped })
+        let (counters, open, failed) = (config.counters, HashMap::new(), BTreeSet::new());
+        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, failed, stopped })
     }
 
     async fn run(mut self) {
@@ -206,6 +212,11 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
                     Some(SocketChange::Close(instance)) => self.close(&instance).await,
                     None => return,
                 },
+                () = tokio::time::sleep(SOCKET_RETRY), if !self.failed.is_empty() => {
+                    for instance in std::mem::take(&mut self.failed) {
+                        self.open(instance);
+                    }
+                }
                 // The runtime ends with this function, and every stream with it.
                 _ = stopped.wait_for(|stopped| *stopped) => return,
             }
@@ -218,9 +229,12 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
             Ok(listener) => listener,
             Err(error) => {
                 tracing::error!(instance, error = error.to_string(), "the instance's socket can't be opened");
+                self.registry.socket_failed(&instance, Some(error.to_string()));
+                self.failed.insert(instance);
                 return;
             }
         };
+        self.registry.socket_failed(&instance, None);
         let (close, closed) = oneshot::channel();
         let session = Session {
             instance: instance.clone(),
@@ -241,17 +255,17 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
                 }
                 _ = closed => {}
             }
-            // The listener is closed: a sidecar that comes back finds no socket rather than a silent one.
+            // The listener is closed: a sidecar that comes back finds no socket rather than a silent one. The directory
+            // stays, for a pod may have it mounted.
             let _ = std::fs::remove_file(&path);
-            if let Some(directory) = path.parent() {
-                let _ = std::fs::remove_dir(directory);
-            }
         });
         self.open.insert(name, OpenSocket { close, task });
     }
 
     /// Returns when the socket is gone, so that the same instance can be opened again.
     async fn close(&mut self, instance: &str) {
+        self.failed.remove(instance);
+        self.registry.socket_failed(instance, None);
         if let Some(open) = self.open.remove(instance) {
             let _ = open.close.send(());
             let _ = open.task.await;

@@ -598,6 +598,24 @@ async fn a_removed_instance_loses_its_session_and_its_socket_and_may_come_back()
 }
 
 #[tokio::test]
+async fn a_socket_that_can_not_be_opened_is_told_and_tried_again() {
+    let mut core = Core::start(None);
+    let path = instance_socket(core.directory.path(), "maker-1");
+    // A file where the directory should be.
+    std::fs::create_dir_all(path.parent().unwrap().parent().unwrap()).unwrap();
+    std::fs::write(path.parent().unwrap(), "").unwrap();
+    let mut agent = Agent::connect(&core).await;
+    agent.desire(1, vec![policy()]).await;
+    assert!(matches!(core.next_agent().await, AgentInput::Desired(_)));
+    let status = agent.status_where(|status| !status.instances.is_empty()).await;
+    let reason = &status.instances[0].reasons[0];
+    assert!(reason.starts_with("SocketFailed") && reason.contains("core.sock"), "{reason}");
+    std::fs::remove_file(path.parent().unwrap()).unwrap();
+    open(&core, hello("secret", 0)).await.unwrap();
+    agent.status_where(|status| status.instances.is_empty()).await;
+}
+
+#[tokio::test]
 async fn the_ledger_is_answered_by_the_engine_and_an_unknown_account_is_named() {
     let mut core = Core::start(None);
     let channel = channel(&core.directory.path().join("agent/agent.sock")).await;

@@ -68,7 +68,7 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
     let account = config.name;
     let credentials = credentials::read(&credentials_dir.join(&config.credentials))?;
     let directory = state_dir.join(&account).join("journal");
-    let folded = fold(Reader::open(&directory)?).context("the journal can't be recovered")?;
+    let folded = fold(Reader::open_last_run(&directory)?).context("the journal can't be recovered")?;
     let start = Start {
         config: EngineConfig::new(account.clone(), config.environment, stop_policy),
         incarnation: folded.recovered.incarnation + 1,
