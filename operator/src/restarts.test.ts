@@ -89,7 +89,7 @@ test.each([1, 2, 3])(
             .catch(() => {});
       }
       // Not to wait for anything: so that the next step falls into another moment of the last.
-    await new Promise((resolve) => setTimeout(resolve, roll(40)));
+      await new Promise((resolve) => setTimeout(resolve, roll(40)));
     }
 
     await eventually(async () => {

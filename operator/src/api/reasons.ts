@@ -38,7 +38,6 @@ export const reasons = {
   halted: 'Halted',
   suspended: 'Suspended',
   stopping: 'Stopping',
-  replacing: 'Replacing',
   podNotReady: 'PodNotReady',
   sidecarNotConnected: 'SidecarNotConnected',
   capitalMissing: 'CapitalMissing',
@@ -52,7 +51,6 @@ export const reasons = {
   proven: 'Proven',
   flattening: 'Flattening',
   flattenStuck: 'FlattenStuck',
-  abandoned: 'Abandoned',
 
   // Held, LedgerEqualsVenue, AgentConnected
   leaseHeld: 'LeaseHeld',
@@ -79,8 +77,6 @@ export const eventReasons = {
   flattenStuck: 'FlattenStuck',
   abandoned: 'Abandoned',
   ordersOrphaned: 'OrdersOrphaned',
-  capitalMissing: 'CapitalMissing',
-  coreStarted: 'CoreStarted',
   deletionHeld: 'DeletionHeld',
   leaseAcquired: 'LeaseAcquired',
   leaseLost: 'LeaseLost',

@@ -66,6 +66,7 @@ async function reconcile(context: Context, key: string): Promise<ReconcileResult
   if (!mayWrite()) return undefined;
   await updateStatus(client.of(ExecutionCores), core, ({ status }) => plan.status(status));
   for (const action of plan.actions) {
+    if (!mayWrite()) return undefined;
     if (!(await act(context, core, namespace, action))) continue;
     log.info({ action: action.do, core: name, namespace }, 'done');
     if (action.say) {
@@ -130,8 +131,8 @@ async function checkNotNeeded(
   namespace: string,
 ): Promise<void> {
   if (metadata.annotations?.[annotations.abandon] === metadata.name) return;
-  const { items } = await client.of(StrategyInstances).list({ namespace });
-  const user = items.find(({ spec }) => spec.coreRef.name === metadata.name);
+  const fieldSelector = `spec.coreRef.name=${metadata.name}`;
+  const [user] = (await client.of(StrategyInstances).list({ namespace, fieldSelector, limit: 1 })).items;
   if (user !== undefined)
     throw new StaleError(
       `core ${namespace}/${metadata.name} is needed by the instance ${user.metadata.name}`,

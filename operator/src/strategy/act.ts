@@ -108,8 +108,8 @@ async function createInstance(
 
 /** The cache may not show yet what was made a moment ago: the server is asked before what rests on there being none. */
 async function checkNoInstance(client: KubeClient, namespace: string, strategy: string): Promise<void> {
-  const { items } = await client.of(StrategyInstances).list({ namespace });
-  const found = items.find((instance) => instance.spec.strategyRef.name === strategy);
+  const fieldSelector = `spec.strategyRef.name=${strategy}`;
+  const [found] = (await client.of(StrategyInstances).list({ namespace, fieldSelector, limit: 1 })).items;
   if (found === undefined) return;
   throw new StaleError(`strategy ${namespace}/${strategy} has the instance ${found.metadata.name}`);
 }

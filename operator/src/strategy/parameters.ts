@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
+import { reasons } from '../api/reasons.js';
 import type { Problem } from './accept.js';
 import { suggest } from './suggest.js';
 
@@ -42,7 +43,7 @@ function problemOf(error: ErrorObject, parameters: Record<string, unknown>): Pro
   const path = error.instancePath.split('/').slice(1).map(unescapePointer);
   const params = error.params as Record<string, unknown>;
   const at = (extra: string[] = []) => ['spec.parameters', ...path, ...extra].join('.');
-  const problem = { reason: 'ParameterInvalid' } as const;
+  const problem = { reason: reasons.parameterInvalid };
   switch (error.keyword) {
     case 'additionalProperties': {
       const name = String(params['additionalProperty']);
