@@ -131,9 +131,14 @@ export class LocalRun {
 
   /** Process id of a part, e.g. `flashpod-core` or `operator/dist/main.js`. */
   pidOf(commandPart: string): number {
-    const pid = descendant(this.#child.pid ?? 0, commandPart);
+    const pid = this.findPid(commandPart);
     if (pid === undefined) throw new Error(`no process of this run has ${commandPart} in its command line`);
     return pid;
+  }
+
+  /** Like `pidOf`, with undefined while there is no such process. */
+  findPid(commandPart: string): number | undefined {
+    return descendant(this.#child.pid ?? 0, commandPart);
   }
 
   /** `flashpod` against this run. */

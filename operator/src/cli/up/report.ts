@@ -27,6 +27,7 @@ export interface Report {
     readonly unrealisedPnl: string;
     readonly fees: string;
   }[];
+  /** Percentiles per hop of an order's path; waiting for the rate budget is the hop `budgetWait`. */
   readonly hops: Readonly<Record<string, Omit<HopStatus, 'hop'>>>;
 }
 
@@ -35,6 +36,11 @@ function firstAcceptedOrderMs(account: VenueAccount | undefined, startedAt: numb
     Number(BigInt(acceptedUnixNs) / 1_000_000n),
   );
   return times.length === 0 ? null : Math.min(...times) - startedAt;
+}
+
+/** `TICK_TO_ORDER` as `tickToOrder`. */
+function camelCase(name: string): string {
+  return name.toLowerCase().replaceAll(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Puts a report together. `comparisons` holds one entry per moment at which the ledgers were compared. */
@@ -76,7 +82,7 @@ export function buildReport(run: {
         fees,
       }),
     ),
-    hops: Object.fromEntries(hops.map(({ hop, ...figures }) => [hop, figures])),
+    hops: Object.fromEntries(hops.map(({ hop, ...figures }) => [camelCase(hop), figures])),
   };
 }
 
@@ -87,7 +93,7 @@ export function summary(report: Report): string[] {
       `  ${name} ${symbol}: ${acceptedOrders} orders accepted, ${fills} fills, ${rejects} rejects, ` +
       `realised ${realisedPnl}, unrealised ${unrealisedPnl}, fees ${fees}`,
   );
-  const { p50Us, p99Us, count } = report.hops['TickToOrder'] ?? {};
+  const { p50Us, p99Us, count } = report.hops['tickToOrder'] ?? {};
   return [
     '',
     `ran ${report.seconds.toFixed(0)} s on a ${report.market.source} market`,
