@@ -98,7 +98,8 @@ test('the core gets its pod, its configuration and a hold', async () => {
   const core = await desk.until(
     ExecutionCores,
     'core',
-    ({ status } = {} as never) => status?.version === 'fake',
+    // Each of its two writers in its own time.
+    (object) => object?.status?.version === 'fake' && object.status.pod !== undefined,
   );
   expect(core.status).toMatchObject({ pod: 'core-core', metricsAddress: '127.0.0.1:1' });
   expect(findCondition(core.status?.conditions, 'AgentConnected')?.status).toBe('True');

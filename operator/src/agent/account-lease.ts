@@ -2,19 +2,12 @@
 
 import type { TradingAccount } from '@flashpod/crds';
 import type { AccountStatus } from '@flashpod/proto';
-import { accountLeaseName, annotations, labels, managedBy } from '../api/names.js';
+import { annotations } from '../api/names.js';
 import { TradingAccounts } from '../api/resources.js';
 import { updateStatus } from '../api/status.js';
-import {
-  type Clock,
-  isNotFound,
-  type KubeClient,
-  LeaseLock,
-  Leases,
-  sleep,
-  systemClock,
-} from '../kube/index.js';
+import { type Clock, isNotFound, sleep, systemClock } from '../kube/index.js';
 import { epochFor } from './epoch.js';
+import { LeaseRecord, type LeaseRecordOptions } from './lease-record.js';
 import type { UpBody } from './link.js';
 
 export type Tenure =
@@ -25,13 +18,7 @@ export type Tenure =
   /** The API server does not answer; the core counts down by itself. */
   | { readonly state: 'Unreachable'; readonly message: string; readonly epoch: number | undefined };
 
-export interface AccountLeaseOptions {
-  readonly client: KubeClient;
-  readonly namespace: string;
-  readonly account: string;
-  readonly core: string;
-  /** UID of our pod. */
-  readonly identity: string;
+export interface AccountLeaseOptions extends LeaseRecordOptions {
   /** The account and what the core says of it, as last seen. */
   readonly spec: () => TradingAccount['spec'] | undefined;
   readonly seenByCore: () => AccountStatus | undefined;
@@ -46,10 +33,7 @@ export class AccountLease {
   readonly #options: AccountLeaseOptions;
   readonly #clock: Clock;
   readonly #stop = new AbortController();
-  #lock: LeaseLock | undefined;
-  #lockSeconds = 0;
-  /** Since when, by our clock, we have seen no Lease while the account names another holder. */
-  #missingSince: number | undefined;
+  readonly #record: LeaseRecord;
   #tenure: Tenure = { state: 'Waiting', message: 'the core has not been heard of yet' };
   #running: Promise<void> | undefined;
   #wake = () => {};
@@ -59,6 +43,7 @@ export class AccountLease {
   constructor(options: AccountLeaseOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#record = new LeaseRecord(options, this.#clock);
     // Grows across restarts of the agent, so that an old answer never matches a new attempt.
     this.#attempt = BigInt(this.#clock.wall().getTime()) * 1_000n;
   }
@@ -82,8 +67,7 @@ export class AccountLease {
     this.#stop.abort();
     this.#wake();
     await this.#running;
-    if (release && this.#tenure.state === 'Held')
-      await this.#lock?.release(AbortSignal.timeout(2_000)).catch(() => false);
+    if (release && this.#tenure.state === 'Held') await this.#record.release();
   }
 
   async #run(): Promise<void> {
@@ -95,8 +79,7 @@ export class AccountLease {
         waitMs = await this.#step(signal);
       } catch (error) {
         if (signal.aborted) return;
-        // The Lease was deleted: begin anew with what is there.
-        if (isNotFound(error)) this.#lock = undefined;
+        if (isNotFound(error)) this.#record.forget();
         const epoch = 'epoch' in this.#tenure ? this.#tenure.epoch : undefined;
         this.#become({
           state: 'Unreachable',
@@ -121,20 +104,20 @@ export class AccountLease {
       this.#become({ state: 'Waiting', message });
       return retryMs;
     }
-    let lock = this.#lockFor(lease.durationSeconds);
+    let lock = this.#record.lasting(lease.durationSeconds);
     const held = (seen.ready ? lock.lease : undefined) ?? (await lock.read(signal));
-    if (held !== undefined) this.#missingSince = undefined;
+    if (held !== undefined) this.#record.seen();
     const holder = held?.spec?.holderIdentity;
     if (held !== undefined && holder === identity) {
       // Another agent waits as long as the record says: never shorter than what our core was told before.
-      lock = this.#lockFor(Math.max(lease.durationSeconds, held.spec?.leaseDurationSeconds ?? 0));
+      lock = this.#record.lasting(Math.max(lease.durationSeconds, held.spec?.leaseDurationSeconds ?? 0));
     } else if (!seen.ready) {
       // Before a new epoch the core must have read its journal and the venue; with our own we just go on.
       if (holder) return this.#otherHolds(holder, retryMs);
       this.#become({ state: 'Waiting', message: 'the core is still reconciling' });
       return retryMs;
     }
-    const silent = held === undefined && (await this.#silenceOfMissing(lease.durationSeconds));
+    const silent = held === undefined && (await this.#record.silenceOfMissing(lease.durationSeconds));
     if (silent) return this.#otherHolds(silent.holder, silent.leftMs);
 
     let attempt = this.#announce();
@@ -191,17 +174,6 @@ export class AccountLease {
     return written?.status?.epoch;
   }
 
-  /** A Lease that somebody deleted says nothing of its holder, who may still write. The account does. */
-  async #silenceOfMissing(durationSeconds: number): Promise<{ holder: string; leftMs: number } | undefined> {
-    const { client, namespace, account: name, identity } = this.#options;
-    const { status } = await client.of(TradingAccounts).get({ namespace, name });
-    const holder = status?.holder ?? '';
-    if (holder === '' || holder === identity) return undefined;
-    this.#missingSince ??= this.#clock.now();
-    const leftMs = this.#missingSince + durationSeconds * 1_000 - this.#clock.now();
-    return leftMs > 0 ? { holder, leftMs } : undefined;
-  }
-
   #otherHolds(holder: string, freeInMs: number): number {
     this.#become(
       holder === ''
@@ -209,22 +181,6 @@ export class AccountLease {
         : { state: 'Other', holder },
     );
     return Math.min(Math.max(freeInMs, retryMs), 5_000);
-  }
-
-  #lockFor(durationSeconds: number): LeaseLock {
-    const { client, namespace, account, identity, core } = this.#options;
-    // A longer one is on record before the core is told that it may write for longer; a shorter one would let
-    // another begin while the core may still go by the longer: it waits for the next holder.
-    if (this.#lock !== undefined && durationSeconds <= this.#lockSeconds) return this.#lock;
-    this.#lockSeconds = Math.max(durationSeconds, this.#lockSeconds);
-    this.#lock = new LeaseLock(client.of(Leases), {
-      key: { namespace, name: accountLeaseName(account) },
-      identity,
-      durationSeconds: this.#lockSeconds,
-      clock: this.#clock,
-      labels: { [labels.managedBy]: managedBy, [labels.account]: account, [labels.core]: core },
-    });
-    return this.#lock;
   }
 
   #become(tenure: Tenure): void {
