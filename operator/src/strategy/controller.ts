@@ -128,9 +128,14 @@ async function carryOut(
 ): Promise<void> {
   for (const action of actions) {
     if (!context.mayWrite()) throw new StaleError('this operator no longer leads');
+    if (action.do === 'releaseInstance') {
+      // Told before, and written: nobody could tell afterwards what was left behind.
+      say(context, regarding, action.say ?? []);
+      await context.events.flush();
+    }
     if (!(await act(context, namespace, strategy, action))) continue;
     context.log.info({ action: action.do, object: regarding.metadata?.name, namespace }, 'done');
-    say(context, regarding, action.say ?? []);
+    if (action.do !== 'releaseInstance') say(context, regarding, action.say ?? []);
   }
 }
 

@@ -255,6 +255,19 @@ test('an annotation that stayed on a strategy lets go of nothing that stops late
   ]);
 });
 
+test('every order that is left behind is named, in as many events as it takes', () => {
+  const orphanedOrders = Array.from({ length: 60 }, (_, index) => `fp${'x'.repeat(28)}${index + 10}`);
+  const proof = { ...stopped.proof, noOpenOrders: false, flat: false, orphanedOrders } as never;
+  const instance = made({}, { ...stopped, proof }, { deletionTimestamp });
+  const [action] = plan(
+    world({ spec: { deletionPolicy: 'Orphan' }, instances: [instance], metadata: { deletionTimestamp } }),
+  ).actions;
+  const notes = (action?.say ?? []).filter(({ reason }) => reason === 'OrdersOrphaned');
+  expect(notes).toHaveLength(3);
+  for (const { message } of notes) expect(Buffer.byteLength(message)).toBeLessThan(1024);
+  for (const order of orphanedOrders) expect(notes.some(({ message }) => message.includes(order))).toBe(true);
+});
+
 test('an abandoned instance leaves its last known position and orders in an event', () => {
   const positions = [{ symbol: 'BTCUSDC', quantity: '0.2', openOrders: 3 }];
   const instance = made(

@@ -9,8 +9,8 @@ import type { Policy } from './policy.js';
 import { stopIsProven } from './proof.js';
 import type { Action, PlannedEvent, World } from './world.js';
 
-/** How many orphaned orders an event names; the proof in the status holds them all. */
-const orphansNamed = 20;
+/** How many orphaned orders one event names: its note takes 1 kB, and a client order id up to 32 characters. */
+const orphansPerEvent = 25;
 
 /** The part of the world that a stop looks at; instances outlive a strategy that was removed by force. */
 export type StopWorld = Pick<World, 'now' | 'pods'> & {
@@ -75,11 +75,18 @@ function provenEvents({ metadata, status }: StrategyInstance, policy: string): P
       `${proof?.noOpenOrders ? 'no open order' : 'orders left open'}, ${proof?.flat ? 'flat' : 'not flat'}` +
       `${moved === '' ? '' : `; moved to unassigned: ${moved}`}`,
   };
-  const orphans = proof?.orphanedOrders ?? [];
-  if (orphans.length === 0) return [stopped];
-  const more = orphans.length > orphansNamed ? ` and ${orphans.length - orphansNamed} more` : '';
-  const message = `${orphans.length} orders stay at the exchange: ${orphans.slice(0, orphansNamed).join(', ')}${more}`;
-  return [stopped, { type: 'Warning', reason: eventReasons.ordersOrphaned, message }];
+  return [stopped, ...orphanEvents(proof?.orphanedOrders ?? [])];
+}
+
+/** Every order that is left behind is named: with the instance its proof goes too. */
+function orphanEvents(orders: readonly string[]): PlannedEvent[] {
+  const count = Math.ceil(orders.length / orphansPerEvent);
+  return Array.from({ length: count }, (_, index) => {
+    const named = orders.slice(index * orphansPerEvent, (index + 1) * orphansPerEvent).join(', ');
+    const part = count === 1 ? '' : ` (${index + 1} of ${count})`;
+    const message = `${orders.length} orders stay at the exchange${part}: ${named}`;
+    return { type: 'Warning', reason: eventReasons.ordersOrphaned, message };
+  });
 }
 
 function abandonedEvent({ metadata, status }: StrategyInstance): PlannedEvent {
