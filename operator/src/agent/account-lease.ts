@@ -123,7 +123,7 @@ export class AccountLease {
     let attempt = this.#announce();
     let result = await lock.tryAcquireOrRenew({ signal });
     if (!result.held) return this.#otherHolds(result.holder, result.retryAfterMs);
-    const leaseEpoch = Number(result.lease.metadata.annotations?.[annotations.epoch] ?? 0);
+    const leaseEpoch = Number(result.lease.metadata.annotations?.[annotations.epoch]) || 0;
     const epoch = await this.#epoch(leaseEpoch, Number(seen.highestEpochSeen), seen.ready);
     if (epoch === undefined) return retryMs;
     if (epoch !== leaseEpoch) {

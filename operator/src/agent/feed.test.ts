@@ -45,3 +45,18 @@ test('what did not change is not sent again', () => {
   same.update();
   expect(sent).toHaveLength(1);
 });
+
+test('a core that goes on with something older is told again, in time', async () => {
+  const clock = new ManualClock(1_000);
+  const { sent, feed: patient } = feed(clock);
+  patient.update();
+  patient.take(report(0n));
+  expect(sent).toHaveLength(1);
+  await clock.advance(1_000);
+  patient.take(report(0n));
+  patient.take(report(0n));
+  expect(sent).toEqual([1_000_001n, 1_000_001n]);
+  await clock.advance(1_000);
+  patient.take(report(1_000_001n));
+  expect(sent).toHaveLength(2);
+});

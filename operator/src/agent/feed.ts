@@ -9,6 +9,9 @@ import { type AgentWorld, type Desired, desiredState, instancesOn } from './desi
 import type { UpBody } from './link.js';
 import { Stops } from './stops.js';
 
+/** A core that does not have in force what it was told so long ago is told again. */
+const againAfterMs = 1_000;
+
 export class Feed {
   readonly #world: () => AgentWorld;
   readonly #send: (body: UpBody) => boolean;
@@ -21,10 +24,13 @@ export class Feed {
   #inForce: ReadonlyMap<string, number> = new Map();
   #acknowledged = 0n;
   readonly #stops = new Stops();
+  readonly #clock: Clock;
+  #sentAt = 0;
 
   constructor(world: () => AgentWorld, send: (body: UpBody) => boolean, clock: Clock) {
     this.#world = world;
     this.#send = send;
+    this.#clock = clock;
     // Grows across restarts of the agent too: the core may still have our predecessor's in force.
     this.#generation = BigInt(clock.wall().getTime()) * 1_000n;
   }
@@ -64,6 +70,7 @@ export class Feed {
 
   resend(): void {
     if (this.#desired === undefined) return;
+    this.#sentAt = this.#clock.now();
     this.#send({ case: 'desired', value: { ...this.#desired, generation: this.#generation } });
   }
 
@@ -79,6 +86,9 @@ export class Feed {
       return;
     }
     this.#acknowledged = generation;
+    // Lost, or overtaken by what a predecessor had under way: a halt must not depend on one message.
+    const late = this.#clock.now() - this.#sentAt >= againAfterMs;
+    if (generation < this.#generation && late) this.resend();
     for (const [sent, generations] of this.#sent) {
       if (sent > generation) continue;
       this.#inForce = generations;
