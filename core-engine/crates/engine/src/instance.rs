@@ -8,16 +8,13 @@ use flashpod_types::{Amount, Asset, Nanos, Symbol};
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::io::{
-    AccountLimits, Action, Desired, HaltAction, InstanceName, InstancePolicy, Mode, RunState, SessionEvent,
+    AccountLimits, Action, Desired, InstanceName, InstancePolicy, Mode, RunState, SessionEvent,
     SidecarLossAction, TradingState,
 };
 use crate::lease::Phase;
 use crate::quoting::{Denied, WantedSet};
 use crate::schedule::WaitingIntent;
 use crate::stopping::StopProgress;
-
-/// How long orders of an instance that nobody wants any more may rest.
-const UNWANTED_FOR: Nanos = Nanos::from_secs(10);
 
 /// A sidecar that is connected.
 #[derive(Debug, Clone, Copy)]
@@ -107,19 +104,6 @@ impl Engine {
         self.note_halts();
         self.dirty = true;
         self.status_changed();
-    }
-
-    /// Who owns something and is wanted by nobody: for a moment that may be somebody's slip, later its orders must not
-    /// rest without an owner.
-    fn note_unwanted(&mut self) {
-        let now = self.now.mono;
-        let unwanted = |name: &&str| !self.instances.contains_key(*name);
-        let owners: Vec<String> =
-            self.state.ledger.accounts().map(|(name, _)| name).filter(unwanted).map(str::to_owned).collect();
-        self.unwanted.retain(|name, _| owners.contains(name));
-        for name in owners {
-            self.unwanted.entry(name).or_insert(now);
-        }
     }
 
     pub(crate) fn on_lease(&mut self, attempt: u64, epoch: u64, soft_ms: u64, hard_ms: u64) {
@@ -234,16 +218,7 @@ impl Engine {
             self.set_state(name, state, reasons);
         }
         self.startup.account_state = account;
-        let unwanted =
-            |(name, &since): (&InstanceName, &Nanos)| (now >= since + UNWANTED_FOR).then(|| name.clone());
-        let abandoned: Vec<InstanceName> = self.unwanted.iter().filter_map(unwanted).collect();
-        let later = self.unwanted.values().map(|&since| since + UNWANTED_FOR).filter(|&at| at > now);
-        next = next.into_iter().chain(later).min();
-        let must_cancel =
-            |name: &&InstanceName| self.instances.get(*name).is_some_and(|i| self.must_cancel(i));
-        let leaving: Vec<InstanceName> = names.iter().filter(must_cancel).cloned().chain(abandoned).collect();
-        self.cancel_all_of(&leaving);
-        next
+        next.into_iter().chain(self.cancel_leaving(&names)).min()
     }
 
     fn use_symbols(&mut self) {
@@ -256,6 +231,8 @@ impl Engine {
             .values()
             .filter(live)
             .flat_map(|instance| instance.policy.symbols.iter().copied())
+            // A pair that is not named any more stays until nothing is held or open in it.
+            .chain(self.instances.keys().flat_map(|name| self.symbols_held(name)))
             .filter(|symbol| self.instruments.contains_key(symbol))
             .collect();
         for &symbol in &wanted {
@@ -263,6 +240,13 @@ impl Engine {
         }
         self.markets.retain(|symbol, _| wanted.contains(symbol));
         self.want_symbols(&wanted);
+    }
+
+    /// Pairs in which an instance has a position or an order.
+    fn symbols_held(&self, name: &str) -> Vec<Symbol> {
+        let held = self.state.ledger.account(name).into_iter().flat_map(|account| account.positions.iter());
+        let held = held.filter(|(_, position)| !position.qty.is_zero()).map(|(&symbol, _)| symbol);
+        held.chain(self.state.orders.live_of(name).map(|order| order.symbol)).collect()
     }
 
     /// Gives an instance the capital its manifest asks for, as far as it lacks it.
@@ -345,34 +329,6 @@ impl Engine {
         if told {
             let event = SessionEvent::State { state, reason };
             self.emit(Action::Session { instance: name.to_owned(), event });
-        }
-    }
-
-    /// Why every order of an instance must go, if it must.
-    pub(crate) fn must_cancel(&self, instance: &Instance) -> bool {
-        let soft = self.lease.phase(self.now.mono, self.reach()) == Phase::Soft;
-        let halted = self.halts_of(&instance.policy.instance).any(|halt| halt.action >= HaltAction::Cancel);
-        let lost = instance.loss_acted && instance.policy.sidecar_loss != SidecarLossAction::Keep;
-        let stopped =
-            instance.is_stopping() && instance.policy.deletion_policy != crate::io::DeletionPolicy::Orphan;
-        soft || halted || lost || stopped || self.stopping.requested
-    }
-
-    fn cancel_all_of(&mut self, names: &[InstanceName]) {
-        for name in names {
-            let orders: Vec<_> = self
-                .state
-                .orders
-                .live_of(name)
-                .filter(|order| !order.state().is_terminal() && order.kind.can_rest())
-                .map(|order| order.client_id)
-                .collect();
-            for client_id in orders {
-                self.want_cancel(&client_id);
-            }
-            if let Some(instance) = self.instances.get_mut(name) {
-                instance.wanted.clear();
-            }
         }
     }
 

@@ -24,6 +24,7 @@ mod frames;
 mod halts;
 mod instance;
 mod lease;
+mod leaving;
 mod market;
 mod quoting;
 mod replies;

@@ -298,6 +298,43 @@ fn modes_that_are_not_built_are_refused_plainly() {
 }
 
 #[test]
+fn an_instance_that_turns_to_paper_leaves_no_live_order() {
+    let mut sim = holding();
+    sim.policy_mut("maker").mode = Mode::Paper;
+    sim.send_desired();
+    sim.run(ms(10));
+    assert_eq!(sim.orders_open().len(), 0);
+    sim.prove();
+}
+
+#[test]
+fn a_pair_that_is_not_named_any_more_is_left_and_can_still_be_flattened() {
+    let mut sim = holding();
+    sim.policy_mut("maker").symbols = vec![sim::symbol("ETHUSDC")];
+    sim.policy_mut("other").symbols = vec![sim::symbol("ETHUSDC")];
+    sim.send_desired();
+    sim.run(ms(10));
+    assert_eq!(sim.orders_open().len(), 0);
+    assert!(stop(&mut sim, DeletionPolicy::Flatten).flat);
+    sim.prove();
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_cancelled_after_a_while_and_its_capital_is_kept() {
+    let mut sim = holding();
+    let maker = sim.desired.instances.remove(0);
+    sim.send_desired();
+    sim.run(Nanos::from_secs(9));
+    assert_eq!(sim.orders_open().len(), 2, "it may have been a slip");
+    sim.run(Nanos::from_secs(2));
+    assert_eq!(sim.orders_open().len(), 0);
+    sim.desired.instances.insert(0, maker);
+    sim.send_desired();
+    assert_eq!(sim.position("maker", "BTCUSDC"), "1.5");
+    sim.prove();
+}
+
+#[test]
 fn an_epoch_below_one_that_was_used_is_not_accepted() {
     let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
     sim.epoch = 5;

@@ -5,6 +5,7 @@
 
 mod network;
 mod proof;
+mod pushes;
 pub mod venue;
 
 use std::collections::BTreeMap;

@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use flashpod_mexc::push::{self, push_data_v3_api_wrapper::Body};
 use flashpod_types::{Amount, Price, Qty, Side};
-use prost::Message;
 use serde_json::{Value, json};
 
 /// Venue time when the simulation's clock is at zero.
@@ -262,23 +260,6 @@ impl Venue {
         rows.collect::<Vec<_>>().into()
     }
 
-    fn change(&mut self, asset: &str, free: Amount, locked: Amount, cause: &str) {
-        let balance = self.balances.entry(asset.to_owned()).or_default();
-        balance.0 += free;
-        balance.1 += locked;
-        let body = push::PrivateAccount {
-            vcoin_name: asset.to_owned(),
-            balance_amount: balance.0.to_string(),
-            balance_amount_change: free.to_string(),
-            frozen_amount: balance.1.to_string(),
-            frozen_amount_change: locked.to_string(),
-            r#type: cause.to_owned(),
-            time: self.now_ms,
-            ..push::PrivateAccount::default()
-        };
-        self.push(Stream::Private, "spot@private.account.v3.api.pb", None, Body::PrivateAccount(body));
-    }
-
     pub fn deposit(&mut self, asset: &str, amount: &str) {
         self.change(asset, amount.parse().unwrap(), Amount::ZERO, "DEPOSIT");
     }
@@ -365,9 +346,8 @@ impl Venue {
         order.filled += qty;
         order.quote += value;
         order.status = if order.filled == order.qty { "FILLED" } else { "PARTIALLY_FILLED" };
-        order.trades.push(VenueTrade { id: id.clone(), price, qty, fee, maker, time, hidden });
+        order.trades.push(VenueTrade { id, price, qty, fee, maker, time, hidden });
         let (side, limit, base) = (order.side, order.price, order.symbol[..3].to_owned());
-        let (symbol, order_id, client_id) = (order.symbol.clone(), order.id.clone(), order.client_id.clone());
         match side {
             Side::Buy => {
                 let locked = limit.notional(qty);
@@ -380,22 +360,7 @@ impl Venue {
             }
         }
         if !hidden {
-            let body = push::PrivateDeals {
-                price: price.to_string(),
-                quantity: qty.to_string(),
-                amount: value.to_string(),
-                trade_type: if side.is_buy() { 1 } else { 2 },
-                is_maker: maker,
-                trade_id: id,
-                client_order_id: client_id,
-                order_id,
-                fee_amount: fee.to_string(),
-                fee_currency: "USDC".to_owned(),
-                time,
-                ..push::PrivateDeals::default()
-            };
-            let channel = "spot@private.deals.v3.api.pb";
-            self.push(Stream::Private, channel, Some(&symbol), Body::PrivateDeals(body));
+            self.tell_deal(at);
         }
         self.tell_order(at);
     }
@@ -411,75 +376,6 @@ impl Venue {
         };
         self.change(&asset, unlocked, -unlocked, "ENTRUST_CANCEL");
         self.tell_order(at);
-    }
-
-    fn tell_order(&mut self, at: usize) {
-        let order = &self.orders[at];
-        let status = match order.status {
-            "NEW" => 1,
-            "FILLED" => 2,
-            "PARTIALLY_FILLED" => 3,
-            "CANCELED" => 4,
-            _ => 5,
-        };
-        let kind = match order.kind.as_str() {
-            "LIMIT" => 1,
-            "LIMIT_MAKER" => 2,
-            "IMMEDIATE_OR_CANCEL" => 3,
-            _ => 4,
-        };
-        let body = push::PrivateOrders {
-            id: order.id.clone(),
-            client_id: order.client_id.clone(),
-            price: order.price.to_string(),
-            quantity: order.qty.to_string(),
-            order_type: kind,
-            trade_type: if order.side.is_buy() { 1 } else { 2 },
-            cumulative_quantity: order.filled.to_string(),
-            cumulative_amount: order.quote.to_string(),
-            status,
-            create_time: order.time,
-            ..push::PrivateOrders::default()
-        };
-        let symbol = order.symbol.clone();
-        self.push(Stream::Private, "spot@private.orders.v3.api.pb", Some(&symbol), Body::PrivateOrders(body));
-    }
-
-    /// Moves a book to new best prices, by `versions` versions, of which `skip` are never pushed.
-    pub fn move_book(&mut self, symbol: &str, bid: &str, ask: &str, skip: u64) {
-        let top = self.books.get_mut(symbol).unwrap();
-        let old = *top;
-        *top = Top { bid: bid.parse().unwrap(), ask: ask.parse().unwrap(), version: old.version + skip + 1 };
-        let new = *top;
-        let level = |price: Price, quantity: &str| push::Level {
-            price: price.to_string(),
-            quantity: quantity.to_owned(),
-        };
-        let side = |old: Price, new: Price| {
-            if old == new { vec![level(new, "5")] } else { vec![level(old, "0"), level(new, "5")] }
-        };
-        let body = push::PublicAggreDepths {
-            asks: side(old.ask, new.ask),
-            bids: side(old.bid, new.bid),
-            event_type: "spot@public.aggre.depth.v3.api.pb@10ms".into(),
-            from_version: new.version.to_string(),
-            to_version: new.version.to_string(),
-            ..push::PublicAggreDepths::default()
-        };
-        let channel = format!("spot@public.aggre.depth.v3.api.pb@10ms@{symbol}");
-        self.push(Stream::Public, &channel, Some(symbol), Body::PublicAggreDepths(body));
-    }
-
-    fn push(&mut self, stream: Stream, channel: &str, symbol: Option<&str>, body: Body) {
-        let frame = push::PushDataV3ApiWrapper {
-            channel: channel.to_owned(),
-            symbol: symbol.map(str::to_owned),
-            symbol_id: None,
-            create_time: None,
-            send_time: Some(self.now_ms),
-            body: Some(body),
-        };
-        self.pushes.push((stream, frame.encode_to_vec()));
     }
 }
 
