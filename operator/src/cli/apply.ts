@@ -12,6 +12,8 @@ export interface Applied {
 
 const attempts = 5;
 const pollMs = 50;
+/** A field that the kind does not have is a mistake to be told of, not to be dropped. */
+const strict = { fieldValidation: 'Strict' } as const;
 
 /** What a manifest says, put over what is stored: labels and annotations merged, everything else replaced. */
 function withManifest(stored: Stored<KubeObject>, manifest: Manifest): KubeObject {
@@ -40,11 +42,11 @@ export async function applyManifest(
   for (let attempt = 1; ; attempt += 1) {
     const stored = await api.find(key);
     if (!stored) {
-      const object = await api.create({ ...manifest, metadata: { ...manifest.metadata, ...key } });
+      const object = await api.create({ ...manifest, metadata: { ...manifest.metadata, ...key } }, strict);
       return { object: object as Applied['object'], outcome: 'created' };
     }
     try {
-      const object = await api.replace(withManifest(stored, manifest));
+      const object = await api.replace(withManifest(stored, manifest), strict);
       const same = object.metadata.resourceVersion === stored.metadata.resourceVersion;
       return { object: object as Applied['object'], outcome: same ? 'unchanged' : 'configured' };
     } catch (error) {

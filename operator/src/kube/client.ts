@@ -14,6 +14,11 @@ export interface CallOptions {
   readonly timeoutMs?: number;
 }
 
+export interface WriteOptions extends CallOptions {
+  /** What the server does with fields that the kind does not have; without it they are dropped with a warning. */
+  readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict';
+}
+
 export interface ListOptions extends Selectors, CallOptions {
   /** All namespaces when absent. */
   readonly namespace?: string;
@@ -120,15 +125,15 @@ export class ResourceClient<T extends KubeObject> {
       : { resourceVersion, continue: more, items };
   }
 
-  async create(object: T, options: CallOptions = {}): Promise<Stored<T>> {
+  async create(object: T, options: WriteOptions = {}): Promise<Stored<T>> {
     const path = collectionPath(this.resource, object.metadata?.namespace);
     return this.#stored(
-      await this.#http.json({ method: 'POST', path, body: this.#typed(object), ...options }),
+      await this.#http.json({ method: 'POST', path, body: this.#typed(object), ...write(options) }),
     );
   }
 
   /** Whole-object write. With `metadata.resourceVersion` it is refused (Conflict) if somebody wrote in between. */
-  async replace(object: T, options: CallOptions = {}): Promise<Stored<T>> {
+  async replace(object: T, options: WriteOptions = {}): Promise<Stored<T>> {
     return this.#put(object, undefined, options);
   }
 
@@ -213,10 +218,10 @@ export class ResourceClient<T extends KubeObject> {
     }
   }
 
-  async #put(object: T, subresource: string | undefined, options: CallOptions): Promise<Stored<T>> {
+  async #put(object: T, subresource: string | undefined, options: WriteOptions): Promise<Stored<T>> {
     const path = objectPath(this.resource, keyIn(object), subresource);
     return this.#stored(
-      await this.#http.json({ method: 'PUT', path, body: this.#typed(object), ...options }),
+      await this.#http.json({ method: 'PUT', path, body: this.#typed(object), ...write(options) }),
     );
   }
 
@@ -266,6 +271,11 @@ function keyIn(object: KubeObject): ObjectKey {
   const { name, namespace } = object.metadata ?? {};
   if (name === undefined) throw new TypeError(`${object.kind ?? 'object'} without metadata.name`);
   return namespace === undefined ? { name } : { namespace, name };
+}
+
+/** `fieldValidation` travels in the query, the rest is about the call. */
+function write({ fieldValidation, ...call }: WriteOptions): CallOptions & { query?: Query } {
+  return fieldValidation === undefined ? call : { ...call, query: { fieldValidation } };
 }
 
 /** exactOptionalPropertyTypes: leave out what is undefined. */

@@ -1,6 +1,7 @@
 //! `flashpod-venue`: see the README for its options.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use clap::Parser;
 use flashpod_mexc::push::PushDataV3ApiWrapper;
@@ -9,7 +10,17 @@ use flashpod_venue::clock::Clock;
 use flashpod_venue::{rest, server, settings::Settings};
 use prost::Message;
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("flashpod-venue: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .json()
         .with_writer(std::io::stderr)

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /** A process that this run started and stops again. */
 export interface Child {
@@ -8,6 +8,12 @@ export interface Child {
   readonly ended: Promise<string>;
   /** SIGTERM, and SIGKILL after the grace period; resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
+}
+
+/** The last line of a log, for an error message; the log has the rest. */
+function lastLine(log: string): string {
+  const line = readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+  return line === '' ? '' : `: ${line.slice(0, 500)}`;
 }
 
 /** Starts a process in a group of its own (Ctrl-C reaches only us), its stderr in a log file, its stdout as asked. */
@@ -27,7 +33,7 @@ export function startChild(
   const ended = new Promise<string>((resolve) => {
     const finish = (how: string) => {
       over = true;
-      resolve(`${name} ${how}; its log is ${options.log}`);
+      resolve(`${name} ${how}${lastLine(options.log)} (log: ${options.log})`);
     };
     child.once('error', (error) => finish(`could not be started: ${error.message}`));
     child.once('exit', (code, signal) =>

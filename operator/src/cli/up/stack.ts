@@ -110,7 +110,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
       run: run.path,
       logs: run.logs,
     });
-    stops.push(() => venue.child.stop(operatorGraceMs));
+    stops.push(() => venue.stop());
     say(
       `venue      ${venue.rest} (${pairs.length > 0 ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}` : `synthetic market, seed ${options.seed}`})`,
     );
@@ -132,6 +132,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
 
     const account = withEndpoints(accountSample, venue);
     const client = KubeClient.load({ kubeconfig: run.kubeconfig });
+    stops.push(() => client.close());
     for (const object of [...venueObjects(venue), account, core, ...strategies]) {
       await applyManifest(client, object, namespace);
     }

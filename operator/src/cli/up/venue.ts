@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
+import { FlashpodError } from '../../errors.js';
 import { type Child, startChild } from './child.js';
 import type { UpOptions } from './options.js';
 
@@ -21,25 +22,26 @@ export interface Venue {
   readonly credentials: Credentials;
   /** Reads a JSON document from the venue over TLS. */
   get<T>(path: string): Promise<T>;
+  stop(): Promise<void>;
 }
 
 const readyWithinMs = 20_000;
+const graceMs = 5_000;
 
 async function firstLine(child: Child): Promise<string> {
   const stdout = child.process.stdout;
   if (!stdout) throw new Error('the venue has no stdout');
   const lines = createInterface({ input: stdout });
-  const timeout = AbortSignal.timeout(readyWithinMs);
-  const line = new Promise<string>((resolve) => lines.once('line', resolve));
+  let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timeout.addEventListener('abort', () =>
-      reject(new Error(`the venue was not ready within ${readyWithinMs / 1000} s`)),
-    );
+    const late = new FlashpodError('up.failed', `the venue was not ready within ${readyWithinMs / 1_000} s`);
+    timer = setTimeout(() => reject(late), readyWithinMs);
   });
+  const line = new Promise<string>((resolve) => lines.once('line', resolve));
   const gone = child.ended.then((how): never => {
-    throw new Error(how);
+    throw new FlashpodError('up.failed', how);
   });
-  return Promise.race([line, late, gone]);
+  return Promise.race([line, late, gone]).finally(() => clearTimeout(timer));
 }
 
 /** Starts `flashpod-venue` with TLS, one account and the chosen market, and waits until it answers. */
@@ -93,6 +95,10 @@ export async function startVenue(
       if (statusCode !== 200)
         throw new Error(`the venue answered ${statusCode} to GET ${path}: ${await body.text()}`);
       return (await body.json()) as T;
+    },
+    async stop() {
+      await dispatcher.destroy();
+      await child.stop(graceMs);
     },
   };
 }
