@@ -1,5 +1,6 @@
 //! Timing and allocation counts.
 
+use std::alloc::System;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -37,6 +38,16 @@ pub(crate) struct Meter {
     allocations: u64,
 }
 
+/// What the process allocates from a moment on, on all its threads.
+#[derive(Debug)]
+pub(crate) struct Allocations(Region<'static, System>);
+
+impl Allocations {
+    pub(crate) fn begin() -> Self {
+        Self(Region::new(crate::ALLOCATOR))
+    }
+}
+
 impl Meter {
     /// Room for the samples is made beforehand, so that keeping them does not allocate.
     pub(crate) fn with_room(samples: usize) -> Self {
@@ -54,6 +65,17 @@ impl Meter {
         self.allocations += (change.allocations + change.reallocations) as u64;
         self.samples.push((operations, nanos));
         result
+    }
+
+    /// Adds one operation that was timed elsewhere, e.g. over two threads.
+    pub(crate) fn record(&mut self, nanos: u64) {
+        self.samples.push((1, nanos));
+    }
+
+    /// Adds what the process has allocated since `begun`, for operations that were recorded one by one.
+    pub(crate) fn count(&mut self, begun: &Allocations) {
+        let change = begun.0.change();
+        self.allocations += (change.allocations + change.reallocations) as u64;
     }
 
     /// Forgets what was measured: ends the warm-up.

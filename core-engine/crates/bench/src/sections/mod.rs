@@ -3,6 +3,8 @@
 mod book;
 mod decimal;
 mod frame;
+mod grpc;
+mod journal;
 mod order;
 
 use crate::meter::Figure;
@@ -15,5 +17,12 @@ pub(crate) struct Section {
     pub run: fn() -> anyhow::Result<Vec<Figure>>,
 }
 
-pub(crate) const ALL: &[Section] =
-    &[book::SPOT, book::USDM, frame::SECTION, decimal::SECTION, order::SECTION];
+pub(crate) const ALL: &[Section] = &[
+    book::SPOT,
+    book::USDM,
+    frame::SECTION,
+    decimal::SECTION,
+    order::SECTION,
+    journal::SECTION,
+    grpc::SECTION,
+];
