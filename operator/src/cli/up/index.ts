@@ -74,7 +74,7 @@ async function reportOn(
     cores: cores.items,
     strategies: strategyFigures(instances.items, cores.items),
     startedAt: options.startedAt,
-    endedAt: Date.now(),
+    ranMs,
     market: {
       source: options.replay.length > 0 ? 'replay' : 'synthetic',
       seed: options.seed,
@@ -87,6 +87,7 @@ async function reportOn(
 export async function up(options: UpOptions): Promise<number> {
   const display = new Display(options.headless);
   const end = endOf(options);
+  const upAt = Date.now();
   display.say('starting venue, API server, node and operator');
   const stack = await startStack(options, (line) => display.say(line));
   try {
@@ -95,7 +96,7 @@ export async function up(options: UpOptions): Promise<number> {
     display.stop();
     display.say(`stopping: ${why}`);
     const comparisons = await closeTrading(stack, (line) => display.say(line));
-    const report = await reportOn(stack, options, comparisons);
+    const report = await reportOn(stack, options, comparisons, Date.now() - upAt);
     if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
     display.say('stopping strategies, core, operator and venue');
     await stack.stop();

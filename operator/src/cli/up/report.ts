@@ -15,6 +15,7 @@ export interface Report {
   readonly http418: number;
   /** From the command to the first order the venue accepted. */
   readonly firstAcceptedOrderMs: number | null;
+  /** How long it ran, without what was installed and built before. */
   readonly seconds: number;
   readonly market: { readonly source: 'synthetic' | 'replay'; readonly seed: number; readonly speed: string };
   readonly strategies: readonly {
@@ -51,7 +52,7 @@ export function buildReport(run: {
   cores: readonly ExecutionCore[];
   strategies: readonly StrategyFigures[];
   startedAt: number;
-  endedAt: number;
+  ranMs: number;
   market: Report['market'];
 }): Report {
   const books = run.cores.flatMap((core) => core.status?.books ?? []);
@@ -68,7 +69,7 @@ export function buildReport(run: {
     http429: run.audit.counters.http429,
     http418: run.audit.counters.http418,
     firstAcceptedOrderMs: firstAcceptedOrderMs(run.account, run.startedAt),
-    seconds: (run.endedAt - run.startedAt) / 1_000,
+    seconds: run.ranMs / 1_000,
     market: run.market,
     strategies: run.strategies.map(
       ({ name, symbol, acceptedOrders, fills, rejects, realisedPnl, unrealisedPnl, fees }) => ({
