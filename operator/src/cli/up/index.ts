@@ -61,6 +61,7 @@ async function reportOn(
   stack: Stack,
   options: UpOptions,
   comparisons: readonly LedgerComparison[],
+  ranMs: number,
 ): Promise<Report> {
   const [instances, cores, audit] = await Promise.all([
     stack.client.of(resourceOf('StrategyInstance')).list({ namespace }),
