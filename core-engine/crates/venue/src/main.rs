@@ -47,10 +47,12 @@ fn run() -> anyhow::Result<()> {
         let clock = Clock::start();
         let exchange = cli.exchange(clock.now())?;
         let (server, line) = server::bind(&cli, clock, exchange).await?;
+        // Before the line: who has read it may stop us at once.
+        let stop = server::stop_signal()?;
         let mut out = std::io::stdout();
         writeln!(out, "{line}")?;
         out.flush()?;
-        server.run_until(server::stop_signal()?).await;
+        server.run_until(stop).await;
         anyhow::Ok(())
     })
 }
