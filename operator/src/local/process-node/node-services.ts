@@ -16,6 +16,8 @@ export interface NodeServices {
   readonly root: string;
   readonly logsDir: string;
   readonly kubeconfigPath: string;
+  /** Aborted when the node ends: what cannot be written at once is not tried again. */
+  readonly closing: AbortSignal;
   event(pod: Pod, type: 'Normal' | 'Warning', reason: string, note: string): void;
   /** Told of what went wrong and is tried again. */
   onError(error: unknown, doing: string): void;

@@ -40,6 +40,7 @@ export class ProcessNode {
   readonly #addresses: Addresses;
   readonly #reaper = new Reaper();
   readonly #workers = new Map<string, PodWorker>();
+  readonly #closing = new AbortController();
   #stopping: Promise<void> | undefined;
 
   private constructor(options: NodeOptions, addresses: Addresses) {
@@ -69,6 +70,7 @@ export class ProcessNode {
       root: options.root,
       logsDir: options.logsDir,
       kubeconfigPath: options.kubeconfigPath,
+      closing: this.#closing.signal,
       event: (pod, type, reason, note) =>
         this.#recorder.record({ regarding: pod, type, reason, action: reason, note }),
       onError,
@@ -118,6 +120,8 @@ export class ProcessNode {
       await Promise.all(group.map((pod) => this.#drain(pod)));
     // What the order left out.
     await Promise.all([...this.#workers.values()].map((worker) => this.#drain(worker.pod)));
+    this.#closing.abort();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.settled()));
     await this.#pods.stop();
     await this.#sources.stop();
     await this.#recorder.flush();

@@ -119,6 +119,11 @@ export class PodWorker {
     await this.cleanUp();
   }
 
+  /** Resolves when the API server was told how it stands, or could not be told. */
+  async settled(): Promise<void> {
+    await (this.#removal ?? this.#status.flush());
+  }
+
   async cleanUp(): Promise<void> {
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { type Clock, systemClock } from '../../kube/clock.js';
 import { Events } from '../../kube/events.js';
 import type { Pod } from '../../kube/pod.js';
 import { ConfigMaps, Nodes, Secrets } from '../../kube/resources.js';
@@ -477,6 +478,45 @@ describe('the end of the node', () => {
     await cluster.node.stop();
     const endOf = async (pod: string) => Number((await cluster?.log(pod, 'main'))?.split('\n')[1]);
     expect(await endOf('core')).toBeGreaterThanOrEqual((await endOf('strategy')) + 50);
+  });
+
+  it('tells how every pod ended before it is over', async () => {
+    cluster = await TestCluster.start({ print: PRINT });
+    await cluster.run('a', { containers: [{ name: 'main', image: 'test/print' }] });
+    await cluster.until('a', isReady);
+    await cluster.node.stop();
+    const pod = await cluster.pods.get({ namespace: 'default', name: 'a' });
+    expect(statusOf(pod)?.state?.terminated?.exitCode).toBe(143);
+  });
+
+  it('leaves no timer behind, also when the API server ended before it', async () => {
+    let waiting = 0;
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, fn) => {
+        let open = true;
+        const over = () => {
+          if (open) waiting -= 1;
+          open = false;
+        };
+        waiting += 1;
+        const cancel = systemClock.after(ms, () => {
+          over();
+          fn();
+        });
+        return () => {
+          over();
+          cancel();
+        };
+      },
+    };
+    cluster = await TestCluster.start({ print: PRINT }, { clock });
+    await cluster.run('a', { containers: [{ name: 'main', image: 'test/print' }] });
+    const pid = pidOf(await cluster.until('a', isReady));
+    await cluster.server.stop();
+    await cluster.node.stop();
+    expect(isAlive(pid)).toBe(false);
+    expect(waiting).toBe(0);
   });
 
   it('by kill -9 leaves no process behind', async () => {

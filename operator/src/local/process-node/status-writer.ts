@@ -52,7 +52,7 @@ export class StatusWriter {
   }
 }
 
-/** Repeats until it works, or the pod is gone or replaced: then there is nobody to tell. */
+/** Repeats until it works, the pod is gone or replaced (then there is nobody to tell), or the node ends. */
 export async function untilDone(
   node: NodeServices,
   doing: string,
@@ -65,7 +65,8 @@ export async function untilDone(
     } catch (error) {
       if (isNotFound(error) || isConflict(error)) return;
       node.onError(error, doing);
-      await sleep(node.clock, RETRY_MS);
+      if (node.closing.aborted) return;
+      await sleep(node.clock, RETRY_MS, node.closing);
     }
   }
 }
