@@ -173,9 +173,10 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Removes the files before `first_kept`; the number to keep is that of the file in use when a checkpoint was
+    /// Brings everything to disk, the checkpoint too, and only then removes the files before `first_kept`; the number to keep is that of the file in use when a checkpoint was
     /// appended, or lower.
     pub fn prune(&mut self, first_kept: u64) -> Result<(), JournalError> {
+        self.sync()?;
         for number in segment_numbers(&self.dir)?.into_iter().filter(|&number| number < first_kept) {
             let path = path_of(&self.dir, number);
             fs::remove_file(&path).map_err(JournalError::io(&path, "remove"))?;
