@@ -195,7 +195,7 @@ impl Engine {
             .state
             .orders
             .live()
-            .filter(|order| order.state().is_working() && order.created + slack < asked)
+            .filter(|order| order.state().is_working() && self.is_older(order, asked - slack))
             .filter(|order| !rows.iter().any(|row| row.client_id == order.client_id))
             .map(|order| order.client_id)
             .collect();

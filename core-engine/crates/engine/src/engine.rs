@@ -100,13 +100,20 @@ impl Engine {
         self.out = std::mem::take(actions);
         self.now = stamp;
         self.state.last_unix = stamp.unix;
+        if let Some(due) = self.deadline {
+            self.note_stop(due);
+        }
         match input {
             Input::Start(_) => self.start(),
             Input::Feed { conn, received, event } => self.on_feed(conn, received, event),
             Input::Http { id, sent, received, outcome } => self.on_http(id, sent, received, &outcome),
             Input::Session { instance, received, message } => self.on_session(&instance, received, message),
             Input::Agent(AgentInput::Desired(desired)) => self.on_desired(desired),
-            Input::Agent(AgentInput::LeaseAttempt { attempt }) => self.lease.attempt(attempt, stamp.mono),
+            Input::Agent(AgentInput::LeaseAttempt { attempt }) => {
+                self.lease.attempt(attempt, stamp.mono);
+                // The agent waits for the echo.
+                self.status_changed();
+            }
             Input::Agent(AgentInput::LeaseRenewed { attempt, epoch, soft_deadline_ms, hard_deadline_ms }) => {
                 self.on_lease(attempt, epoch, soft_deadline_ms, hard_deadline_ms);
             }
@@ -133,6 +140,7 @@ impl Engine {
             self.poll_stopping(),
             self.schedule(),
         ];
+        self.greet();
         // What was done may have asked for more: queries go last.
         let queries = self.release_queries();
         next.sort_unstable();

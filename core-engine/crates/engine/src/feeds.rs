@@ -8,6 +8,7 @@ use flashpod_types::{Nanos, Symbol};
 
 use crate::engine::Engine;
 use crate::io::{Action, ConnId, FeedEvent, FeedKind};
+use crate::link::{Link, LinkState, Subscription};
 use crate::requests::Purpose;
 
 /// Depth and deals.
@@ -15,52 +16,13 @@ const CHANNELS_PER_SYMBOL: usize = 2;
 const SYMBOLS_PER_FEED: usize = MAX_CHANNELS / CHANNELS_PER_SYMBOL;
 /// An attempt to connect that says nothing for this long is given up.
 const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(15);
+const ACK_TIMEOUT: Nanos = Nanos::from_secs(5);
+/// A process that is so late for its own timer was stopped, or got no CPU.
+const STOPPED_FOR: Nanos = Nanos::from_millis(500);
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LinkState {
-    /// Not wanted yet, or waiting to be tried again.
-    Idle,
-    Opening,
-    Up,
-}
-
-/// One connection through its lives.
-#[derive(Debug)]
-pub(crate) struct Link {
-    pub(crate) conn: ConnId,
-    pub(crate) state: LinkState,
-    /// Idle: when to try next. Opening: since when.
-    since: Nanos,
-    /// Any frame, also PONG.
-    pub(crate) last_frame: Nanos,
-    last_ping: Nanos,
-    /// A PING that nothing was heard since.
-    waiting_since: Option<Nanos>,
-    failures: u32,
-}
-
-impl Link {
-    const fn new() -> Self {
-        Self {
-            conn: ConnId(0),
-            state: LinkState::Idle,
-            since: Nanos::ZERO,
-            last_frame: Nanos::ZERO,
-            last_ping: Nanos::ZERO,
-            waiting_since: None,
-            failures: 0,
-        }
-    }
-
-    pub(crate) fn is_up(&self) -> bool {
-        self.state == LinkState::Up
-    }
-
-    fn heard(&mut self, received: Nanos) {
-        self.last_frame = self.last_frame.max(received);
-        self.waiting_since = None;
-    }
-}
+/// Ids of our messages, which their acknowledgements repeat.
+const SUBSCRIBE: u64 = 1;
+const UNSUBSCRIBE: u64 = 2;
 
 #[derive(Debug)]
 pub(crate) struct PublicFeed {
@@ -71,6 +33,7 @@ pub(crate) struct PublicFeed {
 #[derive(Debug)]
 pub(crate) struct Feeds {
     next_conn: u32,
+    subscriptions: u64,
     pub(crate) public: Vec<PublicFeed>,
     pub(crate) private: Link,
     /// All three private channels are acknowledged.
@@ -83,11 +46,17 @@ impl Feeds {
     pub(crate) const fn new(seed: u64) -> Self {
         Self {
             next_conn: 0,
+            subscriptions: 0,
             public: Vec::new(),
             private: Link::new(),
             private_ready: false,
             jitter: seed ^ 0x9e37_79b9_7f4a_7c15,
         }
+    }
+
+    pub(crate) fn next_subscription(&mut self) -> Subscription {
+        self.subscriptions += 1;
+        Subscription(self.subscriptions)
     }
 
     fn link(&mut self, conn: ConnId) -> Option<&mut Link> {
@@ -124,11 +93,13 @@ impl Engine {
     fn link_up(&mut self, conn: ConnId) {
         let now = self.now.mono;
         if let Some(link) = self.feeds.link(conn) {
-            (link.state, link.since, link.failures, link.last_ping) = (LinkState::Up, now, 0, now);
+            (link.state, link.since, link.last_ping) = (LinkState::Up, now, now);
+            (link.unacknowledged, link.unanswered, link.stale) = (0, 0, false);
         }
         if self.feeds.private.conn == conn {
             let all = [Channel::PrivateOrders, Channel::PrivateDeals, Channel::PrivateAccount];
-            self.emit(Action::FeedText { conn, text: control::subscribe(1, &all) });
+            self.feeds.private.subscribing(now);
+            self.emit(Action::FeedText { conn, text: control::subscribe(SUBSCRIBE, &all) });
             return;
         }
         let symbols: Vec<Symbol> = self
@@ -139,7 +110,10 @@ impl Engine {
             .flat_map(|f| f.symbols.clone())
             .collect();
         for symbol in symbols {
-            self.emit(Action::FeedText { conn, text: control::subscribe(1, &channels(symbol)) });
+            if let Some(link) = self.feeds.link(conn) {
+                link.subscribing(now);
+            }
+            self.emit(Action::FeedText { conn, text: control::subscribe(SUBSCRIBE, &channels(symbol)) });
         }
     }
 
@@ -148,6 +122,10 @@ impl Engine {
         let tuning = self.config.tuning;
         let Some(link) = self.feeds.link(conn) else { return };
         let was_up = link.is_up();
+        // One that did not last is no success: it is tried again less and less often.
+        if was_up && now >= link.since + tuning.reconnect_most {
+            link.failures = 0;
+        }
         link.failures += 1;
         link.state = LinkState::Idle;
         link.waiting_since = None;
@@ -178,8 +156,12 @@ impl Engine {
 
     fn on_text(&mut self, conn: ConnId, text: &str) {
         match control::parse(text) {
-            Control::Pong => {}
+            Control::Pong => self.answered_ping(conn),
+            Control::Ack { id: UNSUBSCRIBE, .. } => {}
             Control::Ack { channels, .. } => {
+                if let Some(link) = self.feeds.link(conn) {
+                    link.unacknowledged = link.unacknowledged.saturating_sub(1);
+                }
                 if self.feeds.private.conn == conn {
                     let all = [Channel::PrivateOrders, Channel::PrivateDeals, Channel::PrivateAccount];
                     if all.iter().all(|channel| channels.contains(channel)) && !self.feeds.private_ready {
@@ -209,7 +191,7 @@ impl Engine {
             for symbol in gone {
                 feed.symbols.remove(&symbol);
                 if feed.link.is_up() {
-                    let text = control::unsubscribe(1, &channels(symbol));
+                    let text = control::unsubscribe(UNSUBSCRIBE, &channels(symbol));
                     self.out.push(Action::FeedText { conn: feed.link.conn, text });
                 }
             }
@@ -225,7 +207,8 @@ impl Engine {
             let feed = &mut self.feeds.public[at];
             feed.symbols.insert(symbol);
             if feed.link.is_up() {
-                let text = control::subscribe(1, &channels(symbol));
+                feed.link.subscribing(self.now.mono);
+                let text = control::subscribe(SUBSCRIBE, &channels(symbol));
                 self.out.push(Action::FeedText { conn: feed.link.conn, text });
             }
         }
@@ -284,23 +267,35 @@ impl Engine {
                 Some(now + tuning.reconnect_first)
             }
             LinkState::Opening => Some(link.since + CONNECT_TIMEOUT),
+            LinkState::Up if link.unacknowledged > 0 && now >= link.subscribed_at + ACK_TIMEOUT => {
+                self.give_up(at, "a subscription was not acknowledged in time");
+                Some(now + tuning.reconnect_first)
+            }
             LinkState::Up => {
+                let acknowledged_by = (link.unacknowledged > 0).then(|| link.subscribed_at + ACK_TIMEOUT);
+                let sooner = |at: Nanos| Some(acknowledged_by.map_or(at, |by| by.min(at)));
                 if let Some(since) = link.waiting_since {
                     if now >= since + tuning.dead_after {
                         self.give_up(at, "nothing heard since the last PING");
                         return Some(now + tuning.reconnect_first);
                     }
-                    return Some(since + tuning.dead_after);
+                    return sooner(since + tuning.dead_after);
                 }
                 let due = (link.last_frame.max(link.last_ping) + ping_after)
                     .min(link.last_ping + tuning.ping_period);
                 if now < due {
-                    return Some(due);
+                    return sooner(due);
                 }
-                (link.last_ping, link.waiting_since) = (now, Some(now));
+                link.pinging(now);
                 self.out.push(Action::FeedText { conn: link.conn, text: control::PING.to_owned() });
-                Some(now + tuning.dead_after)
+                sooner(now + tuning.dead_after)
             }
+        }
+    }
+
+    pub(crate) fn reopen_private(&mut self, reason: &str) {
+        if self.feeds.private.state != LinkState::Idle {
+            self.give_up(None, reason);
         }
     }
 
@@ -308,6 +303,33 @@ impl Engine {
         let conn = at.map_or(&self.feeds.private, |at| &self.feeds.public[at].link).conn;
         self.emit(Action::CloseFeed { conn });
         self.link_down(conn, reason);
+    }
+
+    /// This process did nothing for so long that what it reads now may have waited in the sockets: every connection is
+    /// asked whether it lives, and is believed once it answers.
+    pub(crate) fn note_stop(&mut self, due: Nanos) {
+        let now = self.now.mono;
+        if now < due + STOPPED_FOR {
+            return;
+        }
+        let Feeds { public, private, .. } = &mut self.feeds;
+        for link in public.iter_mut().map(|feed| &mut feed.link).chain([private]).filter(|link| link.is_up())
+        {
+            link.stale = true;
+            link.pinging(now);
+            self.out.push(Action::FeedText { conn: link.conn, text: control::PING.to_owned() });
+        }
+        self.dirty = true;
+    }
+
+    fn answered_ping(&mut self, conn: ConnId) {
+        let now = self.now.mono;
+        let Some(link) = self.feeds.link(conn) else { return };
+        link.unanswered = link.unanswered.saturating_sub(1);
+        if link.stale && link.unanswered == 0 {
+            link.stale = false;
+            link.heard(now);
+        }
     }
 
     /// How long a connection may be quiet before we ask it: often enough that a quiet market does not look stale.
@@ -321,11 +343,13 @@ impl Engine {
     pub(crate) fn poll_listen_key(&mut self) -> Option<Nanos> {
         let now = self.now.mono;
         let Some(key) = self.startup.listen_key.clone() else {
-            if self.startup.keys_listed && now >= self.startup.key_retry {
+            // Without trading rules, deals in a pair that is new to us could not be booked: the stream waits for them.
+            let may_begin = self.startup.keys_listed && self.startup.rules_loaded;
+            if may_begin && now >= self.startup.key_retry {
                 self.ask(Purpose::CreateListenKey);
                 self.startup.key_retry = now + self.config.tuning.query_timeout;
             }
-            return self.startup.keys_listed.then_some(self.startup.key_retry);
+            return may_begin.then_some(self.startup.key_retry);
         };
         if now >= self.startup.extend_at {
             self.startup.extend_at = now + self.config.tuning.listen_key_period;

@@ -70,7 +70,7 @@ impl Engine {
     }
 
     fn on_fill_push(&mut self, push: &FillPush, symbol: Option<Symbol>) {
-        self.startup.traded = true;
+        self.startup.disturbed = true;
         let deal = Deal {
             trade_id: push.trade_id,
             price: push.price,
@@ -91,11 +91,8 @@ impl Engine {
         }
         // Somebody else trades on the account: it changes what is unassigned, and nothing else of ours.
         let Some(symbol) = symbol else { return };
-        if self.state.ledger.is_started() && !self.state.knows_foreign_trade(&push.trade_id) {
-            if let (None, Some(terms)) = (self.state.pairs.get(&symbol), self.instruments.get(&symbol)) {
-                let (base, quote) = (terms.instrument.base, terms.instrument.quote);
-                self.commit(Fact::Pair { symbol, base, quote });
-            }
+        if self.state.ledger.is_started() && !self.state.knows_foreign_trade(push.order_id, push.trade_id) {
+            self.note_pair(symbol);
             self.counters.foreign_deals += 1;
             let (order_id, side, deal) = (push.order_id, push.side, Box::new(deal));
             self.commit(Fact::ForeignDeal { symbol, order_id, side, deal });
@@ -107,7 +104,12 @@ impl Engine {
     fn on_balance_push(&mut self, push: &BalancePush) {
         let explained = ["ENTRUST", "TRADE_FEE"].iter().any(|cause| push.cause.starts_with(cause));
         let amount = push.free_change + push.locked_change;
-        if explained || amount.is_zero() || !self.state.ledger.is_started() {
+        if explained || amount.is_zero() {
+            return;
+        }
+        // Of the starting balances nobody could say whether they include it.
+        self.startup.disturbed = true;
+        if !self.state.ledger.is_started() {
             return;
         }
         self.commit(Fact::Transfer { asset: push.asset, amount });

@@ -1,6 +1,6 @@
 //! The right to send orders, and until when (ARCHITECTURE.md, invariants 1 and 2).
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use flashpod_types::Nanos;
 
@@ -17,8 +17,11 @@ pub(crate) enum Phase {
 
 #[derive(Debug, Default)]
 pub(crate) struct Lease {
-    /// When each renewal was announced, CLOCK_BOOTTIME: the deadlines count from there, however long the answer took.
-    attempts: BTreeMap<u64, Nanos>,
+    /// When each renewal was announced, CLOCK_BOOTTIME, newest last: the deadlines count from there, however long the
+    /// answer took. The agent renews only once it is told that its announcement was heard, so what a stopped process
+    /// finds waiting never counts from the moment it woke up.
+    attempts: VecDeque<(u64, Nanos)>,
+    heard: u64,
     granted: Option<Grant>,
 }
 
@@ -35,16 +38,26 @@ const ATTEMPTS_KEPT: usize = 16;
 
 impl Lease {
     pub(crate) fn attempt(&mut self, attempt: u64, now: Nanos) {
-        self.attempts.insert(attempt, now);
-        while self.attempts.len() > ATTEMPTS_KEPT {
-            self.attempts.pop_first();
+        self.heard = attempt;
+        // Said again, it is still of the moment when it was said first.
+        if !self.attempts.iter().any(|(known, _)| *known == attempt) {
+            self.attempts.push_back((attempt, now));
         }
+        while self.attempts.len() > ATTEMPTS_KEPT {
+            self.attempts.pop_front();
+        }
+    }
+
+    /// The newest attempt that was heard, for the agent that waits for it. 0: none.
+    pub(crate) const fn heard(&self) -> u64 {
+        self.heard
     }
 
     /// A renewal succeeded. False: it was never announced, so nobody can say from when it counts, and it is ignored.
     pub(crate) fn renewed(&mut self, attempt: u64, epoch: u64, soft_ms: u64, hard_ms: u64) -> bool {
-        let Some(&from) = self.attempts.get(&attempt) else { return false };
-        self.attempts.retain(|&other, _| other > attempt);
+        let Some(at) = self.attempts.iter().position(|(known, _)| *known == attempt) else { return false };
+        let from = self.attempts[at].1;
+        self.attempts.drain(..=at);
         let newer = self.granted.is_none_or(|grant| (epoch, from) >= (grant.epoch, grant.from));
         if newer {
             let (soft, hard) = (from + Nanos::from_millis(soft_ms), from + Nanos::from_millis(hard_ms));
@@ -110,6 +123,21 @@ mod tests {
         let mut lease = Lease::default();
         assert!(!lease.renewed(1, 7, 35_000, 55_000));
         assert_eq!(lease.phase(secs(0), REACH), Phase::None);
+    }
+
+    #[test]
+    fn the_newest_announcements_are_kept_whatever_their_numbers() {
+        // An agent whose clock was set back counts from lower numbers than its predecessor did.
+        let mut lease = Lease::default();
+        for attempt in 1000..1100 {
+            lease.attempt(attempt, secs(1));
+        }
+        lease.attempt(5, secs(10));
+        assert_eq!(lease.heard(), 5);
+        lease.attempt(5, secs(20));
+        assert!(lease.renewed(5, 7, 35_000, 55_000));
+        assert_eq!(lease.phase(secs(44), REACH), Phase::Active);
+        assert_eq!(lease.phase(secs(45), REACH), Phase::Soft, "counted from when it was said first");
     }
 
     #[test]

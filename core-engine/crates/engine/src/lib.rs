@@ -25,6 +25,7 @@ mod halts;
 mod instance;
 mod lease;
 mod leaving;
+mod link;
 mod market;
 mod quoting;
 mod replies;

@@ -10,6 +10,7 @@ use flashpod_types::{Amount, Millis, Nanos, Price, Side, Symbol};
 
 use crate::engine::Engine;
 use crate::io::{Action, BookTop, ConnId, Hop, TradeBatch};
+use crate::link::Subscription;
 use crate::requests::{DEPTH_LIMIT, Purpose};
 
 /// Updates kept while a snapshot is on its way: 40 s of 10 ms pushes.
@@ -30,8 +31,8 @@ pub(crate) struct VersionTime {
 #[derive(Debug)]
 pub(crate) struct Market {
     pub(crate) book: CertifiedBook,
-    /// The venue has acknowledged the depth channel on the connection that is up.
-    subscribed: bool,
+    /// The acknowledged subscription of the depth channel, on the connection that is up.
+    subscription: Option<Subscription>,
     snapshot_retry: Nanos,
     next_audit: Nanos,
     pub(crate) frames: u64,
@@ -51,7 +52,7 @@ impl Market {
     pub(crate) fn new() -> Self {
         Self {
             book: CertifiedBook::new(Rule::Mexc, WAITING_LIMIT),
-            subscribed: false,
+            subscription: None,
             snapshot_retry: Nanos::ZERO,
             next_audit: Nanos::ZERO,
             frames: 0,
@@ -137,8 +138,9 @@ impl Market {
 
 impl Engine {
     pub(crate) fn depth_subscribed(&mut self, symbol: Symbol) {
+        let subscription = self.feeds.next_subscription();
         if let Some(market) = self.markets.get_mut(&symbol) {
-            market.subscribed = true;
+            market.subscription = Some(subscription);
             market.snapshot_retry = Nanos::ZERO;
         }
     }
@@ -154,7 +156,7 @@ impl Engine {
             .collect();
         for symbol in symbols {
             if let Some(market) = self.markets.get_mut(&symbol) {
-                market.subscribed = false;
+                market.subscription = None;
                 market.book.disconnected();
                 market.note_state(now);
             }
@@ -219,10 +221,10 @@ impl Engine {
     }
 
     /// A snapshot to certify the book with.
-    pub(crate) fn on_snapshot(&mut self, symbol: Symbol, depth: &DepthSnapshot) {
+    pub(crate) fn on_snapshot(&mut self, symbol: Symbol, asked_for: Subscription, depth: &DepthSnapshot) {
         let now = self.now.mono;
         let Some(market) = self.markets.get_mut(&symbol) else { return };
-        if !market.subscribed {
+        if market.subscription != Some(asked_for) {
             return;
         }
         market.book.on_snapshot(&snapshot(depth));
@@ -236,8 +238,16 @@ impl Engine {
     }
 
     /// A snapshot to compare the book with.
-    pub(crate) fn on_audit_snapshot(&mut self, symbol: Symbol, depth: &DepthSnapshot) {
+    pub(crate) fn on_audit_snapshot(
+        &mut self,
+        symbol: Symbol,
+        asked_for: Subscription,
+        depth: &DepthSnapshot,
+    ) {
         let Some(market) = self.markets.get_mut(&symbol) else { return };
+        if market.subscription != Some(asked_for) {
+            return;
+        }
         self.counters.book_audits += 1;
         let outcome = market.book.finish_audit(&snapshot(depth));
         self.on_audit(symbol, outcome);
@@ -291,19 +301,18 @@ impl Engine {
         let mut next: Option<Nanos> = None;
         let mut due = Vec::new();
         for (&symbol, market) in &mut self.markets {
-            let at = if !market.subscribed {
-                continue;
-            } else if market.book.needs_snapshot() {
+            let Some(subscription) = market.subscription else { continue };
+            let at = if market.book.needs_snapshot() {
                 if now >= market.snapshot_retry {
                     market.snapshot_retry = now + SNAPSHOT_RETRY;
-                    due.push(Purpose::Depth(symbol));
+                    due.push(Purpose::Depth(symbol, subscription));
                 }
                 market.snapshot_retry
             } else {
                 if now >= market.next_audit {
                     market.next_audit = now + period;
                     market.book.start_audit();
-                    due.push(Purpose::DepthAudit(symbol));
+                    due.push(Purpose::DepthAudit(symbol, subscription));
                 }
                 market.next_audit
             };

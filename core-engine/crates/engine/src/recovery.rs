@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin};
-use flashpod_types::{Asset, ClientOrderId, Nanos, Symbol, TradeId};
+use flashpod_types::{Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Tuning;
@@ -37,8 +37,9 @@ pub struct Recovered {
     pub listen_keys: VecDeque<String>,
     /// Time of the newest input.
     pub last_unix: Nanos,
-    foreign_trades: BTreeSet<TradeId>,
-    foreign_trades_in_order: VecDeque<TradeId>,
+    /// By order too: two orders that meet are two deals of one trade.
+    foreign_trades: BTreeSet<(OrderId, TradeId)>,
+    foreign_trades_in_order: VecDeque<(OrderId, TradeId)>,
 }
 
 /// What is remembered of one strategy instance.
@@ -110,11 +111,11 @@ impl Recovered {
                 self.orders.insert(Order::new((**new).clone()));
             }
             Fact::Order { client_id, update } => return self.update(client_id, update, tuning),
-            Fact::ForeignDeal { symbol, side, deal, .. } => {
+            Fact::ForeignDeal { symbol, order_id, side, deal } => {
                 if let Some(&(base, quote)) = self.pairs.get(symbol)
-                    && self.foreign_trades.insert(deal.trade_id)
+                    && self.foreign_trades.insert((*order_id, deal.trade_id))
                 {
-                    self.foreign_trades_in_order.push_back(deal.trade_id);
+                    self.foreign_trades_in_order.push_back((*order_id, deal.trade_id));
                     self.ledger.book("", *symbol, base, quote, *side, deal);
                     if self.foreign_trades_in_order.len() > FOREIGN_TRADES_KEPT
                         && let Some(oldest) = self.foreign_trades_in_order.pop_front()
@@ -178,8 +179,8 @@ impl Recovered {
 
     /// Whether a deal of an order without our tag was booked before.
     #[must_use]
-    pub fn knows_foreign_trade(&self, trade: &TradeId) -> bool {
-        self.foreign_trades.contains(trade)
+    pub fn knows_foreign_trade(&self, order: OrderId, trade: TradeId) -> bool {
+        self.foreign_trades.contains(&(order, trade))
     }
 
     /// Whether this id was written down by a run this state knows of: if its order is not kept any more, it is

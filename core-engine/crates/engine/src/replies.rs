@@ -28,11 +28,15 @@ impl Engine {
         match &pending.purpose {
             Purpose::Place(client_id) => self.on_place_reply(client_id, outcome),
             Purpose::Cancel(client_id) => self.on_cancel_reply(client_id, outcome),
-            Purpose::Query(_, client_id) => self.on_query_reply(client_id, outcome),
+            Purpose::Query(_, client_id) => self.on_query_reply(client_id, outcome, asked),
             purpose => {
                 let told = classify(outcome);
                 let done = match told {
                     Told::Body(body) => self.on_body(purpose, body, asked, received),
+                    Told::Refused(_) => {
+                        self.key_refused(purpose);
+                        false
+                    }
                     _ => false,
                 };
                 if !done {
@@ -91,14 +95,14 @@ impl Engine {
             Purpose::OpenOrders(round) => {
                 let Ok(rows) = rest::orders(body) else { return false };
                 match round {
-                    Round::Reconcile => self.on_reconcile_orders(rows, asked),
+                    Round::Reconcile(round) => self.on_reconcile_orders(*round, rows, asked),
                     Round::Audit => self.audit.open_orders(rows, asked),
                 }
             }
             Purpose::Account(round) => {
                 let Ok(account) = rest::account(body) else { return false };
                 match round {
-                    Round::Reconcile => self.on_reconcile_account(&account, asked),
+                    Round::Reconcile(round) => self.on_reconcile_account(*round, account, asked, received),
                     Round::Audit => self.audit.account(account, asked, received),
                 }
             }
@@ -115,12 +119,12 @@ impl Engine {
                 self.on_listen_key(key);
             }
             Purpose::DeleteListenKey(_) | Purpose::ExtendListenKey(_) => {}
-            Purpose::Depth(symbol) | Purpose::DepthAudit(symbol) => {
+            Purpose::Depth(symbol, subscription) | Purpose::DepthAudit(symbol, subscription) => {
                 let Ok(depth) = rest::depth(body) else { return false };
-                if matches!(purpose, Purpose::Depth(_)) {
-                    self.on_snapshot(*symbol, &depth);
+                if matches!(purpose, Purpose::Depth(..)) {
+                    self.on_snapshot(*symbol, *subscription, &depth);
                 } else {
-                    self.on_audit_snapshot(*symbol, &depth);
+                    self.on_audit_snapshot(*symbol, *subscription, &depth);
                 }
             }
             Purpose::Ticker(symbol) => {
@@ -143,7 +147,7 @@ impl Engine {
             }
             Purpose::TradeFee(symbol) => self.fees_failed(*symbol),
             // Asked for again by whoever misses it.
-            Purpose::Trades(..) | Purpose::Depth(_) | Purpose::DepthAudit(_) | Purpose::Ticker(_) => {}
+            Purpose::Trades(..) | Purpose::Depth(..) | Purpose::DepthAudit(..) | Purpose::Ticker(_) => {}
             other => self.startup_failed(other),
         }
     }
@@ -159,8 +163,15 @@ impl Engine {
     /// The fills of one order.
     fn on_trades(&mut self, client_id: &ClientOrderId, rows: &[rest::TradeReport]) {
         let Some(order) = self.state.orders.get(client_id) else { return };
-        let order_id = order.order_id();
-        for row in rows.iter().filter(|row| row.order_id == order_id) {
+        let (order_id, traded_before) = (order.order_id(), order.before.is_positive());
+        let mut rows_of_order: Vec<&rest::TradeReport> =
+            rows.iter().filter(|row| row.order_id == order_id).collect();
+        // What traded before this ledger began is in its starting balances: the newest fills explain what is missing.
+        if traded_before {
+            rows_of_order.reverse();
+            rows_of_order.sort_by_key(|row| std::cmp::Reverse(row.time));
+        }
+        for row in rows_of_order {
             let deal = Deal {
                 trade_id: row.trade_id,
                 price: row.price,
@@ -171,12 +182,11 @@ impl Engine {
                 maker: row.maker,
                 time_ms: row.time.0,
             };
-            let known = self
-                .state
-                .orders
-                .get(client_id)
-                .is_some_and(|order| order.deals().iter().any(|known| known.trade_id == deal.trade_id));
-            if !known {
+            let wanted = self.state.orders.get(client_id).is_some_and(|order| {
+                let known = order.deals().iter().any(|known| known.trade_id == deal.trade_id);
+                !known && (!traded_before || deal.qty <= order.missing_deals())
+            });
+            if wanted {
                 self.feed(client_id, Update::Deal(deal));
             }
         }

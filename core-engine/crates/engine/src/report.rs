@@ -37,6 +37,7 @@ impl Engine {
                 .all(|order| order.state().is_working() && self.is_settled(order)),
             orders: self.state.orders.all().into_iter().cloned().collect(),
             balances: self.balances(),
+            forgotten: self.state.orders.forgotten(),
         }
     }
 
@@ -91,6 +92,7 @@ impl Engine {
             orders_unknown: self.state.orders.count(|state| state == State::Unknown) as u64,
             unknown_since: unknown_since.unwrap_or_default(),
             symbols: self.own_symbols(),
+            lease_attempt: self.lease.heard(),
         }
     }
 

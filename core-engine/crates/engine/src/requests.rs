@@ -8,6 +8,7 @@ use flashpod_types::{ClientOrderId, Millis, Nanos, Symbol};
 
 use crate::engine::Engine;
 use crate::io::{Action, HttpRequest, Method, RequestClass, RequestId};
+use crate::link::Subscription;
 use crate::track::Timing;
 
 /// Levels asked for in a depth snapshot (API reference §10).
@@ -24,7 +25,8 @@ const WEIGHT_SPAN: Nanos = Nanos::from_secs(10);
 /// Why openOrders and account are fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Round {
-    Reconcile,
+    /// By its number: a reply to one that was given up says nothing about the next.
+    Reconcile(u32),
     Audit,
 }
 
@@ -44,8 +46,9 @@ pub(crate) enum Purpose {
     DeleteListenKey(String),
     CreateListenKey,
     ExtendListenKey(String),
-    Depth(Symbol),
-    DepthAudit(Symbol),
+    /// With the subscription it is for: asked for before that was acknowledged, a snapshot proves nothing.
+    Depth(Symbol, Subscription),
+    DepthAudit(Symbol, Subscription),
     Ticker(Symbol),
     /// State of one order. Also of one that only the venue knows.
     Query(Symbol, ClientOrderId),
@@ -70,7 +73,7 @@ impl Purpose {
     const fn is_signed(&self) -> bool {
         !matches!(
             self,
-            Self::Time | Self::ExchangeInfo | Self::Depth(_) | Self::DepthAudit(_) | Self::Ticker(_)
+            Self::Time | Self::ExchangeInfo | Self::Depth(..) | Self::DepthAudit(..) | Self::Ticker(_)
         )
     }
 }
@@ -182,7 +185,9 @@ impl Engine {
             Purpose::DeleteListenKey(key) => request::delete_listen_key(key, stamp),
             Purpose::CreateListenKey => request::create_listen_key(stamp),
             Purpose::ExtendListenKey(key) => request::extend_listen_key(key, stamp),
-            Purpose::Depth(symbol) | Purpose::DepthAudit(symbol) => request::depth(*symbol, DEPTH_LIMIT),
+            Purpose::Depth(symbol, _) | Purpose::DepthAudit(symbol, _) => {
+                request::depth(*symbol, DEPTH_LIMIT)
+            }
             Purpose::Ticker(symbol) => request::book_ticker(*symbol),
             Purpose::Query(symbol, client_id) => {
                 request::query_order(*symbol, OrderRef::Client(*client_id), stamp)

@@ -1,5 +1,6 @@
 //! What sidecars say.
 
+use flashpod_orders::Origin;
 use flashpod_types::{Nanos, Symbol};
 
 use crate::engine::Engine;
@@ -185,7 +186,12 @@ impl Engine {
         let told = self.state.instances.get(name).is_some_and(|record| {
             record.events.iter().any(|event| event.reference.as_deref() == Some(reference))
         });
-        waits || told
+        // No event tells of one that is on its way.
+        let leaves =
+            self.state.orders.live_of(name).any(
+                |order| matches!(&order.origin, Origin::Intent { reference: known } if known == reference),
+            );
+        waits || told || leaves
     }
 
     fn on_cancel(&mut self, name: &str, reference: Option<&str>, symbol: Option<Symbol>) {
@@ -197,7 +203,7 @@ impl Engine {
             .filter(|order| symbol.is_none_or(|symbol| order.symbol == symbol))
             .filter(|order| match (reference, &order.origin) {
                 (None, _) => true,
-                (Some(wanted), flashpod_orders::Origin::Intent { reference }) => wanted == reference,
+                (Some(wanted), Origin::Intent { reference }) => wanted == reference,
                 _ => false,
             })
             .map(|order| order.client_id)

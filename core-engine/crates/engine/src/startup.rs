@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::collections::btree_map::Entry;
 
 use flashpod_mexc::rest::{AccountReport, ExchangeInfo, OrderReport};
-use flashpod_orders::{ClientId, State, Update};
+use flashpod_orders::{ClientId, Order, State, Update};
 use flashpod_types::{Amount, Asset, ClientOrderId, Millis, Nanos, Symbol};
 
 use crate::engine::Engine;
@@ -36,12 +36,18 @@ pub(crate) struct Startup {
     /// Has been true once in this run.
     pub(crate) ready: bool,
     reconciling: bool,
+    /// Number of the newest reconciliation.
+    round: u32,
     retry: Nanos,
     open_orders: Option<Vec<OrderReport>>,
-    /// Something traded since openOrders was asked for: it and the balances may not belong together.
-    pub(crate) traded: bool,
+    /// Balances to start the ledger from, and when that may be done.
+    balances: Option<(AccountReport, Nanos, Nanos)>,
+    /// Something moved the balances since openOrders was asked for: the two may not belong together.
+    pub(crate) disturbed: bool,
     /// Pairs whose past orders were asked for, once a run.
     looked_back: BTreeSet<Symbol>,
+    /// When to ask for those again whose answer did not come.
+    look_again: Option<Nanos>,
     asked: bool,
     /// An epoch that was granted although a higher one was used before.
     pub(crate) stale_epoch: Option<u64>,
@@ -65,10 +71,13 @@ impl Startup {
             reconciled: false,
             ready: false,
             reconciling: false,
+            round: 0,
             retry: Nanos::ZERO,
             open_orders: None,
-            traded: false,
+            balances: None,
+            disturbed: false,
             looked_back: BTreeSet::new(),
+            look_again: None,
             asked: false,
             stale_epoch: None,
             account_state: (TradingState::Halted, vec!["STARTING".into()]),
@@ -83,6 +92,10 @@ impl Engine {
         // The run before may have used up the bucket a moment ago.
         if self.state.incarnation > 1 {
             self.window.pause(now + self.config.rate.window + self.config.rate.margin);
+        }
+        // The first audit must have something to compare with, before anything is booked.
+        if self.state.ledger.is_started() {
+            self.audit.note_totals(now, &self.state.ledger);
         }
         // No reply of the former run will be heard: what it had under way is unknown.
         let pending: Vec<(ClientOrderId, State)> =
@@ -117,8 +130,13 @@ impl Engine {
         {
             self.reconcile();
         }
+        if self.startup.look_again.is_some_and(|at| now >= at) {
+            self.look_back();
+        }
+        let starting = self.poll_starting_balances();
         let retry = (self.startup.retry > now).then_some(self.startup.retry);
-        [Some(self.clock.next_round()), Some(self.startup.rules_at), retry].into_iter().flatten().min()
+        let (time, rules) = (Some(self.clock.next_round()), Some(self.startup.rules_at));
+        [time, rules, retry, self.startup.look_again, starting].into_iter().flatten().min()
     }
 
     /// Something of the start failed: again in a moment.
@@ -127,7 +145,9 @@ impl Engine {
         match purpose {
             Purpose::Time => self.clock.failed(now, RETRY),
             Purpose::ExchangeInfo => self.startup.rules_at = now + RETRY,
-            Purpose::OpenOrders(Round::Reconcile) | Purpose::Account(Round::Reconcile) => {
+            Purpose::OpenOrders(Round::Reconcile(round)) | Purpose::Account(Round::Reconcile(round))
+                if *round == self.startup.round =>
+            {
                 self.startup.reconciling = false;
                 self.startup.retry = now + RETRY;
             }
@@ -141,6 +161,7 @@ impl Engine {
             Purpose::SelfSymbols => self.startup.own_symbols = Some(BTreeSet::new()),
             Purpose::AllOrders(symbol, _) => {
                 self.startup.looked_back.remove(symbol);
+                self.startup.look_again = Some(now + RETRY);
             }
             _ => {}
         }
@@ -174,14 +195,25 @@ impl Engine {
     pub(crate) fn on_listen_key(&mut self, key: String) {
         self.startup.extend_at = self.now.mono + self.config.tuning.listen_key_period;
         self.commit(Fact::ListenKey { key: key.clone() });
-        self.startup.listen_key = Some(key);
+        if self.startup.listen_key.replace(key).is_some() {
+            self.reopen_private("a new key takes its place");
+        }
         self.dirty = true;
+    }
+
+    /// The venue does not know the key of the private stream any more: a new one is made, and the stream lives on
+    /// until it is there.
+    pub(crate) fn key_refused(&mut self, purpose: &Purpose) {
+        if let Purpose::ExtendListenKey(key) = purpose
+            && self.startup.listen_key.as_ref() == Some(key)
+        {
+            self.ask(Purpose::CreateListenKey);
+        }
     }
 
     /// The private stream is there: what was missed while it was not is found out now.
     pub(crate) fn private_joined(&mut self) {
-        self.startup.reconciled = false;
-        self.startup.reconciling = false;
+        self.private_lost();
         self.startup.retry = self.now.mono;
         self.dirty = true;
     }
@@ -189,52 +221,84 @@ impl Engine {
     pub(crate) fn private_lost(&mut self) {
         self.startup.reconciled = false;
         self.startup.reconciling = false;
+        self.startup.balances = None;
         self.dirty = true;
     }
 
     fn reconcile(&mut self) {
         self.startup.reconciling = true;
-        self.startup.traded = false;
-        self.startup.open_orders = None;
-        self.ask(Purpose::OpenOrders(Round::Reconcile));
+        self.startup.round += 1;
+        self.startup.disturbed = false;
+        (self.startup.open_orders, self.startup.balances) = (None, None);
+        self.ask(Purpose::OpenOrders(Round::Reconcile(self.startup.round)));
         if self.state.incarnation > 1 && self.state.ledger.is_started() {
-            let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
-            for symbol in symbols {
-                self.look_back(symbol);
+            self.look_back();
+        }
+    }
+
+    /// Looks for orders of ours that ended at the venue while no journal knew them, in every pair where that was not
+    /// done in this run.
+    fn look_back(&mut self) {
+        self.startup.look_again = None;
+        let last = i64::try_from(self.startup.former_run.as_millis()).unwrap_or(i64::MAX);
+        let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
+        for symbol in symbols {
+            if self.startup.looked_back.insert(symbol) {
+                self.ask(Purpose::AllOrders(symbol, Millis(last - LOOK_BACK_MS)));
             }
         }
     }
 
-    /// Looks for orders of ours that ended at the venue while no journal knew them.
-    fn look_back(&mut self, symbol: Symbol) {
-        if self.startup.looked_back.insert(symbol) {
-            let last = i64::try_from(self.startup.former_run.as_millis()).unwrap_or(i64::MAX);
-            self.ask(Purpose::AllOrders(symbol, Millis(last - LOOK_BACK_MS)));
-        }
-    }
-
-    pub(crate) fn on_reconcile_orders(&mut self, rows: Vec<OrderReport>, asked: Nanos) {
+    pub(crate) fn on_reconcile_orders(&mut self, round: u32, rows: Vec<OrderReport>, asked: Nanos) {
         self.note_epochs(&rows);
+        if round != self.startup.round || !self.startup.reconciling {
+            return;
+        }
         if !self.state.ledger.is_started() {
             // Together with the balances, once they are here.
             self.startup.open_orders = Some(rows);
-            self.ask(Purpose::Account(Round::Reconcile));
+            self.ask(Purpose::Account(Round::Reconcile(round)));
             return;
         }
         self.compare_orders(&rows, asked);
         self.reconciled();
     }
 
-    /// Starting balances: taken when nothing traded between the two replies, or the open orders and the balances
-    /// might tell of different moments.
-    pub(crate) fn on_reconcile_account(&mut self, account: &AccountReport, asked: Nanos) {
-        let Some(rows) = self.startup.open_orders.take() else { return };
-        if self.startup.traded {
-            self.startup_failed(&Purpose::Account(Round::Reconcile));
+    /// Starting balances: taken when nothing moved them between the two replies and shortly after, or the open orders
+    /// and the balances might tell of different moments, and a deal told late might be in them already.
+    pub(crate) fn on_reconcile_account(
+        &mut self,
+        round: u32,
+        account: AccountReport,
+        asked: Nanos,
+        received: Nanos,
+    ) {
+        if round == self.startup.round && self.startup.reconciling {
+            self.startup.balances = Some((account, asked, received + self.config.tuning.audit_slack));
+        }
+    }
+
+    /// Starts the ledger once that may be done. When to look again.
+    fn poll_starting_balances(&mut self) -> Option<Nanos> {
+        let due = self.startup.balances.as_ref().map(|(_, _, due)| *due)?;
+        if self.now.mono < due {
+            return Some(due);
+        }
+        if let (Some((account, asked, _)), Some(rows)) =
+            (self.startup.balances.take(), self.startup.open_orders.take())
+        {
+            self.start_ledger(&rows, &account, asked);
+        }
+        None
+    }
+
+    fn start_ledger(&mut self, rows: &[OrderReport], account: &AccountReport, asked: Nanos) {
+        if self.startup.disturbed {
+            self.startup_failed(&Purpose::Account(Round::Reconcile(self.startup.round)));
             return;
         }
         // Adopted before the ledger starts: what they traded so far is in the balances.
-        self.compare_orders(&rows, asked);
+        self.compare_orders(rows, asked);
         let balances: Vec<(Asset, Amount)> =
             account.balances.iter().map(|b| (b.asset, b.free + b.locked)).collect();
         self.commit(Fact::LedgerStarted { balances });
@@ -259,6 +323,13 @@ impl Engine {
         }
     }
 
+    /// Whether an order was written down before a moment. One of a former run was, whatever the clock of its boot said.
+    pub(crate) fn is_older(&self, order: &Order, moment: Nanos) -> bool {
+        let of_former_run =
+            ClientId::parse(&order.client_id).is_ok_and(|id| id.incarnation < self.state.incarnation);
+        of_former_run || order.created < moment
+    }
+
     /// Open orders of the venue against ours. `asked`: orders younger than that may be missing there.
     fn compare_orders(&mut self, rows: &[OrderReport], asked: Nanos) {
         for row in rows {
@@ -273,7 +344,7 @@ impl Engine {
             .orders
             .live()
             .filter(|order| !order.state().is_terminal() && !listed.contains(&order.client_id))
-            .filter(|order| order.created < asked || order.state() == State::Unknown)
+            .filter(|order| self.is_older(order, asked) || order.state() == State::Unknown)
             .map(|order| order.client_id)
             .collect();
         for client_id in missing {
@@ -292,14 +363,22 @@ impl Engine {
 
     /// A pair comes into use: its rules go into the journal, its fees and book are fetched.
     pub(crate) fn use_symbol(&mut self, symbol: Symbol) {
+        if !self.instruments.contains_key(&symbol) {
+            return;
+        }
+        self.note_pair(symbol);
+        if let Entry::Vacant(place) = self.markets.entry(symbol) {
+            place.insert(Market::new());
+            self.ask(Purpose::TradeFee(symbol));
+        }
+    }
+
+    /// Writes the assets of a pair down: without them its deals can't be booked.
+    pub(crate) fn note_pair(&mut self, symbol: Symbol) {
         let Some(terms) = self.instruments.get(&symbol) else { return };
         let (base, quote) = (terms.instrument.base, terms.instrument.quote);
         if self.state.pairs.get(&symbol) != Some(&(base, quote)) {
             self.commit(Fact::Pair { symbol, base, quote });
-        }
-        if let Entry::Vacant(place) = self.markets.entry(symbol) {
-            place.insert(Market::new());
-            self.ask(Purpose::TradeFee(symbol));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What an engine knows, as the agent is told (agent.proto, CoreStatus and LedgerReply). The driver adds what it
 //! alone measures: hop percentiles, conflated books, the metrics address.
 
-use flashpod_orders::Order;
+use flashpod_orders::{Forgotten, Order};
 use flashpod_types::{Amount, Asset, Nanos, Price, Symbol};
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +74,8 @@ pub struct AccountStatus {
     pub unknown_since: Nanos,
     /// Pairs that the venue lets this account trade, sorted.
     pub symbols: Vec<Symbol>,
+    /// The newest announced renewal that was heard; 0: none.
+    pub lease_attempt: u64,
 }
 
 impl Default for AccountStatus {
@@ -96,6 +98,7 @@ impl Default for AccountStatus {
             orders_unknown: 0,
             unknown_since: Nanos::ZERO,
             symbols: Vec::new(),
+            lease_attempt: 0,
         }
     }
 }
@@ -198,4 +201,6 @@ pub struct LedgerView {
     /// By creation. Read `Order::{client_id, status_name, deals, filled, …}`.
     pub orders: Vec<Order>,
     pub balances: Vec<Balance>,
+    /// Finished orders that are not listed any more.
+    pub forgotten: Forgotten,
 }

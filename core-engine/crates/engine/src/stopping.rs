@@ -66,12 +66,20 @@ impl Engine {
         (size >= terms.instrument.min_sellable(price.unwrap_or_default())).then_some(position)
     }
 
+    /// Whether there is more than dust. Without the pair's rules nobody can say what dust is.
+    fn is_held(&self, name: &str, symbol: Symbol) -> bool {
+        if self.instruments.contains_key(&symbol) {
+            return self.sellable(name, symbol).is_some();
+        }
+        self.state.ledger.account(name).is_some_and(|account| !account.position(symbol).qty.is_zero())
+    }
+
     /// No open order, and nothing that could be sold.
     pub(crate) fn is_flat(&self, name: &str) -> bool {
         let held = self.state.ledger.account(name);
         let symbols: Vec<Symbol> = held.map(|a| a.positions.keys().copied().collect()).unwrap_or_default();
         self.state.orders.live_of(name).next().is_none()
-            && symbols.into_iter().all(|symbol| self.sellable(name, symbol).is_none())
+            && !symbols.into_iter().any(|symbol| self.is_held(name, symbol))
     }
 
     /// Pairs of an instance that may be flattened now: nothing of theirs is open any more.
@@ -208,8 +216,13 @@ impl Engine {
         }
         let positions =
             self.state.ledger.account(name).map(|a| a.positions.keys().copied().collect::<Vec<_>>());
-        let symbol = positions.unwrap_or_default().into_iter().find(|s| self.sellable(name, *s).is_some())?;
+        let symbol = positions.unwrap_or_default().into_iter().find(|symbol| self.is_held(name, *symbol))?;
         let position = self.position(name, symbol).qty;
+        if !self.instruments.contains_key(&symbol) {
+            return Some(format!(
+                "a flat position: {symbol} is at {position}, and the venue does not list the pair"
+            ));
+        }
         let why = Some(&instance.stop.waiting_for).filter(|text| text.starts_with("flattening"));
         Some(why.cloned().unwrap_or_else(|| format!("a flat position: {symbol} is at {position}")))
     }

@@ -112,20 +112,21 @@ impl Engine {
         }
     }
 
-    /// A query says that the venue does not know this order.
-    pub(crate) fn on_no_such_order(&mut self, client_id: &ClientOrderId) {
+    /// A query says that the venue did not know this order when it was asked.
+    pub(crate) fn on_no_such_order(&mut self, client_id: &ClientOrderId, asked: Nanos) {
         let now = self.now.mono;
         let Some(order) = self.state.orders.get(client_id) else { return };
         // Accepted can it be until its timestamp + W; a second more is for the venue's own delays.
         let last = order.timestamp_ms + i64::try_from(self.config.recv_window_ms).unwrap_or(i64::MAX) + 1000;
         let error = i64::try_from(self.clock.error(now).as_millis() + 1).unwrap_or(i64::MAX);
-        let Some(venue) = self.clock.venue_millis(now) else { return };
-        let left = last.saturating_sub(venue.0 - error);
+        let left = |at: Nanos| self.clock.venue_millis(at).map(|venue| last.saturating_sub(venue.0 - error));
+        let (Some(left_then), Some(left_now)) = (left(asked), left(now)) else { return };
         let first = self.config.tuning.ask_first;
         let Some(track) = self.tracks.get_mut(client_id) else { return };
-        if left > 0 {
+        if left_then > 0 {
             track.absent = 0;
-            track.ask(now + Nanos::from_millis(left.unsigned_abs()).min(Nanos::from_secs(60)));
+            let wait = Nanos::from_millis(left_now.max(0).unsigned_abs());
+            track.ask(now + wait.min(Nanos::from_secs(60)));
             return;
         }
         track.absent += 1;

@@ -193,7 +193,7 @@ impl Engine {
     }
 
     /// State of one order, by a query.
-    pub(crate) fn on_query_reply(&mut self, client_id: &ClientOrderId, outcome: &HttpOutcome) {
+    pub(crate) fn on_query_reply(&mut self, client_id: &ClientOrderId, outcome: &HttpOutcome, asked: Nanos) {
         match classify(outcome) {
             Told::Body(body) => match rest::order(body) {
                 Ok(row) => {
@@ -202,7 +202,7 @@ impl Engine {
                 }
                 Err(_) => self.ask_again(client_id),
             },
-            Told::Refused(error) if error.is_no_such_order() => self.on_no_such_order(client_id),
+            Told::Refused(error) if error.is_no_such_order() => self.on_no_such_order(client_id, asked),
             _ => self.ask_again(client_id),
         }
     }
@@ -238,6 +238,7 @@ impl Engine {
         if id.epoch > self.state.highest_epoch {
             self.commit(Fact::Epoch { epoch: id.epoch });
         }
+        self.note_pair(row.symbol);
         let instance = self.state.instance_of(id.instance).cloned().unwrap_or_default();
         // What it traded before the ledger's starting balances were taken is in them.
         let before = if self.state.ledger.is_started() { Qty::ZERO } else { row.executed };

@@ -13,7 +13,7 @@ use flashpod_gateway::proto;
 use flashpod_gateway::proto::session_down::Body as Down;
 use flashpod_gateway::proto::session_up::Body as Up;
 use flashpod_orders::order::NewOrder;
-use flashpod_orders::{Deal, Order, Origin, Update};
+use flashpod_orders::{Deal, Forgotten, Order, Origin, Update};
 use flashpod_types::{Amount, Nanos, OrderId, OrderType, Price, Qty, Side};
 
 fn session(body: Up) -> SessionMessage {
@@ -305,12 +305,14 @@ fn the_ledger_tells_every_order_with_its_deals() {
         free: "1".parse().unwrap(),
         locked: "0.1".parse().unwrap(),
     }];
-    let view = LedgerView { quiescent: true, orders: vec![order], balances };
+    let forgotten = Forgotten { orders: 3, fills: 4 };
+    let view = LedgerView { quiescent: true, orders: vec![order], balances, forgotten };
     let reply = status::ledger("main".to_owned(), &view);
     let order = &reply.orders[0];
     assert_eq!((order.order_id.as_str(), order.status.as_str()), ("C02__1", "PARTIALLY_FILLED"));
     assert_eq!((order.filled_quantity.as_str(), order.fills[0].fee.as_str()), ("0.5", "0.001"));
     assert_eq!((reply.balances[0].free.as_str(), reply.balances[0].locked.as_str()), ("1", "0.1"));
+    assert_eq!((reply.forgotten_orders, reply.forgotten_fills), (3, 4));
 }
 
 #[test]

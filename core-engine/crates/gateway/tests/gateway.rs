@@ -20,6 +20,7 @@ use flashpod_gateway::{
 };
 use flashpod_net::cpu::PollMode;
 use flashpod_net::ring::Inbox;
+use flashpod_orders::Forgotten;
 use flashpod_types::{ClientOrderId, Nanos, OrderType, Price, Qty, Side};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -493,13 +494,19 @@ fn instance_status() -> InstanceStatus {
 #[tokio::test]
 async fn the_agent_hears_of_a_change_at_once_and_of_no_change_every_second() {
     let (mut core, mut agent) = core_with_instance().await;
-    let account =
-        AccountStatus { account: "main".to_owned(), ready: true, epoch: 3, ..AccountStatus::default() };
+    let account = AccountStatus {
+        account: "main".to_owned(),
+        ready: true,
+        epoch: 3,
+        lease_attempt: 9,
+        ..AccountStatus::default()
+    };
     let status = Status { generation: 1, account, instances: vec![instance_status()], ..Status::default() };
     core.engine.event(SessionOutput::Status(Arc::new(status)));
     let status = agent.status_where(|status| status.generation == 1).await;
     assert_eq!((status.version.as_str(), status.metrics_address.as_str()), ("1.2.3", "127.0.0.1:9"));
     assert_eq!((status.accounts[0].account.as_str(), status.accounts[0].epoch), ("main", 3));
+    assert_eq!(status.accounts[0].lease_attempt, 9, "the agent waits for this echo");
     assert_eq!(status.instances[0].positions[0].realised_pnl, "1.25");
     assert!(status.instances[0].proof.is_none(), "no stop was asked for");
     // Nothing changes any more; it is told all the same.
@@ -628,7 +635,8 @@ async fn the_ledger_is_answered_by_the_engine_and_an_unknown_account_is_named() 
         client.ledger(proto::LedgerRequest { account: "main".to_owned() }).await.unwrap().into_inner()
     });
     let ToEngine::Ledger(query) = core.next().await else { panic!("no ledger query") };
-    let view = LedgerView { quiescent: true, orders: Vec::new(), balances: Vec::new() };
+    let (orders, balances, forgotten) = (Vec::new(), Vec::new(), Forgotten::default());
+    let view = LedgerView { quiescent: true, orders, balances, forgotten };
     query.reply.send(view).unwrap();
     assert!(asked.await.unwrap().quiescent);
 }

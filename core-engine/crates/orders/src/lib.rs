@@ -25,4 +25,4 @@ pub use order::{Change, Deal, Ending, Order, Origin, Report, Update};
 pub use quotes::{QuoteStep, Resting, Wanted};
 pub use rate::{CallId, Class, RateLimits, RateWindow};
 pub use state::{Evidence, State};
-pub use store::{Exposure, OrderStore};
+pub use store::{Exposure, Forgotten, OrderStore};

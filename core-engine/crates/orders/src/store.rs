@@ -17,6 +17,15 @@ pub struct Exposure {
     pub orders: u32,
 }
 
+/// What is known only as a number any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// Orders that the venue accepted.
+    pub orders: u64,
+    /// Their fills.
+    pub fills: u64,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrderStore {
     live: BTreeMap<ClientOrderId, Order>,
@@ -24,6 +33,7 @@ pub struct OrderStore {
     /// Closed orders, first closed first.
     closing: VecDeque<ClientOrderId>,
     by_order_id: BTreeMap<OrderId, ClientOrderId>,
+    forgotten: Forgotten,
 }
 
 impl OrderStore {
@@ -71,6 +81,9 @@ impl OrderStore {
         while self.closing.len() > keep {
             if let Some(oldest) = self.closing.pop_front().and_then(|id| self.closed.remove(&id)) {
                 self.by_order_id.remove(&oldest.order_id());
+                // What was refused never was an order at the venue.
+                self.forgotten.orders += u64::from(oldest.state() != State::Rejected);
+                self.forgotten.fills += oldest.deals().len() as u64;
             }
         }
     }
@@ -93,6 +106,12 @@ impl OrderStore {
 
     pub fn live_of<'a>(&'a self, instance: &'a str) -> impl Iterator<Item = &'a Order> {
         self.live.values().filter(move |order| order.instance == instance)
+    }
+
+    /// Closed orders that are not kept any more.
+    #[must_use]
+    pub const fn forgotten(&self) -> Forgotten {
+        self.forgotten
     }
 
     /// Every order kept, by the time it was written down.
@@ -124,10 +143,10 @@ impl OrderStore {
 
 #[cfg(test)]
 mod tests {
-    use flashpod_types::{Nanos, OrderType, Price};
+    use flashpod_types::{Amount, Asset, Nanos, OrderType, Price, TradeId};
 
     use super::*;
-    use crate::order::{Ending, NewOrder, Origin, Report};
+    use crate::order::{Deal, Ending, NewOrder, Origin, Report};
 
     fn order(id: &str, side: Side) -> Order {
         Order::new(NewOrder {
@@ -179,5 +198,39 @@ mod tests {
         let kept: Vec<&str> = store.all().iter().map(|order| order.client_id.as_str()).collect();
         assert_eq!(kept, ["b", "c"]);
         assert_eq!(store.live().count(), 0);
+        assert_eq!(store.forgotten(), Forgotten { orders: 1, fills: 0 });
+    }
+
+    #[test]
+    fn forgotten_orders_are_counted_with_their_fills_unless_the_venue_never_had_them() {
+        let mut store = OrderStore::default();
+        let deal = |trade: &str| {
+            Update::Deal(Deal {
+                trade_id: TradeId::new(trade).unwrap(),
+                price: Price::from_raw(1),
+                qty: Qty::from_raw(2),
+                value: Amount::ZERO,
+                fee: Amount::ZERO,
+                fee_asset: Asset::new("USDC").unwrap(),
+                maker: true,
+                time_ms: 0,
+            })
+        };
+        for id in ["a", "b", "c", "d"] {
+            let client_id = ClientOrderId::new(id).unwrap();
+            store.insert(order(id, Side::Buy));
+            if id == "b" {
+                store.apply(&client_id, &Update::Absent, 1);
+                continue;
+            }
+            for trade in ["1", "2"] {
+                store.apply(&client_id, &deal(trade), 1);
+            }
+            let ending = Some(Ending::Cancelled);
+            let report = Report { order_id: OrderId::EMPTY, ending, filled: Qty::from_raw(4) };
+            store.apply(&client_id, &Update::Report(report), 1);
+        }
+        // a, b and c are gone; b was refused.
+        assert_eq!(store.forgotten(), Forgotten { orders: 2, fills: 4 });
     }
 }

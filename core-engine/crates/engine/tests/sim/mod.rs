@@ -63,6 +63,11 @@ pub struct Sim {
     pub drop_private: u32,
     /// The venue answers nothing on sockets, not even PING.
     pub mute: bool,
+    /// So many subscriptions are not answered.
+    pub swallow: u32,
+    /// Private connections are closed as soon as they are there.
+    pub shut_private: bool,
+    pub private_opened: u32,
     pub public: Vec<ConnId>,
     pub private: Option<ConnId>,
     pub desired: Desired,
@@ -139,6 +144,9 @@ impl Sim {
             reverse_private: false,
             drop_private: 0,
             mute: false,
+            swallow: 0,
+            shut_private: false,
+            private_opened: 0,
             public: Vec::new(),
             private: None,
             desired: Desired::default(),

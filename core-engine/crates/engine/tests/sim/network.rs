@@ -33,6 +33,8 @@ pub enum Broken {
     NotSent,
     /// Held up on the way for this long.
     Late(Nanos),
+    /// The reply is held up on its way back.
+    LateReply(Nanos),
 }
 
 impl Sim {
@@ -62,6 +64,13 @@ impl Sim {
                     Some(Broken::Late(late)) => {
                         self.later(now + LATENCY + late, Event::ToVenue(Box::new(request), now));
                     }
+                    Some(Broken::LateReply(late)) => {
+                        let (status, body) = self.ask_venue(&request);
+                        let (received, body) = (now + LATENCY + late, Bytes::from(body));
+                        let outcome = HttpOutcome::Reply { status, retry_after_s: None, body };
+                        let input = Input::Http { id, sent: Some(now), received, outcome };
+                        self.later(received, Event::Input(Box::new(input)));
+                    }
                     Some(what) => self.fail(request, what),
                     None => self.later(now + LATENCY, Event::ToVenue(Box::new(request), now)),
                 }
@@ -70,6 +79,7 @@ impl Sim {
                 match kind {
                     FeedKind::Public => self.public.push(conn),
                     FeedKind::Private { listen_key } => {
+                        self.private_opened += 1;
                         assert!(
                             self.venue.listen_keys.contains(&listen_key),
                             "opened with a key that is not valid"
@@ -78,6 +88,13 @@ impl Sim {
                     }
                 }
                 self.feed(conn, FeedEvent::Up, LATENCY);
+                if self.shut_private && self.private == Some(conn) {
+                    self.private = None;
+                    self.feed(conn, FeedEvent::Down { reason: "going away".into() }, Nanos(LATENCY.0 * 2));
+                }
+            }
+            Action::FeedText { text, .. } if self.swallow > 0 && text.contains("SUBSCRIPTION") => {
+                self.swallow -= 1;
             }
             Action::FeedText { conn, text } if !self.mute => {
                 let reply = if text.contains("PING") {
@@ -132,7 +149,7 @@ impl Sim {
                 let body = if status == 503 { body } else { Bytes::new() };
                 (HttpOutcome::Reply { status, retry_after_s, body }, applied, now + Nanos(LATENCY.0 * 2))
             }
-            Broken::NotSent | Broken::Late(_) => unreachable!("handled by the caller"),
+            Broken::NotSent | Broken::Late(_) | Broken::LateReply(_) => unreachable!("handled by the caller"),
         };
         if applied {
             self.ask_venue(&request);

@@ -68,6 +68,8 @@ pub struct Venue {
     /// The nth fill from now (1 = the next) is told to nobody.
     pub hide_fill: Option<u32>,
     pub taker_fee: Amount,
+    /// Paths that are answered by 503.
+    pub failing: Vec<&'static str>,
     calls: VecDeque<i64>,
     next: u64,
 }
@@ -103,6 +105,7 @@ impl Venue {
             deleted_keys: Vec::new(),
             hide_fill: None,
             taker_fee: "0.0005".parse().unwrap(),
+            failing: Vec::new(),
             calls: VecDeque::new(),
             next: 0,
         }
@@ -118,6 +121,9 @@ impl Venue {
         let params: BTreeMap<&str, &str> =
             params.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let get = |name: &str| params.get(name).copied().unwrap_or("");
+        if self.failing.contains(&path) {
+            return (503, json!({"code": 503, "msg": "service not available"}).to_string());
+        }
         if let Ok(timestamp) = get("timestamp").parse::<i64>() {
             let window: i64 = get("recvWindow").parse().unwrap_or(5000);
             if timestamp >= self.now_ms + 1000 || self.now_ms - timestamp > window {
@@ -211,7 +217,13 @@ impl Venue {
                 self.deleted_keys.push(get("listenKey").to_owned());
                 ok(&json!({"listenKey": get("listenKey")}))
             }
-            ("PUT", "/api/v3/userDataStream") => ok(&json!({"listenKey": get("listenKey")})),
+            ("PUT", "/api/v3/userDataStream") => {
+                if self.listen_keys.iter().any(|key| key == get("listenKey")) {
+                    ok(&json!({"listenKey": get("listenKey")}))
+                } else {
+                    error(700_006, "listen key not found")
+                }
+            }
             _ => (404, format!("{method} {path} is not simulated")),
         }
     }
@@ -327,8 +339,22 @@ impl Venue {
         self.trade(at, qty, price, true);
     }
 
+    /// Two orders of the account meet: one trade, told once for each.
+    pub fn self_trade(&mut self, maker: &str, taker: &str, qty: &str) {
+        let id = format!("T{}", self.number());
+        let price = self.order(maker).expect("an order to meet").price;
+        for (client_id, is_maker) in [(taker, false), (maker, true)] {
+            let at = self.find(client_id, "").expect("an order that meets it");
+            self.trade_as(id.clone(), at, qty.parse().unwrap(), price, is_maker);
+        }
+    }
+
     fn trade(&mut self, at: usize, qty: Qty, price: Price, maker: bool) {
         let id = format!("T{}", self.number());
+        self.trade_as(id, at, qty, price, maker);
+    }
+
+    fn trade_as(&mut self, id: String, at: usize, qty: Qty, price: Price, maker: bool) {
         let hidden = match &mut self.hide_fill {
             Some(nth) => {
                 *nth -= 1;

@@ -32,6 +32,7 @@ pub fn account(status: &AccountStatus, http_429: u64, http_418: u64) -> proto::A
         orders_unknown: status.orders_unknown,
         unknown_since_mono_ns: status.unknown_since.0,
         symbols: status.symbols.iter().map(ToString::to_string).collect(),
+        lease_attempt: status.lease_attempt,
     }
 }
 
@@ -137,6 +138,8 @@ pub fn ledger(account: String, view: &LedgerView) -> proto::LedgerReply {
         quiescent: view.quiescent,
         orders: view.orders.iter().map(order).collect(),
         balances: balances(&view.balances),
+        forgotten_orders: view.forgotten.orders,
+        forgotten_fills: view.forgotten.fills,
     }
 }
 
