@@ -39,8 +39,10 @@ const hasty: Clock = {
   after: (ms, fn) => systemClock.after(ms / 200, fn),
 };
 
-function start(identity: string, clock = systemClock) {
+/** `core.hears`: a core that is stopped hears of nothing, and says so by saying nothing. */
+function start(identity: string, clock = systemClock, core = { hears: true }) {
   const sent: UpBody[] = [];
+  let heard = 0n;
   const tenures: Tenure[] = [];
   const lease = new AccountLease({
     client,
@@ -50,8 +52,12 @@ function start(identity: string, clock = systemClock) {
     identity,
     clock,
     spec: () => ({ ...account().spec, lease: numbers }),
-    seenByCore: () => seen,
-    send: (body) => sent.push(body) > 0,
+    seenByCore: () => ({ ...seen, leaseAttempt: heard }),
+    send: (body) => {
+      if (body.case === 'leaseAttempt' && core.hears) heard = body.value.attempt ?? 0n;
+      queueMicrotask(() => lease.heard());
+      return sent.push(body) > 0;
+    },
     onTenure: (tenure) => tenures.push(tenure),
   });
   leases.push(lease);
@@ -81,6 +87,41 @@ test('an attempt is announced before it, and its success names the same attempt 
     hardDeadlineMs: 55_000n,
   });
   expect(renewed.value.attempt).toBe(attempt.value.attempt);
+});
+
+test('nothing is asked of the API server before the core has heard of the attempt', async () => {
+  const core = { hears: false };
+  const { lease, sent, tenures } = start('pod-1', hasty, core);
+  await eventually(() => tenures.length > 0);
+  expect(lease.tenure).toEqual({ state: 'Waiting', message: 'the core does not answer' });
+  expect(sent.every((body) => body.case === 'leaseAttempt')).toBe(true);
+  expect(await client.of(Leases).find({ namespace, name: accountLeaseName('main') })).toBeUndefined();
+  core.hears = true;
+  await eventually(() => lease.tenure.state === 'Held');
+});
+
+test('a core that is stopped gets no renewal, however long its messages are kept for it', async () => {
+  const core = { hears: true };
+  const { lease, sent } = start('pod-1', hasty, core);
+  await eventually(() => lease.tenure.state === 'Held');
+  core.hears = false;
+  await eventually(() => lease.tenure.state === 'Waiting');
+  const renewed = (await stored()).spec?.renewTime;
+  const renewals = sent.filter((body) => body.case === 'leaseRenewed').length;
+  const attempts = sent.length;
+  await eventually(() => sent.length >= attempts + 3);
+  expect((await stored()).spec?.renewTime).toEqual(renewed);
+  expect(sent.filter((body) => body.case === 'leaseRenewed')).toHaveLength(renewals);
+});
+
+test('what was announced on a stream that is gone is announced again on the next', async () => {
+  const core = { hears: false };
+  const { lease, sent } = start('pod-1', systemClock, core);
+  await eventually(() => sent.length === 1);
+  core.hears = true;
+  lease.hurry();
+  await eventually(() => lease.tenure.state === 'Held');
+  expect(lease.tenure).toEqual({ state: 'Held', epoch: 1 });
 });
 
 test('no epoch is taken before the core has reconciled', async () => {

@@ -6,6 +6,7 @@ import { annotations } from '../api/names.js';
 import { TradingAccounts } from '../api/resources.js';
 import { updateStatus } from '../api/status.js';
 import { type Clock, isNotFound, sleep, systemClock } from '../kube/index.js';
+import { Announcer } from './announcer.js';
 import { epochFor } from './epoch.js';
 import { LeaseRecord, type LeaseRecordOptions } from './lease-record.js';
 import type { UpBody } from './link.js';
@@ -38,14 +39,13 @@ export class AccountLease {
   #running: Promise<void> | undefined;
   #wake = () => {};
   #hurried = false;
-  #attempt: bigint;
+  readonly #announcer: Announcer;
 
   constructor(options: AccountLeaseOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#record = new LeaseRecord(options, this.#clock);
-    // Grows across restarts of the agent, so that an old answer never matches a new attempt.
-    this.#attempt = BigInt(this.#clock.wall().getTime()) * 1_000n;
+    this.#announcer = new Announcer(options, this.#clock);
   }
 
   get tenure(): Tenure {
@@ -60,6 +60,13 @@ export class AccountLease {
   hurry(): void {
     this.#hurried = true;
     this.#wake();
+    // What was announced before may have been lost with the stream.
+    this.#announcer.giveUp();
+  }
+
+  /** The core reported. */
+  heard(): void {
+    this.#announcer.heard();
   }
 
   /** Stops renewing. `release` lets the next holder take over at once: only when our core is known to be gone. */
@@ -120,14 +127,16 @@ export class AccountLease {
     const silent = held === undefined && (await this.#record.silenceOfMissing(lease.durationSeconds));
     if (silent) return this.#otherHolds(silent.holder, silent.leftMs);
 
-    let attempt = this.#announce();
+    let attempt = await this.#announcer.announce(signal);
+    if (attempt === undefined) return this.#unheard(signal);
     let result = await lock.tryAcquireOrRenew({ signal });
     if (!result.held) return this.#otherHolds(result.holder, result.retryAfterMs);
     const leaseEpoch = Number(result.lease.metadata.annotations?.[annotations.epoch]) || 0;
     const epoch = await this.#epoch(leaseEpoch, Number(seen.highestEpochSeen), seen.ready);
     if (epoch === undefined) return retryMs;
     if (epoch !== leaseEpoch) {
-      attempt = this.#announce();
+      attempt = await this.#announcer.announce(signal);
+      if (attempt === undefined) return this.#unheard(signal);
       result = await lock.tryAcquireOrRenew({ signal, annotations: { [annotations.epoch]: String(epoch) } });
       if (!result.held) return this.#otherHolds(result.holder, result.retryAfterMs);
     }
@@ -141,14 +150,11 @@ export class AccountLease {
     return lease.renewSeconds * 1_000;
   }
 
-  /** The core notes its clock when it hears of the attempt, before the API server can have granted anything. */
-  #announce(): bigint {
-    this.#attempt += 1n;
-    this.#options.send({
-      case: 'leaseAttempt',
-      value: { account: this.#options.account, attempt: this.#attempt },
-    });
-    return this.#attempt;
+  #unheard(signal: AbortSignal): number {
+    // Told to stop or to begin anew: that says nothing about the core.
+    if (!signal.aborted && !this.#hurried)
+      this.#become({ state: 'Waiting', message: 'the core does not answer' });
+    return retryMs;
   }
 
   /** Our epoch, written to the account before anyone acts on it. Undefined: a new one is needed, and it is too early. */

@@ -53,6 +53,7 @@ export class Agent {
           const ready = this.#readyAccounts();
           this.#feed.take(status);
           this.#reports.report(status);
+          for (const lease of this.#leases.values()) lease.heard();
           // An account that just became ready waits for its epoch.
           if (this.#readyAccounts() !== ready) for (const lease of this.#leases.values()) lease.hurry();
         },
