@@ -38,7 +38,9 @@ impl Engine {
             let record = self.state.halts.get(&halt.uid).copied().unwrap_or_default();
             let waiting = self.state.orders.live().any(|order| {
                 let sent = order.state().is_terminal() || order.state() == State::PendingCancel;
-                covers(halt, &order.instance) && order.kind.can_rest() && !sent
+                // Orders that an instance left behind by policy Orphan are no longer ours to cancel.
+                let ours = self.instances.contains_key(&order.instance);
+                ours && covers(halt, &order.instance) && order.kind.can_rest() && !sent
             });
             if record.cancels_sent_unix == Nanos::ZERO && !waiting && self.startup.ready {
                 sent.push(halt.uid.clone());

@@ -22,6 +22,9 @@ pub(crate) struct Session {
     pub(crate) heard: Nanos,
     /// It sends heartbeats: silence then means that it hangs.
     pub(crate) beats: bool,
+    /// Not greeted yet: the last order event it knows of. A Welcome before the account is ready would lack the
+    /// terms of its pairs.
+    pub(crate) greet_after: Option<u64>,
 }
 
 /// One instance as this run knows it; what must survive is in `Recovered::instances`.

@@ -7,8 +7,8 @@ use crate::engine::Engine;
 use crate::events::Refused;
 use crate::instance::Session;
 use crate::io::{
-    Action, Hop, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage, WantedQuotes,
-    Welcome,
+    Action, Hop, InstanceName, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage,
+    WantedQuotes, Welcome,
 };
 use crate::quoting::WantedSet;
 use crate::schedule::WaitingIntent;
@@ -26,10 +26,10 @@ impl Engine {
         }
         match message {
             SessionMessage::Opened { last_sequence } => {
-                instance.session = Some(Session { heard: received, beats: false });
+                let greet_after = Some(last_sequence);
+                instance.session = Some(Session { heard: received, beats: false, greet_after });
                 instance.lost_since = None;
                 instance.loss_acted = false;
-                self.welcome(name, last_sequence);
                 self.status_changed();
             }
             SessionMessage::Closed => {
@@ -50,6 +50,23 @@ impl Engine {
             SessionMessage::Cancel { reference, symbol } => {
                 self.on_cancel(name, reference.as_deref(), symbol);
             }
+        }
+    }
+
+    /// Welcomes the sessions that wait for it, once the account is ready.
+    pub(crate) fn greet(&mut self) {
+        if !self.startup.ready {
+            return;
+        }
+        let waiting: Vec<(InstanceName, u64)> = self
+            .instances
+            .iter_mut()
+            .filter_map(|(name, instance)| {
+                Some((name.clone(), instance.session.as_mut()?.greet_after.take()?))
+            })
+            .collect();
+        for (name, last_sequence) in waiting {
+            self.welcome(&name, last_sequence);
         }
     }
 

@@ -181,6 +181,25 @@ fn capital_that_is_not_there_halts_only_its_own_instance_and_is_given_when_it_co
 }
 
 #[test]
+fn a_sidecar_is_welcomed_once_the_account_is_ready_with_the_terms_of_its_pairs() {
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(10));
+    // A core that starts again knows the policy before it knows the venue: the sidecar is back at once.
+    let mut sim = sim.crash(ms(100));
+    sim.send_desired();
+    sim.session("maker", SessionMessage::Opened { last_sequence: 1 });
+    assert!(!sim.engine.status(sim.now).account.ready);
+    assert!(sim.welcomes.is_empty(), "{:?}", sim.welcomes);
+    sim.bring_up();
+    let welcome = &sim.welcomes.first().expect("a Welcome").1;
+    assert_eq!(welcome.instruments.len(), 1);
+    assert_eq!(welcome.open_orders.len(), 1);
+    assert!(!welcome.balances.is_empty());
+    sim.prove();
+}
+
+#[test]
 fn a_sidecar_that_comes_back_gets_the_events_it_missed() {
     let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
     sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);

@@ -167,6 +167,13 @@ fn deleting_with_orphan_lists_the_orders_and_leaves_them() {
     assert_eq!(proof.orphaned_orders, open);
     sim.run(Nanos::from_secs(40));
     assert_eq!(sim.open_client_ids(), open);
+    // Gone from what is wanted, its orders are no longer ours: a halt of everything neither cancels nor awaits them.
+    let others = sim.desired.instances.iter().filter(|i| i.instance != "maker").cloned().collect();
+    sim.want(others);
+    sim.desired.halts = vec![HaltPolicy { all: true, ..halt(HaltAction::Cancel) }];
+    sim.send_desired();
+    sim.until("the halt is reached", |sim| sim.engine.status(sim.now).halts[0].cancels_sent_unix.0 > 0);
+    assert_eq!(sim.open_client_ids(), open);
     // What they trade later is nobody's.
     sim.venue.fill(&open[0], "1");
     sim.run(ms(20));
