@@ -69,3 +69,36 @@ test('each other difference counts: balance, status, an order more or less, some
   expect(compareLedgers(ledger(), { ...venue, orders: [] }).equal).toBe(false);
   expect(compareLedgers(create(LedgerReplySchema, { quiescent: true }), venue).equal).toBe(false);
 });
+
+const ended = { ...venue.orders[0], clientOrderId: 'fp-0', orderId: 'C02__0', status: 'PARTIALLY_CANCELED' };
+const longRun = { ...venue, orders: [ended, ...venue.orders] } as VenueAccount;
+const afterLong = (forgottenOrders: bigint, forgottenFills: bigint) =>
+  create(LedgerReplySchema, { ...ledger(), forgottenOrders, forgottenFills });
+
+test('finished orders that the core says it forgot are no difference, and are not counted as compared', () => {
+  expect(compareLedgers(afterLong(1n, 1n), longRun)).toMatchObject({
+    equal: true,
+    ordersCompared: 1,
+    fillsCompared: 1,
+    differences: [],
+  });
+});
+
+test('one order or fill more or less than the core says it forgot is a difference', () => {
+  for (const [orders, fills] of [
+    [0n, 0n],
+    [2n, 1n],
+    [1n, 0n],
+    [1n, 2n],
+  ] as const)
+    expect(compareLedgers(afterLong(orders, fills), longRun).equal, `${orders} ${fills}`).toBe(false);
+  expect(compareLedgers(afterLong(1n, 1n), venue).equal).toBe(false);
+});
+
+test('an open order is never one that was forgotten', () => {
+  const open = { ...longRun, orders: [{ ...ended, status: 'NEW' }, ...venue.orders] } as VenueAccount;
+  const { equal, differences } = compareLedgers(afterLong(1n, 1n), open);
+  expect(equal).toBe(false);
+  expect(differences.at(-1)).toBe('order fp-0: core has no such order, venue has NEW');
+  expect(compareLedgers(afterLong(0n, 0n), open).equal).toBe(false);
+});

@@ -47,7 +47,15 @@ export interface LedgerComparison {
 
 const shownDifferences = 20;
 
-/** Compares every balance, order and fill. Orders the venue refused are no orders; foreign orders count. */
+const nameOf = ({ clientOrderId, orderId }: VenueOrder) => `order ${clientOrderId || orderId}`;
+
+const finished = new Set(['FILLED', 'CANCELED', 'PARTIALLY_CANCELED']);
+
+/**
+ * Compares every balance, order and fill. Orders the venue refused are no orders; foreign orders count. Of orders that
+ * ended long ago the core knows only how many there were: exactly so many finished ones, with so many fills, are
+ * missing in its list.
+ */
 export function compareLedgers(core: LedgerReply, venue: VenueAccount): LedgerComparison {
   const differences: string[] = [];
   const differ = (what: string, ours: unknown, theirs: unknown) =>
@@ -71,12 +79,13 @@ export function compareLedgers(core: LedgerReply, venue: VenueAccount): LedgerCo
     core.orders.filter(({ status }) => status !== 'REJECTED').map((order) => [order.clientOrderId, order]),
   );
   let fillsCompared = 0;
+  const missing: VenueOrder[] = [];
   for (const theirs of venue.orders) {
     const ours = ourOrders.get(theirs.clientOrderId);
     ourOrders.delete(theirs.clientOrderId);
-    const name = `order ${theirs.clientOrderId || theirs.orderId}`;
+    const name = nameOf(theirs);
     if (!ours) {
-      differ(name, 'no such order', theirs.status);
+      missing.push(theirs);
       continue;
     }
     if (ours.status !== theirs.status) differ(`${name} status`, ours.status, theirs.status);
@@ -103,9 +112,20 @@ export function compareLedgers(core: LedgerReply, venue: VenueAccount): LedgerCo
   for (const [clientOrderId, { status }] of ourOrders)
     differ(`order ${clientOrderId}`, status, 'no such order');
 
+  const forgettable = missing.filter(({ status }) => finished.has(status));
+  const fillsMissing = forgettable.reduce((sum, { fills }) => sum + fills.length, 0);
+  const isForgotten =
+    BigInt(forgettable.length) === core.forgottenOrders && BigInt(fillsMissing) === core.forgottenFills;
+  if (!isForgotten && (core.forgottenOrders > 0n || core.forgottenFills > 0n)) {
+    differ('forgotten orders', core.forgottenOrders, forgettable.length);
+    differ('their fills', core.forgottenFills, fillsMissing);
+  }
+  for (const order of isForgotten ? missing.filter(({ status }) => !finished.has(status)) : missing)
+    differ(nameOf(order), 'no such order', order.status);
+
   return {
     equal: differences.length === 0,
-    ordersCompared: venue.orders.length,
+    ordersCompared: venue.orders.length - (isForgotten ? forgettable.length : 0),
     fillsCompared,
     balancesCompared: assets.size,
     differences: differences.slice(0, shownDifferences),
