@@ -22,6 +22,11 @@ pub(crate) fn segment_numbers(dir: &Path) -> Result<Vec<u64>, JournalError> {
     Ok(numbers)
 }
 
+/// Whether nothing was ever brought to disk: with the first sync the header is, before anything counts on the file.
+fn is_unborn(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&byte| byte == 0)
+}
+
 /// All committed records of a journal, oldest first. What a dying process or machine left unfinished ends its run
 /// quietly; damage to what was on disk is an error, after which the reader ends.
 #[derive(Debug)]
@@ -95,7 +100,11 @@ impl Reader {
                 let missing = path_of(&self.dir, former + 1).display().to_string();
                 return Err(JournalError::Missing { path: self.dir.clone(), missing });
             }
-            let (file, continues) = OpenFile::read(&self.dir, number)?;
+            let Some((file, continues)) = OpenFile::read(&self.dir, number)? else {
+                // The machine died before any of it was on disk.
+                self.former = Some(number);
+                continue;
+            };
             if continues && !rolled && self.former.is_some() {
                 // The machine died while the file before was not all on disk: what came later is of no use.
                 self.former = Some(number);
@@ -122,17 +131,21 @@ impl OpenFile {
     /// Whether a run begins with this file; only its header is read.
     fn begins_run(dir: &Path, number: u64) -> Result<bool, JournalError> {
         let path = path_of(dir, number);
-        let mut header = [0; HEADER];
-        let mut file = fs::File::open(&path).map_err(JournalError::io(&path, "open"))?;
-        file.read_exact(&mut header).map_err(JournalError::io(&path, "read"))?;
-        Ok(header[CONTINUES_AT..CONTINUES_AT + 8] == [0; 8])
+        let mut header = Vec::with_capacity(HEADER);
+        let file = fs::File::open(&path).map_err(JournalError::io(&path, "open"))?;
+        file.take(HEADER as u64).read_to_end(&mut header).map_err(JournalError::io(&path, "read"))?;
+        Ok(!is_unborn(&header) && header.get(CONTINUES_AT..CONTINUES_AT + 8) == Some(&[0; 8]))
     }
 
-    fn read(dir: &Path, number: u64) -> Result<(Self, bool), JournalError> {
+    /// None: nothing of it ever was on disk but its name.
+    fn read(dir: &Path, number: u64) -> Result<Option<(Self, bool)>, JournalError> {
         let path = path_of(dir, number);
         let bytes = fs::read(&path).map_err(JournalError::io(&path, "read"))?;
         let word = |at: usize| bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map(u64::from_le_bytes);
         let bad = |reason| JournalError::NotAJournal { path: path.clone(), reason };
+        if is_unborn(&bytes) {
+            return Ok(None);
+        }
         if word(0) != Some(MAGIC) {
             return Err(bad("it does not begin with FPJOURN1"));
         }
@@ -144,7 +157,7 @@ impl OpenFile {
         }
         let continues = word(CONTINUES_AT) == Some(1);
         let synced = word(SYNCED_AT).and_then(|at| usize::try_from(at).ok()).unwrap_or(usize::MAX);
-        Ok((Self { path, number, bytes, offset: HEADER, synced }, continues))
+        Ok(Some((Self { path, number, bytes, offset: HEADER, synced }, continues)))
     }
 
     fn next(&mut self) -> Result<Next, JournalError> {
