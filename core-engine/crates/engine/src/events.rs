@@ -5,6 +5,7 @@ use flashpod_types::{Amount, ClientOrderId, OrderType, Price, Qty, Side, Symbol}
 
 use crate::engine::Engine;
 use crate::fact::Fact;
+use crate::instance::Instance;
 use crate::io::{Action, Fill, OrderEvent, OrderEventKind, Position, SessionEvent};
 
 /// An order that never came to be, as far as an event tells of it.
@@ -110,7 +111,8 @@ impl Engine {
         event.sequence = self.state.instances.get(instance).map_or(0, |record| record.sequence) + 1;
         let event = Box::new(event);
         self.commit(Fact::Event { instance: instance.to_owned(), event: event.clone() });
-        if self.instances.get(instance).is_some_and(|instance| instance.session.is_some()) {
+        // Before the Welcome nothing is told: it comes with what was missed.
+        if self.instances.get(instance).is_some_and(Instance::is_greeted) {
             let instance = instance.to_owned();
             self.emit(Action::Session { instance, event: SessionEvent::Order(event) });
         }

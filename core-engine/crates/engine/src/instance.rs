@@ -70,6 +70,10 @@ impl Instance {
         }
     }
 
+    pub(crate) fn is_greeted(&self) -> bool {
+        self.session.is_some_and(|session| session.greet_after.is_none())
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         self.policy.state == RunState::Stop
     }
@@ -324,7 +328,7 @@ impl Engine {
         }
         let reason = reasons.join("; ");
         (instance.state, instance.reasons) = (state, reasons);
-        let told = instance.session.is_some();
+        let told = instance.is_greeted();
         if state == TradingState::Halted {
             self.refuse_intents(name, Code::Halted.as_str(), &reason, |_| true);
         }

@@ -21,9 +21,16 @@ impl Engine {
             self.counters.refused_messages += 1;
             return;
         };
+        let begins_or_ends = matches!(message, SessionMessage::Opened { .. } | SessionMessage::Closed);
         if let Some(session) = &mut instance.session {
             session.heard = session.heard.max(received);
+        } else if !begins_or_ends {
+            // It is there: the end of a former session was told after its beginning.
+            instance.session = Some(Session { heard: received, beats: false, greet_after: None });
+            (instance.lost_since, instance.loss_acted) = (None, false);
+            self.status_changed();
         }
+        let Some(instance) = self.instances.get_mut(name) else { return };
         match message {
             SessionMessage::Opened { last_sequence } => {
                 let greet_after = Some(last_sequence);

@@ -295,6 +295,41 @@ fn two_own_orders_that_meet_are_two_deals() {
 }
 
 #[test]
+fn nothing_is_told_before_the_welcome_and_nothing_twice() {
+    let mut sim = maker();
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(10));
+    let known = sim.last_event().sequence;
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "0.4");
+    let mut sim = sim.crash(ms(100));
+    sim.session("maker", SessionMessage::Opened { last_sequence: known });
+    sim.until("the sidecar is welcomed", |sim| {
+        assert!(sim.events.is_empty() && sim.states.is_empty() || !sim.welcomes.is_empty());
+        !sim.welcomes.is_empty()
+    });
+    sim.run(Nanos::from_secs(3));
+    let sequences: Vec<u64> = sim.events.iter().map(|(_, event)| event.sequence).collect();
+    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    assert_eq!((sequences.first(), sim.position("maker", "BTCUSDC").as_str()), (Some(&(known + 1)), "0.4"));
+}
+
+#[test]
+fn whoever_speaks_is_there_although_the_end_of_a_former_session_came_late() {
+    let mut sim = maker();
+    sim.session("maker", SessionMessage::Opened { last_sequence: 0 });
+    // Of the session before.
+    sim.session("maker", SessionMessage::Closed);
+    for _ in 0..20 {
+        sim.run(ms(500));
+        sim.session("maker", SessionMessage::Heartbeat);
+    }
+    let status = sim.engine.status(sim.now).instances.remove(0);
+    assert!(status.sidecar_connected);
+    assert_eq!((status.state, status.reasons.len()), (TradingState::Active, 0), "{:?}", status.reasons);
+}
+
+#[test]
 fn a_reference_is_used_up_from_the_moment_its_order_leaves() {
     let mut sim = maker();
     for _ in 0..2 {
