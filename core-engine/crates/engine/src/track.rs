@@ -32,6 +32,7 @@ pub(crate) struct Track {
     pub(crate) cancel_wanted: bool,
     /// Not before: after a cancel that failed.
     pub(crate) cancel_after: Nanos,
+    pub(crate) cancel_wait: Nanos,
     /// When to ask the venue about it.
     ask_at: Option<Nanos>,
     ask_wait: Nanos,

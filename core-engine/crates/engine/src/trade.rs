@@ -17,6 +17,8 @@ use crate::track::Timing;
 
 /// Wait before a cancel that was refused or got lost is sent again.
 const CANCEL_AGAIN: Nanos = Nanos::from_millis(100);
+/// The longest such wait: what the venue refuses again and again must not take the budget from all others.
+const CANCEL_AGAIN_MOST: Nanos = Nanos::from_secs(5);
 
 /// Why an order could not be placed although it was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,8 +160,13 @@ impl Engine {
             // Finished already, or not there: which of the two, a query tells.
             Told::Refused(error) if error.is_no_such_order() => track.ask(now),
             Told::Open => track.ask(now),
-            Told::NotSent(_) | Told::Limited(_) | Told::Refused(_) => {
-                track.cancel_after = now + CANCEL_AGAIN;
+            told => {
+                let wait = match told {
+                    Told::Refused(_) => Nanos(track.cancel_wait.0 * 2),
+                    _ => CANCEL_AGAIN,
+                };
+                track.cancel_wait = wait.clamp(CANCEL_AGAIN, CANCEL_AGAIN_MOST);
+                track.cancel_after = now + track.cancel_wait;
                 self.feed(client_id, Update::CancelFailed);
             }
         }

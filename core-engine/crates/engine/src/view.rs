@@ -1,5 +1,7 @@
 //! What risk looks at, filled from books, orders and ledger; and the check itself.
 
+use std::collections::BTreeSet;
+
 use flashpod_orders::Order;
 use flashpod_risk::{
     self as risk, AccountLimits, Code, Denial, Gate, Limits, Market, Mode, Order as RiskOrder, RiskApproved,
@@ -171,18 +173,28 @@ impl Engine {
 
     /// Worst-case value of everything in the account but one instance's pair.
     fn exposure_but(&self, name: &str, symbol: Symbol) -> Amount {
-        let mut sum = Amount::ZERO;
-        for (other, instance) in &self.instances {
-            for &pair in instance.policy.symbols.iter().filter(|&&pair| other != name || pair != symbol) {
-                let position = self.state.ledger.account(other).map(|account| account.position(pair).qty);
-                let position = position.unwrap_or_default();
-                let exposure = self.state.orders.exposure(other, pair);
-                let worst = (position + exposure.buys).max(exposure.sells - position).max(Qty::ZERO);
-                let mark = self.markets.get(&pair).and_then(crate::market::Market::mark).unwrap_or_default();
-                sum += mark.notional(worst);
-            }
-        }
-        sum
+        let ordered = self.state.orders.live().map(|order| (order.instance.as_str(), order.symbol));
+        let held = self
+            .state
+            .ledger
+            .accounts()
+            .flat_map(|(owner, account)| account.positions.keys().map(move |&symbol| (owner, symbol)));
+        // Also what nobody wants any more.
+        let owners: BTreeSet<(&str, Symbol)> = ordered.chain(held).collect();
+        let others = owners.into_iter().filter(|&other| other != (name, symbol));
+        others.map(|(owner, pair)| self.worst_value(owner, pair)).sum()
+    }
+
+    fn worst_value(&self, owner: &str, pair: Symbol) -> Amount {
+        let held = self.state.ledger.account(owner).map(|account| account.position(pair)).unwrap_or_default();
+        let exposure = self.state.orders.exposure(owner, pair);
+        let worst = (held.qty + exposure.buys).max(exposure.sells - held.qty).max(Qty::ZERO);
+        let mark = self.markets.get(&pair).and_then(crate::market::Market::mark).unwrap_or_else(|| {
+            // No market is followed: what was paid, or is offered.
+            let orders = self.state.orders.live_of(owner).filter(|order| order.symbol == pair);
+            orders.map(|order| order.price).fold(held.average_cost(), Price::max)
+        });
+        mark.notional(worst)
     }
 }
 

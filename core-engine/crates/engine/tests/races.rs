@@ -3,7 +3,7 @@
 mod sim;
 
 use flashpod_engine::io::{
-    AgentInput, DeletionPolicy, Input, Method, RunState, SessionMessage, TradingState,
+    AccountLimits, AgentInput, DeletionPolicy, Input, Method, RunState, SessionMessage, TradingState,
 };
 use flashpod_engine::record;
 use flashpod_orders::{Forgotten, OrderStore};
@@ -327,6 +327,35 @@ fn whoever_speaks_is_there_although_the_end_of_a_former_session_came_late() {
     let status = sim.engine.status(sim.now).instances.remove(0);
     assert!(status.sidecar_connected);
     assert_eq!((status.state, status.reasons.len()), (TradingState::Active, 0), "{:?}", status.reasons);
+}
+
+#[test]
+fn a_cancel_that_is_refused_again_and_again_leaves_the_budget_to_others() {
+    let mut sim = maker();
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(10));
+    sim.venue.refuses_cancels = true;
+    let before = sim.order_requests().len();
+    sim.session("maker", SessionMessage::Cancel { reference: None, symbol: None });
+    sim.run(Nanos::from_secs(20));
+    let tries = sim.order_requests().len() - before;
+    assert!((6..15).contains(&tries), "{tries} tries in 20 s");
+    sim.venue.refuses_cancels = false;
+    sim.run(Nanos::from_secs(6));
+    assert!(sim.orders_open().is_empty());
+    sim.prove();
+}
+
+#[test]
+fn the_limit_of_the_account_counts_what_nobody_wants_any_more() {
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"]), policy("other", &["ETHUSDC"])]);
+    sim.intent("maker", "buy", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "1.5");
+    sim.run(ms(10));
+    sim.want(vec![policy("other", &["ETHUSDC"])]);
+    sim.limit_account(AccountLimits { max_exposure: Some("200".parse().unwrap()), max_open_orders: None });
+    sim.run(Nanos::from_secs(60));
+    sim.intent("other", "x", "ETHUSDC", Side::Buy, OrderType::Limit, "9.9", "10");
+    assert_eq!(sim.last_event().code, "RISK_ACCOUNT_EXPOSURE");
 }
 
 #[test]

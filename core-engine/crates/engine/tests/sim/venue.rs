@@ -70,6 +70,8 @@ pub struct Venue {
     pub taker_fee: Amount,
     /// Paths that are answered by 503.
     pub failing: Vec<&'static str>,
+    /// Every cancel is refused, with a code that says nothing about the order.
+    pub refuses_cancels: bool,
     calls: VecDeque<i64>,
     next: u64,
 }
@@ -106,6 +108,7 @@ impl Venue {
             hide_fill: None,
             taker_fee: "0.0005".parse().unwrap(),
             failing: Vec::new(),
+            refuses_cancels: false,
             calls: VecDeque::new(),
             next: 0,
         }
@@ -195,6 +198,7 @@ impl Venue {
                 get("price").parse().unwrap(),
                 get("newClientOrderId"),
             ),
+            ("DELETE", "/api/v3/order") if self.refuses_cancels => error(30_001, "not allowed now"),
             ("DELETE", "/api/v3/order") => match self.find(get("origClientOrderId"), get("orderId")) {
                 Some(at) if self.orders[at].is_open() => {
                     self.end(at);
