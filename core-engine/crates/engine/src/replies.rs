@@ -34,10 +34,13 @@ impl Engine {
                 let done = match told {
                     Told::Body(body) => self.on_body(purpose, body, asked, received),
                     Told::Refused(_) => {
-                        self.key_refused(purpose);
+                        self.on_refused(purpose);
                         false
                     }
-                    _ => false,
+                    _ => {
+                        self.ask_later(purpose);
+                        false
+                    }
                 };
                 if !done {
                     self.on_failed(purpose);

@@ -19,6 +19,8 @@ const LOOK_BACK_MS: i64 = 60_000;
 /// Trading rules are read again this often.
 const RULES_PERIOD: Nanos = Nanos::from_secs(3600);
 const RETRY: Nanos = Nanos::from_secs(1);
+/// The same for what trading does not depend on.
+const ASK_LATER: Nanos = Nanos::from_secs(5);
 
 #[derive(Debug)]
 pub(crate) struct Startup {
@@ -48,6 +50,8 @@ pub(crate) struct Startup {
     looked_back: BTreeSet<Symbol>,
     /// When to ask for those again whose answer did not come.
     look_again: Option<Nanos>,
+    /// What was not answered and is asked for again, and when.
+    later: Vec<(Nanos, Purpose)>,
     asked: bool,
     /// An epoch that was granted although a higher one was used before.
     pub(crate) stale_epoch: Option<u64>,
@@ -78,6 +82,7 @@ impl Startup {
             disturbed: false,
             looked_back: BTreeSet::new(),
             look_again: None,
+            later: Vec::new(),
             asked: false,
             stale_epoch: None,
             account_state: (TradingState::Halted, vec!["STARTING".into()]),
@@ -133,10 +138,18 @@ impl Engine {
         if self.startup.look_again.is_some_and(|at| now >= at) {
             self.look_back();
         }
+        let (due, later) =
+            std::mem::take(&mut self.startup.later).into_iter().partition(|(at, _)| now >= *at);
+        self.startup.later = later;
+        let due: Vec<(Nanos, Purpose)> = due;
+        for (_, purpose) in due {
+            self.ask(purpose);
+        }
+        let later = self.startup.later.iter().map(|(at, _)| *at).min();
         let starting = self.poll_starting_balances();
         let retry = (self.startup.retry > now).then_some(self.startup.retry);
         let (time, rules) = (Some(self.clock.next_round()), Some(self.startup.rules_at));
-        [time, rules, retry, self.startup.look_again, starting].into_iter().flatten().min()
+        [time, rules, retry, self.startup.look_again, later, starting].into_iter().flatten().min()
     }
 
     /// Something of the start failed: again in a moment.
@@ -157,8 +170,6 @@ impl Engine {
             }
             Purpose::CreateListenKey => self.startup.key_retry = now + RETRY,
             Purpose::ExtendListenKey(_) => self.startup.extend_at = now + Nanos::from_secs(30),
-            // The venue does not offer it: exchangeInfo alone decides.
-            Purpose::SelfSymbols => self.startup.own_symbols = Some(BTreeSet::new()),
             Purpose::AllOrders(symbol, _) => {
                 self.startup.looked_back.remove(symbol);
                 self.startup.look_again = Some(now + RETRY);
@@ -201,13 +212,23 @@ impl Engine {
         self.dirty = true;
     }
 
-    /// The venue does not know the key of the private stream any more: a new one is made, and the stream lives on
-    /// until it is there.
-    pub(crate) fn key_refused(&mut self, purpose: &Purpose) {
-        if let Purpose::ExtendListenKey(key) = purpose
-            && self.startup.listen_key.as_ref() == Some(key)
-        {
-            self.ask(Purpose::CreateListenKey);
+    pub(crate) fn on_refused(&mut self, purpose: &Purpose) {
+        match purpose {
+            // The venue does not know the key of the private stream any more: a new one is made, and the stream lives
+            // on until it is there.
+            Purpose::ExtendListenKey(key) if self.startup.listen_key.as_ref() == Some(key) => {
+                self.ask(Purpose::CreateListenKey);
+            }
+            // The venue does not offer it: exchangeInfo alone decides.
+            Purpose::SelfSymbols => self.startup.own_symbols = Some(BTreeSet::new()),
+            _ => {}
+        }
+    }
+
+    /// Nobody answered: what nothing waits for, and nobody else would ask for again, is asked for later.
+    pub(crate) fn ask_later(&mut self, purpose: &Purpose) {
+        if matches!(purpose, Purpose::SelfSymbols | Purpose::Uid | Purpose::TradeFee(_)) {
+            self.startup.later.push((self.now.mono + ASK_LATER, purpose.clone()));
         }
     }
 

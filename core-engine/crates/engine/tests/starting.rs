@@ -1,0 +1,278 @@
+//! From a journal or from nothing, with a venue that fails, is late or has forgotten something meanwhile.
+
+mod sim;
+
+use flashpod_engine::io::{DeletionPolicy, Method, RunState, SessionMessage, TradingState};
+use flashpod_engine::record;
+use flashpod_orders::{Forgotten, OrderStore};
+use flashpod_types::{Nanos, OrderType, Side};
+use sim::{Broken, Fault, Sim, ms, policy, recovered};
+
+fn late(sim: &mut Sim, path: &'static str, span: Nanos) {
+    sim.faults.push(Fault { method: Method::Get, path, nth: 1, what: Broken::LateReply(span) });
+}
+
+fn maker() -> Sim {
+    Sim::trading(vec![policy("maker", &["BTCUSDC"])])
+}
+
+fn quoting() -> Sim {
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5")]);
+    sim.run(ms(10));
+    sim
+}
+
+fn equal(sim: &Sim) -> bool {
+    sim.engine.status(sim.now).account.ledger_equals_venue
+}
+
+#[test]
+fn a_venue_that_answers_with_nothing_but_errors_at_first_is_asked_until_it_does() {
+    for (wait, time_too) in [(1, true), (40, true), (1, false), (40, false)] {
+        let mut sim = Sim::new();
+        let public =
+            ["time", "exchangeInfo", "depth", "ticker/bookTicker"].map(|name| format!("/api/v3/{name}"));
+        let private = ["selfSymbols", "uid", "tradeFee", "account", "openOrders", "userDataStream"]
+            .map(|name| format!("/api/v3/{name}"));
+        let paths = public.into_iter().chain(private);
+        sim.venue.failing =
+            paths.map(|path| &*path.leak()).filter(|path| time_too || !path.ends_with("time")).collect();
+        sim.want(vec![policy("maker", &["BTCUSDC"])]);
+        sim.run(Nanos::from_secs(wait));
+        assert!(sim.requests.len() < 60 + 12 * wait as usize, "{} requests", sim.requests.len());
+        sim.venue.failing.clear();
+        sim.bring_up();
+        sim.run(Nanos::from_secs(5));
+        let status = sim.engine.status(sim.now);
+        assert_eq!(status.account.venue_uid, "4711");
+        sim.prove();
+    }
+}
+
+#[test]
+fn finished_orders_that_are_not_kept_are_still_counted_after_a_kill() {
+    let mut config = sim::config();
+    config.tuning.finished_kept = 2;
+    let mut sim = Sim::with(sim::venue::Venue::new(), config, Vec::new(), Nanos::from_secs(1000));
+    sim.want(vec![policy("maker", &["BTCUSDC"])]);
+    sim.bring_up();
+    for n in 0..5 {
+        sim.intent("maker", &format!("i{n}"), "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "0.5");
+        sim.run(ms(500));
+    }
+    let forgotten = Forgotten { orders: 3, fills: 3 };
+    assert_eq!((sim.engine.ledger().forgotten, sim.engine.ledger().orders.len()), (forgotten, 2));
+    sim.prove_journal();
+    let mut sim = sim.crash(Nanos::from_secs(1));
+    sim.run(ms(10));
+    assert_eq!(sim.engine.ledger().forgotten, forgotten);
+}
+
+#[test]
+fn the_first_audit_after_a_restart_compares_the_balances() {
+    let mut sim = maker();
+    sim.venue.balances.get_mut("BTC").unwrap().0 += "1".parse().unwrap();
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.run(Nanos::from_secs(10));
+    let account = sim.engine.status(sim.now).account;
+    assert!(!account.ledger_equals_venue);
+    assert!(account.audit_difference.contains("BTC: venue 11, ledger 10"), "{}", account.audit_difference);
+    assert_eq!(account.state, TradingState::ReduceOnly);
+}
+
+#[test]
+fn without_trading_rules_nothing_is_proven_flat() {
+    let mut sim = maker();
+    sim.intent("maker", "buy", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "1.5");
+    sim.run(ms(10));
+    sim.policy_mut("maker").state = RunState::Stop;
+    sim.venue.failing.push("/api/v3/exchangeInfo");
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.run(Nanos::from_secs(20));
+    let proof = sim.engine.status(sim.now).instances.remove(0).proof;
+    assert_eq!((proof.proven_unix, proof.flat), (Nanos::ZERO, false), "{proof:?}");
+    sim.venue.failing.clear();
+    sim.until("it is proven", |sim| sim.engine.status(sim.now).instances[0].proof.proven_unix > Nanos::ZERO);
+    assert_eq!(sim.engine.checkpoint().ledger.totals()[&"BTC".parse().unwrap()], "10".parse().unwrap());
+    sim.prove();
+}
+
+#[test]
+fn a_position_in_a_pair_that_the_venue_lists_no_more_is_not_flat() {
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
+    sim.intent("maker", "buy", "ETHUSDC", Side::Buy, OrderType::Ioc, "10.1", "5");
+    sim.run(ms(10));
+    let wanted = sim.policy_mut("maker");
+    (wanted.state, wanted.deletion_policy) = (RunState::Stop, DeletionPolicy::Flatten);
+    sim.venue.books.remove("ETHUSDC");
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.run(Nanos::from_secs(20));
+    let proof = sim.engine.status(sim.now).instances.remove(0).proof;
+    assert_eq!((proof.proven_unix, proof.flat), (Nanos::ZERO, false), "{proof:?}");
+    assert!(proof.waiting_for.contains("ETHUSDC"), "{proof:?}");
+}
+
+#[test]
+fn fills_of_an_order_taken_over_in_a_pair_that_nobody_names_are_booked() {
+    let mut sim = quoting();
+    sim.desired.instances = vec![policy("maker", &["BTCUSDC"])];
+    let records = sim.records.len();
+    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
+    sim.auto_lease = false;
+    sim.run(Nanos::from_secs(2));
+    let id = sim.orders_open().iter().find(|order| order.symbol == "ETHUSDC").unwrap().client_id.clone();
+    sim.venue.fill(&id, "2");
+    sim.run(Nanos::from_secs(40));
+    let account = sim.engine.status(sim.now).account;
+    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+}
+
+#[test]
+fn a_reconciliation_begun_before_the_private_stream_was_lost_counts_for_nothing() {
+    let sim = quoting();
+    let records = sim.records.len();
+    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
+    sim.auto_lease = false;
+    late(&mut sim, "/api/v3/openOrders", Nanos::from_secs(2));
+    sim.until("open orders are asked for", |sim| sim.faults.is_empty());
+    sim.run(ms(10));
+    let conn = sim.private.unwrap();
+    sim.disconnect(conn);
+    sim.run(ms(5));
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "0.4");
+    sim.run(Nanos::from_secs(3));
+    sim.epoch = 10;
+    sim.renew();
+    sim.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
+    sim.run(Nanos::from_secs(40));
+    let account = sim.engine.status(sim.now).account;
+    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+}
+
+#[test]
+fn a_fill_told_late_that_the_starting_balances_include_is_not_booked_again() {
+    let sim = quoting();
+    let records = sim.records.len();
+    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
+    sim.auto_lease = false;
+    sim.until("the private stream is there", |sim| sim.private.is_some());
+    sim.hold_private = true;
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "0.4");
+    sim.until("the balances are asked for", |sim| {
+        sim.requests.iter().any(|request| request.path == "/api/v3/account")
+    });
+    // 100 ms after the reply.
+    sim.run(ms(102));
+    sim.release_private();
+    sim.run(Nanos::from_secs(40));
+    let account = sim.engine.status(sim.now).account;
+    assert!(account.ready && account.ledger_equals_venue, "{}", account.audit_difference);
+}
+
+#[test]
+fn what_an_order_taken_over_traded_before_the_ledger_began_is_not_booked() {
+    let sim = quoting();
+    let records = sim.records.len();
+    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
+    sim.auto_lease = false;
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "0.4");
+    sim.run(Nanos::from_secs(3));
+    assert!(equal(&sim));
+    // Told by nobody: it is found in the trades of the order, beside the former.
+    sim.drop_private = 10;
+    sim.venue.fill(&id, "0.2");
+    sim.run(ms(5));
+    sim.drop_private = 0;
+    sim.epoch = 10;
+    sim.renew();
+    sim.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
+    sim.run(Nanos::from_secs(40));
+    let account = sim.engine.status(sim.now).account;
+    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+}
+
+#[test]
+fn the_look_for_orders_without_an_entry_is_tried_until_it_is_answered() {
+    let mut sim = maker();
+    let records = sim.records.len();
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(5));
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "1");
+    sim.run(ms(5));
+    sim.venue.failing.push("/api/v3/allOrders");
+    let newer = sim.records.len() - records;
+    let mut sim = sim.crash_losing(Nanos::from_secs(2), newer);
+    sim.run(Nanos::from_secs(5));
+    sim.venue.failing.clear();
+    sim.until("the ledger is equal", equal);
+    assert_eq!(sim.position("maker", "BTCUSDC"), "1");
+    sim.prove();
+}
+
+#[test]
+fn a_subscription_that_is_never_acknowledged_is_tried_on_a_new_connection() {
+    for swallowed in [1, 2, 3] {
+        let mut sim = Sim::new();
+        sim.swallow = swallowed;
+        sim.want(vec![policy("maker", &["BTCUSDC"])]);
+        sim.bring_up();
+        assert!(equal(&sim));
+    }
+}
+
+#[test]
+fn nothing_is_told_before_the_welcome_and_nothing_twice() {
+    let mut sim = maker();
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(10));
+    let known = sim.last_event().sequence;
+    let id = sim.open_client_ids().remove(0);
+    sim.venue.fill(&id, "0.4");
+    let mut sim = sim.crash(ms(100));
+    sim.session("maker", SessionMessage::Opened { last_sequence: known });
+    sim.until("the sidecar is welcomed", |sim| {
+        assert!(sim.events.is_empty() && sim.states.is_empty() || !sim.welcomes.is_empty());
+        !sim.welcomes.is_empty()
+    });
+    sim.run(Nanos::from_secs(3));
+    let sequences: Vec<u64> = sim.events.iter().map(|(_, event)| event.sequence).collect();
+    assert!(sequences.windows(2).all(|pair| pair[1] == pair[0] + 1), "{sequences:?}");
+    assert_eq!((sequences.first(), sim.position("maker", "BTCUSDC").as_str()), (Some(&(known + 1)), "0.4"));
+}
+
+#[test]
+fn orders_of_a_former_boot_are_missed_in_the_list_of_open_orders() {
+    let sim = quoting();
+    let id = sim.open_client_ids().remove(0);
+    // As after a reboot of the host: its clock began anew, the journal is of the clock before.
+    let mut state = recovered(&sim);
+    let mut orders = OrderStore::default();
+    for order in state.orders.live() {
+        let mut order = order.clone();
+        order.created = order.created + Nanos::from_secs(1_000_000);
+        orders.insert(order);
+    }
+    state.orders = orders;
+    let mut checkpoint = Vec::new();
+    record::encode_checkpoint(5000, sim.config.tuning, &state, &mut checkpoint).unwrap();
+    let (desired, mut venue) = (sim.desired, sim.venue);
+    venue.pushes.clear();
+    let mut sim = Sim::with(venue, sim::config(), vec![checkpoint], Nanos::from_secs(1010));
+    sim.desired = desired;
+    sim.send_desired();
+    sim.session("maker", SessionMessage::Opened { last_sequence: 0 });
+    sim.until("it is reconciled", equal);
+    sim.run(Nanos::from_secs(2));
+    // Its end is told to nobody.
+    sim.drop_private = 2;
+    let at = sim.venue.orders.iter().position(|order| order.client_id == id).unwrap();
+    sim.venue.end(at);
+    sim.run(Nanos::from_secs(40));
+    assert!(sim.engine.checkpoint().orders.live().all(|order| order.client_id.as_str() != id));
+}
