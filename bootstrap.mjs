@@ -4,6 +4,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -27,6 +28,8 @@ const tasks = {
 };
 
 const children = new Set();
+/** Set once the task itself runs. */
+let taskProcess;
 
 function fail(message) {
   for (const child of children) child.kill('SIGTERM');
@@ -130,15 +133,23 @@ async function main() {
   if (task.typescript) await buildTypeScript();
   if (!task.module) return;
 
-  const child = spawn(node24, [join(root, task.module), ...(task.args ?? []), ...args], {
+  taskProcess = spawn(node24, [join(root, task.module), ...(task.args ?? []), ...args], {
     stdio: 'inherit',
     env: { ...process.env, FLASHPOD_STARTED_AT: String(startedAt) },
   });
-  // The terminal sends Ctrl-C to the whole group; a signal to this process alone is passed on. Either way the task
-  // decides when it is done.
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  process.on('SIGINT', () => {});
-  child.on('exit', (code, signal) => process.exit(code ?? (signal ? 128 + 15 : 1)));
+  taskProcess.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
 }
 
+// A signal may come to this process alone: it is passed on, and the task decides when it is done. Before the task
+// runs, what installs and builds ends with us.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    if (taskProcess) {
+      taskProcess.kill(signal);
+      return;
+    }
+    for (const child of children) child.kill(signal);
+    process.exit(128 + constants.signals[signal]);
+  });
+}
 await main();

@@ -6,5 +6,6 @@ import { cargoManifest, root } from './parts.ts';
 const args = process.argv.slice(2).map((arg, i, all) => (all[i - 1] === '--json' ? resolve(arg) : arg));
 const run = ['run', '--profile', 'dist', '--locked', ...cargoManifest, '-p', 'flashpod-bench', '--', ...args];
 process.stderr.write('flashpod: building the benchmarks with fat LTO (a few minutes the first time)\n');
-const { status } = spawnSync('cargo', run, { cwd: root, stdio: 'inherit' });
+const { status, error } = spawnSync('cargo', run, { cwd: root, stdio: 'inherit' });
+if (error) process.stderr.write(`flashpod: cannot run cargo: ${error.message}\n`);
 process.exitCode = status ?? 1;

@@ -40,8 +40,9 @@ interface Package {
 
 function cratesThatBreakTheRule(): string[] {
   const args = ['metadata', '--no-deps', '--format-version', '1', '--locked', ...cargoManifest];
-  const { stdout, status } = spawnSync('cargo', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 });
-  if (status !== 0) throw new Error('cargo metadata failed');
+  const options = { cwd: root, encoding: 'utf8', maxBuffer: 64 << 20 } as const;
+  const { stdout, stderr, status, error } = spawnSync('cargo', args, options);
+  if (status !== 0) throw new Error(`cargo metadata failed: ${error?.message ?? stderr}`);
   const { packages } = JSON.parse(stdout) as { packages: Package[] };
   const complaints: string[] = [];
   for (const [name, allowed] of Object.entries(pure)) {

@@ -1,6 +1,6 @@
 // Runs the parts of a task one after the other, shows what each prints, and sums up minutes, passes and failures.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,17 +23,19 @@ export interface Part {
   env?: Record<string, string>;
 }
 
-/** Counts what `cargo test` prints: one `test result:` line per test binary. */
+/** Counts what `cargo test` prints: one `test result:` line per test binary. An ignored test is a defect here. */
 export function cargoCounts(output: string): Counts {
   const counts = { passed: 0, failed: 0 };
-  for (const [, passed, failed] of output.matchAll(/test result: \w+\. (\d+) passed; (\d+) failed/g)) {
+  const line = /test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/g;
+  for (const [, passed, failed, ignored] of output.matchAll(line)) {
     counts.passed += Number(passed);
-    counts.failed += Number(failed);
+    counts.failed += Number(failed) + Number(ignored);
   }
   return counts;
 }
 
 const reports = mkdtempSync(join(tmpdir(), 'flashpod-test-'));
+process.on('exit', () => rmSync(reports, { recursive: true, force: true }));
 
 /** A vitest part: the human reporter on the terminal, a JSON report for the counts. */
 export function vitest(name: string, args: string[]): Part {
@@ -47,11 +49,14 @@ export function vitest(name: string, args: string[]): Part {
         numPassedTests: number;
         numFailedTests: number;
         numPendingTests: number;
+        numTodoTests: number;
         numFailedTestSuites: number;
       };
       // A file that does not load has failed although it counted no test; a skipped test is a defect here.
       const failed =
-        Math.max(result.numFailedTests, result.numFailedTestSuites > 0 ? 1 : 0) + result.numPendingTests;
+        Math.max(result.numFailedTests, result.numFailedTestSuites > 0 ? 1 : 0) +
+        result.numPendingTests +
+        result.numTodoTests;
       return { passed: result.numPassedTests, failed };
     },
   };
@@ -73,9 +78,10 @@ function execute(part: Part): Promise<{ ok: boolean; output: string }> {
       chunks.push(chunk);
       process.stdout.write(chunk);
     });
-    child.on('error', (error) =>
-      resolve({ ok: false, output: `cannot run ${part.command}: ${error.message}` }),
-    );
+    child.on('error', (error) => {
+      process.stderr.write(`cannot run ${part.command}: ${error.message}\n`);
+      resolve({ ok: false, output: '' });
+    });
     child.on('close', (code) => resolve({ ok: code === 0, output: Buffer.concat(chunks).toString('utf8') }));
   });
 }
