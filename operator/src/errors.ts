@@ -66,6 +66,8 @@ export const ERRORS = {
     remedy: 'Correct the manifest; crds/samples has examples of every kind.',
   },
   'cli.not-accepted': { exit: Exit.refused, remedy: 'Correct what the message names and apply again.' },
+  'cli.not-reached': { exit: Exit.unavailable, remedy: 'Check the core and its agent.' },
+  'up.stopped': { exit: Exit.unavailable, remedy: 'Start it again; nothing has traded.' },
   'up.failed': { exit: Exit.unavailable, remedy: 'Read the log that the message names.' },
 
   'local.crd-invalid': {

@@ -75,7 +75,7 @@ export async function waitReached(
     if (done(halt)) return halt;
     if (Date.now() >= until) {
       throw new FlashpodError(
-        'up.failed',
+        'cli.not-reached',
         `Halt "${name}" was stored, but no core reported it within ${withinMs / 1_000} s`,
         {
           remedy:

@@ -22,7 +22,8 @@ interface Common {
 
 /** The cluster of --kubeconfig or KUBECONFIG, else the local run that is up, else kubectl's default. */
 function connect(common: Common): KubeClient {
-  const kubeconfig = common.kubeconfig ?? process.env['KUBECONFIG'] ?? currentKubeconfig();
+  // KUBECONFIG may list several files: its own reader joins them.
+  const kubeconfig = common.kubeconfig ?? (process.env['KUBECONFIG'] ? undefined : currentKubeconfig());
   return KubeClient.load(kubeconfig === undefined ? {} : { kubeconfig });
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Reaper } from '../../local/index.js';
 
 /** A process that this run started and stops again. */
 export interface Child {
@@ -16,11 +17,14 @@ function lastLine(log: string): string {
   return line === '' ? '' : `: ${line.slice(0, 500)}`;
 }
 
-/** Starts a process in a group of its own (Ctrl-C reaches only us), its stderr in a log file, its stdout as asked. */
+/**
+ * Starts a process in a group of its own (Ctrl-C reaches only us), its stderr in a log file, its stdout as asked. It
+ * does not outlive us: the reaper ends it when we could not.
+ */
 export function startChild(
   name: string,
   [command, ...args]: readonly [string, ...string[]],
-  options: { log: string; stdout: 'pipe' | 'log'; env?: Record<string, string> },
+  options: { log: string; stdout: 'pipe' | 'log'; reaper: Reaper; env?: Record<string, string> },
 ): Child {
   const log = openSync(options.log, 'a', 0o600);
   const child = spawn(command, args, {
@@ -29,10 +33,13 @@ export function startChild(
     env: { ...process.env, ...options.env },
   });
   closeSync(log);
+  const { pid } = child;
+  if (pid !== undefined) options.reaper.add(pid);
   let over = false;
   const ended = new Promise<string>((resolve) => {
     const finish = (how: string) => {
       over = true;
+      if (pid !== undefined) options.reaper.remove(pid);
       resolve(`${name} ${how}${lastLine(options.log)} (log: ${options.log})`);
     };
     child.once('error', (error) => finish(`could not be started: ${error.message}`));

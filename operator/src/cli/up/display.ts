@@ -1,22 +1,33 @@
-import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
 import { messageOf } from '../../errors.js';
-import type { KubeClient } from '../../kube/index.js';
+import { type KubeClient, Pods } from '../../kube/index.js';
 import { resourceOf } from '../kinds.js';
-import { strategyFigures } from './figures.js';
+import { type StrategyFigures, strategyFigures } from './figures.js';
 import { namespace } from './objects.js';
+import { RestartWatch } from './restarts.js';
 import { renderTable } from './table.js';
 
 const tableEveryMs = 500;
 const headlessEveryMs = 5_000;
 const clearDown = '\x1b[J';
-const up = (lines: number): string => (lines > 0 ? `\x1b[${lines}A\r` : '');
+const up = (rows: number): string => (rows > 0 ? `\x1b[${rows}A\r${clearDown}` : '');
+
+/** How many rows lines take on a terminal; one that has become narrower has broken them. */
+export function rowsOf(lines: readonly string[], width: number): number {
+  return lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.length / width)), 0);
+}
+
+/** What of the lines a terminal has room for: whatever ran out of it could not be drawn over. */
+export function fit(lines: readonly string[], width: number, height: number): string[] {
+  return lines.slice(0, Math.max(0, height - 1)).map((line) => line.slice(0, width - 1));
+}
 
 /** What the user sees: lines that stay, and below them a table that is drawn again and again. */
 export class Display {
   readonly #live: boolean;
   readonly #startedAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
-  #drawn = 0;
+  #drawn: readonly string[] = [];
+  readonly #restarts = new RestartWatch();
   #table: readonly string[] = [];
   #metrics: string | undefined;
 
@@ -31,8 +42,8 @@ export class Display {
   }
 
   print(line: string): void {
-    process.stdout.write(`${up(this.#drawn)}${this.#drawn > 0 ? clearDown : ''}${line}\n`);
-    this.#drawn = 0;
+    process.stdout.write(`${this.#erase()}${line}\n`);
+    this.#drawn = [];
     if (this.#timer && this.#live) this.#draw();
   }
 
@@ -40,11 +51,16 @@ export class Display {
   watch(client: KubeClient): void {
     const refresh = async () => {
       try {
-        const [instances, cores] = await Promise.all([
+        const [instances, cores, accounts, pods] = await Promise.all([
           client.of(resourceOf('StrategyInstance')).list({ namespace }),
           client.of(resourceOf('ExecutionCore')).list({ namespace }),
+          client.of(resourceOf('TradingAccount')).list({ namespace }),
+          client.of(Pods).list({ namespace }),
         ]);
-        if (this.#timer) this.#show(instances.items, cores.items);
+        if (!this.#timer) return;
+        for (const line of this.#restarts.news(pods.items)) this.say(line);
+        const metrics = cores.items.flatMap(({ status }) => status?.metricsAddress ?? []);
+        this.#show(strategyFigures(instances.items, cores.items, accounts.items), metrics[0]);
       } catch (error) {
         if (this.#timer) this.say(`cannot read figures: ${messageOf(error)}`);
       }
@@ -56,34 +72,35 @@ export class Display {
   stop(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#drawn = 0;
+    this.#drawn = [];
   }
 
-  #show(instances: readonly StrategyInstance[], cores: readonly ExecutionCore[]): void {
-    const metrics = cores.map((core) => core.status?.metricsAddress).find((address) => address !== undefined);
+  #show(rows: readonly StrategyFigures[], metrics: string | undefined): void {
     if (metrics !== undefined && metrics !== this.#metrics) {
       this.#metrics = metrics;
       this.say(`metrics    http://${metrics}/metrics`);
     }
-    const rows = strategyFigures(instances, cores);
     if (this.#live) {
-      // In local mode every account is simulated; the account's own column is in `flashpod get accounts`.
-      this.#table = ['', ...renderTable(rows, 'Simulated'), '', 'Ctrl-C stops in order'];
+      this.#table = ['', ...renderTable(rows), '', 'Ctrl-C stops in order'];
       this.#draw();
       return;
     }
     for (const row of rows) {
       this.say(
-        `${row.name} ${row.symbol} ${row.state}: ${row.acceptedOrders} orders, ${row.fills} fills, ${row.rejects} rejects, ` +
+        `${row.name} ${row.symbol} ${row.environment} ${row.mode} ${row.state}: ${row.acceptedOrders} orders, ${row.fills} fills, ${row.rejects} rejects, ` +
           `position ${row.position}, realised ${row.realisedPnl}, book ${row.book}`,
       );
     }
   }
 
   #draw(): void {
-    const width = process.stdout.columns ?? 200;
-    const lines = this.#table.map((line) => line.slice(0, width - 1));
-    process.stdout.write(`${up(this.#drawn)}${clearDown}${lines.join('\n')}\n`);
-    this.#drawn = lines.length;
+    const { columns = 200, rows = 50 } = process.stdout;
+    const lines = fit(this.#table, columns, rows);
+    process.stdout.write(`${this.#erase()}${lines.join('\n')}\n`);
+    this.#drawn = lines;
+  }
+
+  #erase(): string {
+    return up(rowsOf(this.#drawn, process.stdout.columns ?? 200));
   }
 }

@@ -1,9 +1,11 @@
-import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
+import type { ExecutionCore, StrategyInstance, TradingAccount } from '@flashpod/crds';
 
 /** One row per strategy and symbol. */
 export interface StrategyFigures {
   readonly name: string;
   readonly symbol: string;
+  /** Of the account: Simulated or Production. */
+  readonly environment: string;
   readonly mode: string;
   readonly state: string;
   readonly position: string;
@@ -19,12 +21,14 @@ export interface StrategyFigures {
   readonly book: string;
 }
 
-/** Joins instances and books into rows, in the order of their names. */
+/** Joins instances, books and accounts into rows, in the order of their names. */
 export function strategyFigures(
   instances: readonly StrategyInstance[],
   cores: readonly ExecutionCore[],
+  accounts: readonly TradingAccount[],
 ): StrategyFigures[] {
   const books = new Map(cores.flatMap((core) => core.status?.books ?? []).map((book) => [book.symbol, book]));
+  const environments = new Map(accounts.map(({ metadata, spec }) => [metadata.name, spec.environment]));
   return instances
     .flatMap(({ spec, status }) =>
       spec.symbols.map((symbol): StrategyFigures => {
@@ -33,6 +37,7 @@ export function strategyFigures(
         return {
           name: spec.strategyRef.name,
           symbol,
+          environment: environments.get(spec.accountRef.name) ?? 'unknown',
           mode: spec.mode,
           state: status?.state ?? 'Pending',
           position: position?.quantity ?? '0',

@@ -5,6 +5,7 @@ import { haltFrom, waitReached } from '../halt.js';
 import { resourceOf } from '../kinds.js';
 import type { LedgerComparison, VenueAudit } from './audit.js';
 import { Display } from './display.js';
+import { ended, endOfRun } from './end-of-run.js';
 import { strategyFigures } from './figures.js';
 import { compareUntilEqual } from './ledger.js';
 import { namespace } from './objects.js';
@@ -12,27 +13,9 @@ import type { UpOptions } from './options.js';
 import { buildReport, type Report, summary } from './report.js';
 import { type Stack, startStack } from './stack.js';
 
-const haltWithinMs = 5_000;
+/** A core that has just been started, or has just crashed, is given this long to come and report a halt. */
+const haltWithinMs = 15_000;
 const settleWithinMs = 10_000;
-
-/** Resolves with why the run ends: time is up, or the user wants it. A second Ctrl-C ends the process at once. */
-function endOf(options: UpOptions): { promise: Promise<string>; stopped: () => boolean } {
-  let stopped = false;
-  const promise = new Promise<string>((resolve) => {
-    const end = (why: string) => {
-      stopped = true;
-      resolve(why);
-    };
-    if (options.forMs !== undefined) setTimeout(() => end('time is up'), options.forMs).unref();
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => {
-        if (stopped && signal === 'SIGINT') process.exit(130);
-        end(signal === 'SIGINT' ? 'Ctrl-C' : signal);
-      });
-    }
-  });
-  return { promise, stopped: () => stopped };
-}
 
 async function halt(stack: Stack, action: Halt['spec']['action']): Promise<void> {
   const flags = { all: true, action, reason: 'the run ends', name: `end-of-run-${action.toLowerCase()}` };
@@ -40,9 +23,12 @@ async function halt(stack: Stack, action: Halt['spec']['action']): Promise<void>
   await waitReached(stack.client, flags.name, namespace, haltWithinMs);
 }
 
-/** No new orders, compare the ledgers; cancel everything, compare again. */
-async function closeTrading(stack: Stack, say: (line: string) => void): Promise<LedgerComparison[]> {
-  const comparisons: LedgerComparison[] = [];
+/** No new orders, compare the ledgers; cancel everything, compare again. Adds each comparison as it is made. */
+async function closeTrading(
+  stack: Stack,
+  comparisons: LedgerComparison[],
+  say: (line: string) => void,
+): Promise<void> {
   const compare = async () => {
     comparisons.push(
       await compareUntilEqual(stack.venue, stack.agentSocket, stack.account.metadata.name, settleWithinMs),
@@ -54,26 +40,29 @@ async function closeTrading(stack: Stack, say: (line: string) => void): Promise<
   say('cancelling what is open; comparing again');
   await halt(stack, 'Cancel');
   await compare();
-  return comparisons;
 }
 
+/** What is known at the end; of a venue that has gone, nothing more is. */
 async function reportOn(
   stack: Stack,
   options: UpOptions,
   comparisons: readonly LedgerComparison[],
   ranMs: number,
+  failure: string | undefined,
 ): Promise<Report> {
-  const [instances, cores, audit] = await Promise.all([
+  const [instances, cores, accounts, audit] = await Promise.all([
     stack.client.of(resourceOf('StrategyInstance')).list({ namespace }),
     stack.client.of(resourceOf('ExecutionCore')).list({ namespace }),
-    stack.venue.get<VenueAudit>('/audit'),
+    stack.client.of(resourceOf('TradingAccount')).list({ namespace }),
+    stack.venue.get<VenueAudit>('/audit').catch(() => undefined),
   ]);
   return buildReport({
+    failure,
     comparisons,
     audit,
-    account: audit.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials.apiKey),
+    account: audit?.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials.apiKey),
     cores: cores.items,
-    strategies: strategyFigures(instances.items, cores.items),
+    strategies: strategyFigures(instances.items, cores.items, accounts.items),
     startedAt: options.startedAt,
     ranMs,
     market: {
@@ -87,28 +76,35 @@ async function reportOn(
 /** `flashpod up`: everything on this machine, until the time is up or the user stops it. Gives the exit code. */
 export async function up(options: UpOptions): Promise<number> {
   const display = new Display(options.headless);
-  const end = endOf(options);
+  const say = (line: string) => display.say(line);
+  const end = endOfRun();
   const upAt = Date.now();
-  display.say('starting venue, API server, node and operator');
-  const stack = await startStack(options, (line) => display.say(line));
+  say('starting venue, API server, node and operator');
+  const stack = await startStack(options, end.signal, say);
+  const comparisons: LedgerComparison[] = [];
+  let failure: Error | undefined;
   try {
     display.watch(stack.client);
-    const why = await Promise.race([end.promise, stack.broken]);
+    if (options.forMs !== undefined) setTimeout(() => end.abort('time is up'), options.forMs).unref();
+    const why = await Promise.race([ended(end), stack.broken]);
     display.stop();
-    display.say(`stopping: ${why}`);
-    const comparisons = await closeTrading(stack, (line) => display.say(line));
-    const report = await reportOn(stack, options, comparisons, Date.now() - upAt);
+    say(`stopping: ${why}`);
+    await Promise.race([closeTrading(stack, comparisons, say), stack.broken]);
+  } catch (error) {
+    display.stop();
+    failure = error instanceof Error ? error : new Error(messageOf(error));
+    say(`failed: ${failure.message}`);
+  }
+  try {
+    const report = await reportOn(stack, options, comparisons, Date.now() - upAt, failure?.message);
     if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
-    display.say('stopping strategies, core, operator and venue');
+    say('stopping operator, strategies, core and venue');
     await stack.stop();
     for (const line of summary(report)) display.print(line);
     display.print(`logs       ${stack.run.logs}`);
-    return Exit.ok;
-  } catch (error) {
-    display.stop();
-    display.say(`failed: ${messageOf(error)}`);
-    throw error;
   } finally {
     await stack.stop();
   }
+  if (failure) throw failure;
+  return Exit.ok;
 }

@@ -26,7 +26,10 @@ export async function readLedger(agentSocket: string, account: string): Promise<
   }
 }
 
-/** Compares the core's ledger with the venue's books, again and again until they agree or time is up. */
+/**
+ * Compares the core's ledger with the venue's books, again and again until they agree or time is up. A core that
+ * cannot be asked may be on its way back from a crash.
+ */
 export async function compareUntilEqual(
   venue: Venue,
   agentSocket: string,
@@ -35,15 +38,24 @@ export async function compareUntilEqual(
 ): Promise<LedgerComparison> {
   const until = Date.now() + withinMs;
   for (;;) {
-    const [ledger, audit] = await Promise.all([
-      readLedger(agentSocket, account),
-      venue.get<VenueAudit>('/audit'),
-    ]);
-    const theirs = audit.accounts.find(({ apiKey }) => apiKey === venue.credentials.apiKey);
-    if (!theirs) throw new Error('the venue has no account with the key of this run');
-    const comparison = compareLedgers(ledger, theirs);
-    // Whoever reads two books one after the other may see a deal in one that is still on its way to the other.
-    if (comparison.equal || Date.now() >= until) return comparison;
+    const late = Date.now() >= until;
+    try {
+      const comparison = await compareOnce(venue, agentSocket, account);
+      // Whoever reads two books one after the other may see a deal in one that is still on its way to the other.
+      if (comparison.equal || late) return comparison;
+    } catch (error) {
+      if (late) throw error;
+    }
     await delay(retryEveryMs);
   }
+}
+
+async function compareOnce(venue: Venue, agentSocket: string, account: string): Promise<LedgerComparison> {
+  const [ledger, audit] = await Promise.all([
+    readLedger(agentSocket, account),
+    venue.get<VenueAudit>('/audit'),
+  ]);
+  const theirs = audit.accounts.find(({ apiKey }) => apiKey === venue.credentials.apiKey);
+  if (!theirs) throw new Error('the venue has no account with the key of this run');
+  return compareLedgers(ledger, theirs);
 }

@@ -22,6 +22,7 @@ test('flags left out have their documented defaults', () => {
 test.each([
   [{ for: 'soon' }, '--for: "soon" is not accepted: give a duration above zero such as 60s, 2m or 500ms'],
   [{ for: '0s' }, '--for: "0s"'],
+  [{ for: '600h' }, '--for: "600h" is not accepted: give a duration of at most 596h'],
   [{ seed: '-1' }, '--seed: "-1"'],
   [{ speed: 'fast' }, '--speed: "fast" is not accepted: give 1 (real time), a factor up to 1000, or max'],
   [{ replay: ['/no/such/file'] }, '--replay: "/no/such/file" is not accepted: give a file that exists'],

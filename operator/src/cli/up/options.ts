@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../usage.js';
 
@@ -33,6 +33,8 @@ export interface UpFlags {
   venueFaults?: string;
 }
 
+/** The longest that a timer of Node can wait. */
+const longestMs = 2 ** 31 - 1;
 const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** Reads `60s`, `2m`, `1.5h`, `500ms`; a bare number is seconds. */
@@ -40,6 +42,7 @@ export function parseDuration(flag: string, text: string): number {
   const [, amount, unit = 's'] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const ms = Number(amount) * (units[unit] ?? Number.NaN);
   if (!(ms > 0)) throw new UsageError(flag, text, 'a duration above zero such as 60s, 2m or 500ms');
+  if (ms > longestMs) throw new UsageError(flag, text, 'a duration of at most 596h');
   return Math.round(ms);
 }
 
@@ -72,6 +75,11 @@ function writableFile(flag: string, path: string): string {
     throw new UsageError(flag, path, `a file in a folder that exists (${folder} does not)`);
   if (existsSync(absolute) && !statSync(absolute).isFile())
     throw new UsageError(flag, path, 'a file, not a directory');
+  try {
+    accessSync(existsSync(absolute) ? absolute : folder, constants.W_OK);
+  } catch {
+    throw new UsageError(flag, path, 'a file that may be written');
+  }
   return absolute;
 }
 

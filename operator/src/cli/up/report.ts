@@ -4,6 +4,9 @@ import type { StrategyFigures } from './figures.js';
 
 /** What a run leaves behind as JSON. Money is decimal text in quote units; times say their unit. */
 export interface Report {
+  /** Why the run ended badly; absent when it ended as it should. */
+  readonly failure?: string;
+  /** True only when both comparisons, before and after the final cancels, were made and found no difference. */
   readonly ledgerEqualsVenue: boolean;
   readonly ordersCompared: number;
   readonly fillsCompared: number;
@@ -11,8 +14,9 @@ export interface Report {
   /** Least share of time certified after the first sync, over all books, 0..1. */
   readonly certifiedShare: number;
   readonly gaps: number;
-  readonly http429: number;
-  readonly http418: number;
+  /** Null when the venue could not be asked at the end. */
+  readonly http429: number | null;
+  readonly http418: number | null;
   /** From the command to the first order the venue accepted. */
   readonly firstAcceptedOrderMs: number | null;
   /** How long it ran, without what was installed and built before. */
@@ -46,8 +50,9 @@ function camelCase(name: string): string {
 
 /** Puts a report together. `comparisons` holds one entry per moment at which the ledgers were compared. */
 export function buildReport(run: {
+  failure: string | undefined;
   comparisons: readonly LedgerComparison[];
-  audit: VenueAudit;
+  audit: VenueAudit | undefined;
   account: VenueAccount | undefined;
   cores: readonly ExecutionCore[];
   strategies: readonly StrategyFigures[];
@@ -59,15 +64,17 @@ export function buildReport(run: {
   const hops = run.cores.flatMap((core) => core.status?.hops ?? []);
   const last = run.comparisons.at(-1);
   return {
-    ledgerEqualsVenue: run.comparisons.length > 0 && run.comparisons.every(({ equal }) => equal),
+    ...(run.failure === undefined ? {} : { failure: run.failure }),
+    ledgerEqualsVenue:
+      run.failure === undefined && run.comparisons.length > 0 && run.comparisons.every(({ equal }) => equal),
     ordersCompared: last?.ordersCompared ?? 0,
     fillsCompared: last?.fillsCompared ?? 0,
     differences: run.comparisons.flatMap(({ differences }) => differences),
     certifiedShare:
       books.length === 0 ? 0 : Math.min(...books.map((book) => Number(book.certifiedShare ?? 0))),
     gaps: books.reduce((sum, book) => sum + (book.gaps ?? 0), 0),
-    http429: run.audit.counters.http429,
-    http418: run.audit.counters.http418,
+    http429: run.audit?.counters.http429 ?? null,
+    http418: run.audit?.counters.http418 ?? null,
     firstAcceptedOrderMs: firstAcceptedOrderMs(run.account, run.startedAt),
     seconds: run.ranMs / 1_000,
     market: run.market,
@@ -87,6 +94,12 @@ export function buildReport(run: {
   };
 }
 
+function verdict({ failure, ledgerEqualsVenue, differences }: Report): string {
+  if (ledgerEqualsVenue) return 'equals';
+  // What was not compared to the end may be equal or not.
+  return failure !== undefined && differences.length === 0 ? 'NOT COMPARED with' : 'DIFFERS FROM';
+}
+
 /** The report in a few lines for the terminal. */
 export function summary(report: Report): string[] {
   const strategies = report.strategies.map(
@@ -99,11 +112,11 @@ export function summary(report: Report): string[] {
     '',
     `ran ${report.seconds.toFixed(0)} s on a ${report.market.source} market`,
     ...strategies,
-    `  books certified ${(report.certifiedShare * 100).toFixed(2)} % of the time after first sync, gaps ${report.gaps}, 429s ${report.http429}`,
+    `  books certified ${(report.certifiedShare * 100).toFixed(2)} % of the time after first sync, gaps ${report.gaps}, 429s ${report.http429 ?? 'unknown'}`,
     ...(count
       ? [`  tick to order p50 ${p50Us?.toFixed(0)} µs, p99 ${p99Us?.toFixed(0)} µs (${count} orders)`]
       : []),
-    `  ledger ${report.ledgerEqualsVenue ? 'equals' : 'DIFFERS FROM'} the venue's books: ${report.ordersCompared} orders, ${report.fillsCompared} fills compared`,
+    `  ledger ${verdict(report)} the venue's books: ${report.ordersCompared} orders, ${report.fillsCompared} fills compared`,
     ...report.differences.map((difference) => `    ${difference}`),
   ];
 }

@@ -1,13 +1,12 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { crdDirectory, samplesDirectory } from '@flashpod/crds';
 import { FlashpodError } from '../../errors.js';
 import { KubeClient, type Pod } from '../../kube/index.js';
-import { startApiServer, startProcessNode } from '../../local/index.js';
+import { Reaper, startApiServer, startProcessNode } from '../../local/index.js';
 import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
-import { type Child, startChild } from './child.js';
+import { binary, checkout } from './checkout.js';
 import {
   agentSocketOf,
   forRecording,
@@ -16,16 +15,11 @@ import {
   venueObjects,
   withEndpoints,
 } from './objects.js';
+import { superviseOperator } from './operator.js';
 import type { UpOptions } from './options.js';
 import { recordedPairs } from './recording.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { startVenue, type Venue } from './venue.js';
-
-const checkout = fileURLToPath(new URL('../../../../', import.meta.url));
-const binary = (name: string): string =>
-  join(process.env['FLASHPOD_BIN_DIR'] ?? join(checkout, 'core-engine/target/release'), name);
-const operatorGraceMs = 5_000;
-const restartAfterMs = 1_000;
 
 /** Everything that runs, in the order in which it was started. */
 export interface Stack {
@@ -59,30 +53,6 @@ function strategiesFirst(pods: readonly Pod[]): Pod[][] {
   return [pods.filter((pod) => !isCore(pod)), pods.filter(isCore)];
 }
 
-/** Keeps the operator running: a process of its own, started again when it ends. */
-function superviseOperator(run: RunDirectory): { stop(): Promise<void>; pid(): number | undefined } {
-  let stopping = false;
-  let child: Child;
-  const start = () => {
-    child = startChild(
-      'the operator',
-      [process.execPath, join(checkout, 'operator/dist/main.js'), '--namespace', namespace],
-      { log: join(run.logs, 'operator.log'), stdout: 'log', env: { KUBECONFIG: run.kubeconfig } },
-    );
-    void child.ended.then(() => {
-      if (!stopping) setTimeout(() => stopping || start(), restartAfterMs);
-    });
-  };
-  start();
-  return {
-    pid: () => child.process.pid,
-    async stop() {
-      stopping = true;
-      await child.stop(operatorGraceMs);
-    },
-  };
-}
-
 function sample(kind: string): Manifest[] {
   return ['account', 'core', 'imbalance-maker', 'momentum-taker']
     .flatMap((name) => readManifests(join(samplesDirectory, `${name}.yaml`)))
@@ -90,8 +60,30 @@ function sample(kind: string): Manifest[] {
     .map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace } }));
 }
 
-/** Starts venue, API server, node and operator, and applies the samples. `say` reports each step. */
-export async function startStack(options: UpOptions, say: (line: string) => void): Promise<Stack> {
+/** Undoes the steps of the start, last one first; a step that fails does not keep the others from theirs. */
+async function undo(stops: (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const stop of stops.splice(0).reverse()) await stop().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+function requireBinaries(): void {
+  for (const path of ['flashpod-core', 'flashpod-venue'].map(binary)) {
+    if (!existsSync(path))
+      throw new FlashpodError('up.failed', `${path} is missing`, { remedy: 'Run `npm run build`.' });
+  }
+}
+
+/**
+ * Starts venue, API server, node and operator, and applies the samples. `say` reports each step. When `end` aborts,
+ * or a step fails, what was started is stopped again.
+ */
+export async function startStack(
+  options: UpOptions,
+  end: AbortSignal,
+  say: (line: string) => void,
+): Promise<Stack> {
+  requireBinaries();
   const pairs = await recordedPairs(options.replay);
   const strategies = sample('TradingStrategy').map((strategy) =>
     pairs.length > 0 ? forRecording(strategy, pairs) : strategy,
@@ -101,15 +93,21 @@ export async function startStack(options: UpOptions, say: (line: string) => void
   if (!accountSample || !core) throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
 
   const stops: (() => Promise<void>)[] = [];
-  const stop = async () => {
-    for (const next of stops.splice(0).reverse()) await next();
+  let undoing: Promise<void> | undefined;
+  const stop = () => {
+    undoing ??= undo(stops);
+    return undoing;
+  };
+  const goOn = () => {
+    if (end.aborted) throw new FlashpodError('up.stopped', `stopped during the start: ${end.reason}`);
   };
   try {
     const run = createRunDirectory();
-    const venue = await startVenue(binary('flashpod-venue'), options, venueBalances(strategies), {
-      run: run.path,
-      logs: run.logs,
-    });
+    const reaper = new Reaper();
+    stops.push(async () => reaper.close());
+    const balances = venueBalances(strategies);
+    const folders = { run: run.path, logs: run.logs };
+    const venue = await startVenue(binary('flashpod-venue'), options, balances, folders, reaper, end);
     stops.push(() => venue.stop());
     say(
       `venue      ${venue.rest} (${pairs.length > 0 ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}` : `synthetic market, seed ${options.seed}`})`,
@@ -117,6 +115,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
 
     const server = await startApiServer({ crdDir: crdDirectory, port: 0, kubeconfigPath: run.kubeconfig });
     stops.push(() => server.stop());
+    goOn();
     const nodeRoot = join(run.path, 'n');
     mkdirSync(nodeRoot, { recursive: true });
     const node = await startProcessNode({
@@ -127,7 +126,8 @@ export async function startStack(options: UpOptions, say: (line: string) => void
       drainOrder: strategiesFirst,
     });
     stops.push(() => node.stop());
-    const operator = superviseOperator(run);
+    goOn();
+    const operator = superviseOperator(run, reaper, say);
     stops.push(() => operator.stop());
 
     const account = withEndpoints(accountSample, venue);
@@ -135,6 +135,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
     stops.push(() => client.close());
     for (const object of [...venueObjects(venue), account, core, ...strategies]) {
       await applyManifest(client, object, namespace);
+      goOn();
     }
     const broken = venue.child.ended.then((how): never => {
       throw new FlashpodError('up.failed', how);
@@ -154,7 +155,7 @@ export async function startStack(options: UpOptions, say: (line: string) => void
       stop,
     };
   } catch (error) {
-    await stop();
+    await stop().catch(() => {});
     throw error;
   }
 }

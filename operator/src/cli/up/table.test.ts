@@ -1,4 +1,4 @@
-import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
+import type { ExecutionCore, StrategyInstance, TradingAccount } from '@flashpod/crds';
 import { expect, test } from 'vitest';
 import { strategyFigures } from './figures.js';
 import { renderTable } from './table.js';
@@ -10,6 +10,7 @@ const instance = {
   spec: {
     strategyRef: { name: 'maker' },
     strategy: 'imbalance-maker',
+    accountRef: { name: 'main' },
     mode: 'Live',
     symbols: ['ETHUSDC', 'BTCUSDC'],
   },
@@ -30,9 +31,10 @@ const instance = {
   },
 } as StrategyInstance;
 const core = { status: { books: [{ symbol: 'BTCUSDC', state: 'CERTIFIED' }] } } as ExecutionCore;
+const account = { metadata: { name: 'main' }, spec: { environment: 'Production' } } as TradingAccount;
 
 test('one row per strategy and symbol, joined with the state of its book', () => {
-  const rows = strategyFigures([instance], [core]);
+  const rows = strategyFigures([instance], [core], [account]);
   expect(rows.map(({ symbol, acceptedOrders, book }) => [symbol, acceptedOrders, book])).toEqual([
     ['BTCUSDC', 120, 'CERTIFIED'],
     ['ETHUSDC', 0, 'none'],
@@ -41,14 +43,14 @@ test('one row per strategy and symbol, joined with the state of its book', () =>
 
 test('an instance without a status is shown as pending', () => {
   const { status: _, ...bare } = instance;
-  expect(strategyFigures([bare], [])[0]?.state).toBe('Pending');
+  expect(strategyFigures([bare], [], [])[0]).toMatchObject({ state: 'Pending', environment: 'unknown' });
 });
 
-test('the table lines up its columns and shows the environment in every row', () => {
-  const [heading, btc, eth] = renderTable(strategyFigures([instance], [core]), 'Simulated');
+test('the table lines up its columns and shows the environment of the account in every row', () => {
+  const [heading, btc, eth] = renderTable(strategyFigures([instance], [core], [account]));
   expect(heading).toMatch(/^strategy {2}symbol/);
-  expect(btc).toContain('Simulated');
-  expect(eth).toContain('Simulated');
+  expect(btc).toContain('Production');
+  expect(eth).toContain('Production');
   expect(btc).toContain('240 µs / 1.5 ms');
   expect(btc?.indexOf('CERTIFIED')).toBe(heading?.indexOf('book'));
 });

@@ -27,11 +27,11 @@ function micros(value: number | undefined): string {
   return value < 1_000 ? `${value.toFixed(0)} µs` : `${(value / 1_000).toFixed(1)} ms`;
 }
 
-function cells(row: StrategyFigures, environment: string): string[] {
+function cells(row: StrategyFigures): string[] {
   return [
     row.name,
     row.symbol,
-    environment,
+    row.environment,
     row.mode,
     row.state,
     row.position,
@@ -47,8 +47,8 @@ function cells(row: StrategyFigures, environment: string): string[] {
 }
 
 /** The table of strategies as lines of text, columns as wide as their content. */
-export function renderTable(rows: readonly StrategyFigures[], environment: string): string[] {
-  const lines = [headings, ...rows.map((row) => cells(row, environment))];
+export function renderTable(rows: readonly StrategyFigures[]): string[] {
+  const lines = [headings, ...rows.map((row) => cells(row))];
   const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
   return lines.map((line) =>
     line

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Agent, request } from 'undici';
 import { FlashpodError } from '../../errors.js';
+import type { Reaper } from '../../local/index.js';
 import { type Child, startChild } from './child.js';
 import type { UpOptions } from './options.js';
 
@@ -28,7 +29,14 @@ export interface Venue {
 const readyWithinMs = 20_000;
 const graceMs = 5_000;
 
-async function firstLine(child: Child): Promise<string> {
+interface Address {
+  readonly rest: string;
+  readonly ws: string;
+  readonly caFile: string;
+}
+
+/** What the venue says on its first line, once it listens. */
+async function addressOf(child: Child, end: AbortSignal): Promise<Address> {
   const stdout = child.process.stdout;
   if (!stdout) throw new Error('the venue has no stdout');
   const lines = createInterface({ input: stdout });
@@ -41,7 +49,13 @@ async function firstLine(child: Child): Promise<string> {
   const gone = child.ended.then((how): never => {
     throw new FlashpodError('up.failed', how);
   });
-  return Promise.race([line, late, gone]).finally(() => clearTimeout(timer));
+  const stopped = new Promise<never>((_, reject) => {
+    const stop = () => reject(new FlashpodError('up.stopped', `stopped during the start: ${end.reason}`));
+    if (end.aborted) stop();
+    else end.addEventListener('abort', stop, { once: true });
+  });
+  const first = await Promise.race([line, late, gone, stopped]).finally(() => clearTimeout(timer));
+  return JSON.parse(first) as Address;
 }
 
 /** Starts `flashpod-venue` with TLS, one account and the chosen market, and waits until it answers. */
@@ -50,6 +64,8 @@ export async function startVenue(
   options: UpOptions,
   balances: Record<string, string>,
   paths: { run: string; logs: string },
+  reaper: Reaper,
+  end: AbortSignal,
 ): Promise<Venue> {
   const credentials = {
     apiKey: `mx0${randomBytes(12).toString('hex')}`,
@@ -75,13 +91,12 @@ export async function startVenue(
       ...(options.venueFaults === undefined ? [] : ['--faults', options.venueFaults]),
       ...market,
     ],
-    { log, stdout: 'pipe' },
+    { log, stdout: 'pipe', reaper },
   );
-  const { rest, ws, caFile } = JSON.parse(await firstLine(child)) as {
-    rest: string;
-    ws: string;
-    caFile: string;
-  };
+  const { rest, ws, caFile } = await addressOf(child, end).catch(async (error: unknown) => {
+    await child.stop(graceMs);
+    throw error;
+  });
   const ca = readFileSync(caFile, 'utf8');
   const dispatcher = new Agent({ connect: { ca } });
   return {
