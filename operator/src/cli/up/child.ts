@@ -40,11 +40,12 @@ export function startChild(
     const finish = (how: string) => {
       over = true;
       if (pid !== undefined) options.reaper.remove(pid);
-      resolve(`${name} ${how}${lastLine(options.log)} (log: ${options.log})`);
+      resolve(`${name} ${how} (log: ${options.log})`);
     };
     child.once('error', (error) => finish(`could not be started: ${error.message}`));
+    // Whoever exits by itself says why on its last line.
     child.once('exit', (code, signal) =>
-      finish(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      finish(signal ? `was ended by ${signal}` : `exited with code ${code}${lastLine(options.log)}`),
     );
   });
   return {
