@@ -9,7 +9,7 @@ export class Outbox {
   readonly #quotes = new Map<SymbolName, WantedQuotesOutput>();
   #superseded = 0;
 
-  /** Quote sets that a newer one replaced before they could be written. */
+  /** Quote sets that were void before they could be written: replaced by newer ones, or their session was over. */
   get superseded(): number {
     return this.#superseded;
   }
@@ -28,13 +28,14 @@ export class Outbox {
   /** Takes everything kept, cancels first. */
   take(): Output[] {
     const kept = [...this.#cancels.values(), ...this.#quotes.values()];
-    this.clear();
+    this.#cancels.clear();
+    this.#quotes.clear();
     return kept;
   }
 
-  /** A session that ended took its quotes and open cancels with it; the next one starts from its snapshot. */
-  clear(): void {
-    this.#cancels.clear();
+  /** Quotes belong to the session that they were decided in; a cancel holds in the next one too. */
+  forgetQuotes(): void {
+    this.#superseded += this.#quotes.size;
     this.#quotes.clear();
   }
 }

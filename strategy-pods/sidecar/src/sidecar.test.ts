@@ -7,6 +7,7 @@ import {
   type DecimalText,
   defineStrategy,
   type OrderEvent,
+  type OrderRef,
   type PriceText,
   type QuantityText,
   type StrategyError,
@@ -214,6 +215,30 @@ test('an intent decided without a session is refused to the strategy at once', a
   await core.nth('intent');
   core.kill();
   await eventually(() => expect(heard[0]).toMatchObject({ kind: 'Rejected', code: 'NOT_CONNECTED' }));
+});
+
+test('what was cancelled without a session is cancelled in the next one, before anything new', async () => {
+  await core.listen(socket);
+  const { strategy } = probe();
+  let asked = false;
+  const onTimer: typeof strategy.onTimer = (context) => {
+    if (asked || context.book(btc)?.certified !== false) return;
+    asked = true;
+    context.cancel('r-1' as OrderRef);
+  };
+  start({ strategy: { ...strategy, timerMs: 1, onTimer } });
+  await core.nth('hello');
+  core.send(book(1n));
+  await core.nth('wantedQuotes');
+  core.kill();
+  await eventually(() => expect(asked).toBe(true));
+  core = new ScriptedCore(token);
+  await core.listen(socket);
+  await core.nth('hello');
+  core.send(book(2n));
+  await core.nth('wantedQuotes');
+  expect(core.all('cancel')).toMatchObject([{ ref: 'r-1' }]);
+  expect(core.received.map(({ body }) => body.case).slice(0, 2)).toEqual(['hello', 'cancel']);
 });
 
 test('parameters that the schema refuses are fatal and named with path, value and what is accepted', async () => {

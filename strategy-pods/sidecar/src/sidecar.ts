@@ -159,6 +159,8 @@ export class Sidecar {
     const { mode, state, instruments, lastSequence } = snapshot;
     const symbols = instruments.map((one) => one.symbol);
     this.#options.log.info('session open', { mode, state, symbols, lastSequence: String(lastSequence) });
+    // What was to be cancelled while the core was away comes before anything new.
+    this.#flush(this.#outbox.take());
     this.#decide('welcome', (session) => session.handleWelcome(snapshot));
   }
 
@@ -213,7 +215,7 @@ export class Sidecar {
 
   #handleDown(error: StrategyError | Error): void {
     this.metrics.disconnects.inc();
-    this.#outbox.clear();
+    this.#outbox.forgetQuotes();
     this.#session?.handleDisconnect();
     if (this.#waiting !== error.message)
       this.#options.log.warn('no session with the core', { reason: error.message });
@@ -234,6 +236,7 @@ export class Sidecar {
       if (this.#link.send(outputUp(output))) this.metrics.sent.inc({ kind: output.kind });
       else if (this.#link.connected) this.#refuse(this.#outbox.keep(output), 'CORE_STALLED');
       else if (output.kind === 'intent') this.#refuse(output, 'NOT_CONNECTED');
+      else if (output.kind === 'cancel') this.#outbox.keep(output);
     }
   }
 

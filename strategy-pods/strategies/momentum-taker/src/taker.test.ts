@@ -165,6 +165,17 @@ test('a position found at the start is brought to an end', () => {
   expect(intentOf(stage.outputs())).toMatchObject({ side: 'Buy', quantity: '0.001', reduceOnly: true });
 });
 
+test('a halt is waited out, then the position is brought to an end', () => {
+  const stage = warmed();
+  enter(stage);
+  stage.book(book);
+  stage.session.handleState('Halted');
+  stage.clock.advanceMs(5_000);
+  expect(stage.book(book)).toEqual([]);
+  stage.session.handleState('ReduceOnly');
+  expect(intentOf(stage.book(book))).toMatchObject({ side: 'Sell', reduceOnly: true });
+});
+
 test('a position too small to sell is left alone', () => {
   const positions = [sketchPosition(btc, '0.00001', '60000')];
   const stage = new Stage(strategy, parameters, [sketchInstrument()], { positions });

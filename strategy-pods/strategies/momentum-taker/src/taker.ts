@@ -57,7 +57,9 @@ export class Taker {
     this.#settle(context, book, now);
     const phase = this.#phase;
     if (phase.kind === 'Idle') this.#enter(context, book, now);
-    if (phase.kind === 'Holding' && now >= phase.retryAtMs && this.#over(context, book, phase.trade, now)) {
+    // In a halt nothing new leaves, exits neither: asking would only be refused, again and again.
+    const mayExit = phase.kind === 'Holding' && now >= phase.retryAtMs && context.state !== 'Halted';
+    if (mayExit && this.#over(context, book, phase.trade, now)) {
       this.#exit(context, book, phase.trade, now);
     }
     if ((phase.kind === 'Entering' || phase.kind === 'Exiting') && now - phase.sinceMs > answerMs) {
