@@ -16,14 +16,17 @@ const pollMs = 50;
 const strict = { fieldValidation: 'Strict' } as const;
 
 /** What a manifest says, put over what is stored: labels and annotations merged, everything else replaced. */
-function withManifest(stored: Stored<KubeObject>, manifest: Manifest): KubeObject {
+export function withManifest(stored: Stored<KubeObject>, manifest: Manifest): KubeObject {
   const { metadata, status: _, ...body } = { status: undefined, ...manifest };
   return {
     ...body,
     metadata: {
       ...stored.metadata,
-      labels: { ...stored.metadata.labels, ...metadata.labels },
-      annotations: { ...stored.metadata.annotations, ...metadata.annotations },
+      // Empty ones would be a change, and the object not what it was.
+      ...(metadata.labels && { labels: { ...stored.metadata.labels, ...metadata.labels } }),
+      ...(metadata.annotations && {
+        annotations: { ...stored.metadata.annotations, ...metadata.annotations },
+      }),
     },
   };
 }
