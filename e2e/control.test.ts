@@ -81,6 +81,7 @@ test('a tighter limit is in force in under 500 ms, without a restart of the pod'
   const before = await podIdentity(instance.metadata.name);
   const largest = Math.max(...(await ordersOf(prefix)).map(notional));
   const limit = Math.floor(largest / 2);
+  const refusedBefore = instance.status?.riskRejects ?? 0;
 
   const written = await patchStrategy('imbalance-maker', {
     risk: { maxOrderNotional: String(limit) } as never,
@@ -95,7 +96,7 @@ test('a tighter limit is in force in under 500 ms, without a restart of the pod'
   await until(
     'the refusals of the core',
     5_000,
-    async () => ((await instanceOf('imbalance-maker')).status?.riskRejects ?? 0) > 0,
+    async () => ((await instanceOf('imbalance-maker')).status?.riskRejects ?? 0) > refusedBefore,
   );
   expect(await podIdentity(instance.metadata.name)).toEqual(before);
 
@@ -104,6 +105,7 @@ test('a tighter limit is in force in under 500 ms, without a restart of the pod'
 });
 
 async function haltAndJudge(name: string): Promise<void> {
+  await until('open orders', 20_000, async () => (await run.audit()).orders.filter(isOpen).length >= 2);
   await run.client.of(resourceOf('Halt')).create({
     apiVersion: 'trading.flashpod.dev/v1alpha1',
     kind: 'Halt',
@@ -119,10 +121,11 @@ async function haltAndJudge(name: string): Promise<void> {
   expect(late).toEqual([]);
   const { orders } = await run.audit();
   expect(orders.filter(isOpen)).toEqual([]);
-  const cancelled = orders.filter(({ closedUnixNs }) => closedUnixNs !== null && ms(closedUnixNs) > written);
-  for (const { cancelRequestedUnixNs, status, clientOrderId } of cancelled.filter(
-    ({ status }) => status !== 'FILLED',
-  )) {
+  const cancelled = orders.filter(
+    ({ closedUnixNs, status }) => status !== 'FILLED' && closedUnixNs !== null && ms(closedUnixNs) > written,
+  );
+  expect(cancelled).not.toEqual([]);
+  for (const { cancelRequestedUnixNs, status, clientOrderId } of cancelled) {
     expect(ms(cancelRequestedUnixNs ?? '0'), `${clientOrderId} ${status}`).toBeLessThanOrEqual(
       written + inForceWithinMs,
     );

@@ -66,6 +66,7 @@ test('the core is killed once more and is back after the 10 s that a second cras
 test('a sidecar is killed and trades again within 5 s', async () => {
   const { orders } = await run.ledger();
   const order = orders.find(({ instance }) => instance.startsWith('imbalance-maker'));
-  const prefix = order?.clientOrderId.split('-')[0] ?? '';
+  if (!order) throw new Error('imbalance-maker has no order yet');
+  const prefix = `${order.clientOrderId.split('-')[0]}-`;
   expect(await killUnderLoad('--strategy imbalance-maker', prefix)).toBeLessThan(backWithinMs);
 });

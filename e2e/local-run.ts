@@ -103,6 +103,9 @@ export class LocalRun {
     const kubeconfig = await until('the kubeconfig of the local run', upWithinMs, () => {
       if (over) throw new Error(`flashpod up ended with ${over.code}:\n${over.output}`);
       return /kubeconfig (\/\S+)/.exec(seen)?.[1];
+    }).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
     });
     const rest = /venue +(https:\/\/\S+)/.exec(seen)?.[1] ?? '';
     const client = KubeClient.load({ kubeconfig });
@@ -152,8 +155,24 @@ export class LocalRun {
     return this.report();
   }
 
-  /** Waits for the end of the run and reads its report. */
+  /** Sends the run itself a signal. */
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for the end of the run and reads its report; fails when the run failed. */
   async report(withinMs = downWithinMs): Promise<{ report: Report; output: string }> {
+    const { code, output } = await this.ended(withinMs);
+    if (code !== 0) throw new Error(`flashpod up ended with ${code}:\n${output}`);
+    return { report: this.readReport(), output };
+  }
+
+  readReport(): Report {
+    return JSON.parse(readFileSync(this.#report, 'utf8')) as Report;
+  }
+
+  /** Waits for the end of the run, however it ends. */
+  async ended(withinMs = downWithinMs): Promise<Finished> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
@@ -161,9 +180,8 @@ export class LocalRun {
         reject(new Error(`the run did not end within ${withinMs} ms`));
       }, withinMs);
     });
-    const { code, output } = await Promise.race([this.#ended, late]).finally(() => clearTimeout(timer));
+    const finished = await Promise.race([this.#ended, late]).finally(() => clearTimeout(timer));
     await this.client.close();
-    if (code !== 0) throw new Error(`flashpod up ended with ${code}:\n${output}`);
-    return { report: JSON.parse(readFileSync(this.#report, 'utf8')) as Report, output };
+    return finished;
   }
 }
