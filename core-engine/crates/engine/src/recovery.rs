@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Tuning;
 use crate::fact::Fact;
-use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind};
+use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind, Stamp, Start};
 use crate::record::{Record, RecordError, Remembered};
 use crate::status::StopProof;
 
@@ -177,6 +177,24 @@ impl Recovered {
         }
     }
 
+    /// The parts in which two states differ, by name.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<&'static str> {
+        let same = [
+            ("incarnation", self.incarnation == other.incarnation),
+            ("highest epoch", self.highest_epoch == other.highest_epoch),
+            ("orders", self.orders == other.orders),
+            ("ledger", self.ledger == other.ledger),
+            ("pairs", self.pairs == other.pairs),
+            ("instances", self.instances == other.instances),
+            ("halts", self.halts == other.halts),
+            ("sequences", self.sequences == other.sequences),
+            ("listen keys", self.listen_keys == other.listen_keys),
+            ("time", self.last_unix == other.last_unix),
+            ("foreign trades", self.foreign_trades_in_order == other.foreign_trades_in_order),
+        ];
+        same.into_iter().filter(|&(_, same)| !same).map(|(name, _)| name).collect()
+    }
+
     /// Whether a deal of an order without our tag was booked before.
     #[must_use]
     pub fn knows_foreign_trade(&self, order: OrderId, trade: TradeId) -> bool {
@@ -207,38 +225,65 @@ pub struct Folded {
 
 /// Folds a journal's records, oldest first. Records before the newest `Start` or `Checkpoint` need not be given.
 pub fn fold<E>(records: impl IntoIterator<Item = Result<Vec<u8>, E>>) -> Result<Folded, FoldError<E>> {
-    let mut folded = Folded::default();
-    let mut tuning = Tuning::default();
+    let mut fold = Fold::default();
+    let mut count = 0;
     for bytes in records {
+        count += 1;
         let bytes = bytes.map_err(FoldError::Journal)?;
-        let record = match Record::remember(&bytes).map_err(FoldError::Record)? {
-            Remembered::Input(stamp) => {
-                (folded.next_seq, folded.recovered.last_unix) = (stamp.seq + 1, stamp.unix);
-                continue;
-            }
-            Remembered::Other(record) => *record,
-        };
-        match record {
-            Record::Input { stamp, input } => {
-                folded.next_seq = stamp.seq + 1;
-                if let Input::Start(start) = input {
-                    folded.recovered = start.recovered;
-                    folded.recovered.incarnation = start.incarnation;
-                    tuning = start.config.tuning;
+        match Record::remember(&bytes).map_err(FoldError::Record)? {
+            Remembered::Input(stamp) => fold.input(stamp),
+            Remembered::Other(record) => match *record {
+                Record::Input { stamp, input: Input::Start(start) } => fold.start(stamp, *start),
+                Record::Input { stamp, .. } => fold.input(stamp),
+                Record::Outcome { facts, .. } => fold.facts(&facts),
+                Record::Checkpoint { next_seq, tuning, recovered } => {
+                    fold.checkpoint(next_seq, tuning, *recovered);
                 }
-                folded.recovered.last_unix = stamp.unix;
-            }
-            Record::Outcome { facts, .. } => {
-                for fact in &facts {
-                    folded.recovered.apply(fact, &tuning);
-                }
-            }
-            Record::Checkpoint { next_seq, tuning: kept, recovered } => {
-                (folded.next_seq, folded.recovered, tuning) = (next_seq, *recovered, kept);
-            }
+            },
         }
     }
-    Ok(folded)
+    if count > 0 && !fold.begun {
+        return Err(FoldError::NoBeginning { count });
+    }
+    Ok(fold.folded)
+}
+
+/// A fold, record by record. Until a `Start` or `Checkpoint` says from what, no fact is applied.
+#[derive(Debug, Default)]
+pub(crate) struct Fold {
+    folded: Folded,
+    tuning: Tuning,
+    begun: bool,
+}
+
+impl Fold {
+    /// The state so far, once there is one.
+    pub(crate) fn state(&self) -> Option<&Recovered> {
+        self.begun.then_some(&self.folded.recovered)
+    }
+
+    pub(crate) fn start(&mut self, stamp: Stamp, start: Start) {
+        let Start { config, incarnation, recovered } = start;
+        self.folded.recovered = Recovered { incarnation, ..recovered };
+        (self.tuning, self.begun) = (config.tuning, true);
+        self.input(stamp);
+    }
+
+    pub(crate) fn input(&mut self, stamp: Stamp) {
+        self.folded.next_seq = stamp.seq + 1;
+        self.folded.recovered.last_unix = stamp.unix;
+    }
+
+    pub(crate) fn facts(&mut self, facts: &[Fact]) {
+        for fact in facts.iter().filter(|_| self.begun) {
+            self.folded.recovered.apply(fact, &self.tuning);
+        }
+    }
+
+    pub(crate) fn checkpoint(&mut self, next_seq: u64, tuning: Tuning, recovered: Recovered) {
+        self.folded = Folded { recovered, next_seq };
+        (self.tuning, self.begun) = (tuning, true);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -247,4 +292,6 @@ pub enum FoldError<E> {
     Journal(E),
     #[error(transparent)]
     Record(RecordError),
+    #[error("none of {count} records is the start of a run or a checkpoint: files are missing")]
+    NoBeginning { count: u64 },
 }

@@ -1,8 +1,14 @@
 //! Proof that a journal reproduces itself: every run is fed to a new engine, and every outcome is compared.
+//!
+//! A run whose beginning was pruned cannot be replayed: a checkpoint holds what survives a restart, not the books and
+//! the requests in flight of an engine. Of such a run the order of the records is checked and the facts are folded
+//! from the first checkpoint on, and later checkpoints and the next start must equal that.
 
 use crate::engine::Engine;
-use crate::io::{Action, Input};
+use crate::fact::Fact;
+use crate::io::{Action, HttpRequest, Input, Stamp};
 use crate::record::{self, Record, RecordError};
+use crate::recovery::{Fold, Recovered};
 
 /// What was replayed without a difference.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -14,6 +20,11 @@ pub struct Verified {
     pub requests: u64,
     /// Inputs without an outcome: the process was killed in between. Only at the end of a run.
     pub cut_off: u64,
+    /// Checkpoints, and starts that follow a former run, whose state equals the fold of the facts before them.
+    pub states: u64,
+    /// Inputs before the first start, whose run began in files that were pruned. Not part of `inputs`: what they led
+    /// to was not decided again.
+    pub pruned_inputs: u64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -22,12 +33,18 @@ pub enum ReplayError<E> {
     Journal(E),
     #[error(transparent)]
     Record(#[from] RecordError),
-    #[error("input {seq} comes before any start record: the first record of a run is missing")]
+    #[error(
+        "input {seq} follows neither the start of a run nor a checkpoint, and none comes later: files are missing"
+    )]
     NoStart { seq: u64 },
     #[error("input {found} follows input {last}: records are missing")]
     Hole { last: u64, found: u64 },
+    #[error("input {input} of the same run follows input {seq}, whose outcome is missing")]
+    NoOutcome { seq: u64, input: u64 },
     #[error("the outcome of input {outcome} follows input {input}")]
     Misplaced { input: u64, outcome: u64 },
+    #[error("the {place} before input {next} differs from the facts before it in: {parts}")]
+    State { place: &'static str, next: u64, parts: String },
     #[error("input {seq} ({input}): request {index} was {journal}, replayed as {replayed}")]
     Request { seq: u64, input: String, index: usize, journal: String, replayed: String },
     #[error("input {seq} ({input}): fact {index} was {journal}, replayed as {replayed}")]
@@ -40,59 +57,137 @@ pub enum ReplayError<E> {
 
 /// Replays records, oldest first, and stops at the first difference.
 pub fn verify<E>(records: impl IntoIterator<Item = Result<Vec<u8>, E>>) -> Result<Verified, ReplayError<E>> {
-    let mut done = Verified::default();
-    let mut engine: Option<Engine> = None;
-    let mut last_seq: Option<u64> = None;
-    // The input whose outcome is due, with what the replay made of it.
-    let mut open: Option<(u64, String, Vec<Action>)> = None;
-    let mut scratch = Vec::new();
+    let mut replay = Replay::default();
+    let mut first = true;
     for bytes in records {
         match Record::decode(&bytes.map_err(ReplayError::Journal)?)? {
-            Record::Input { stamp, input } => {
-                done.cut_off += u64::from(open.take().is_some());
-                if let Some(last) = last_seq.filter(|last| last + 1 != stamp.seq) {
-                    return Err(ReplayError::Hole { last, found: stamp.seq });
-                }
-                last_seq = Some(stamp.seq);
-                if let Input::Start(start) = &input {
-                    engine = Some(Engine::new(start));
-                    done.runs += 1;
-                }
-                let engine = engine.as_mut().ok_or(ReplayError::NoStart { seq: stamp.seq })?;
-                let name = name_of(&input);
-                let mut actions = Vec::new();
-                engine.handle(stamp, input, &mut actions);
-                done.inputs += 1;
-                done.actions += actions.len() as u64;
-                open = Some((stamp.seq, name, actions));
-            }
+            Record::Input { stamp, input } => replay.input(stamp, input)?,
+            // Its input was in the file before, which was pruned.
+            Record::Outcome { .. } if first => {}
             Record::Outcome { seq, digest, facts, requests } => {
-                let (input_seq, input, actions) = open
-                    .take()
-                    .ok_or(ReplayError::Misplaced { input: last_seq.unwrap_or(0), outcome: seq })?;
-                if input_seq != seq {
-                    return Err(ReplayError::Misplaced { input: input_seq, outcome: seq });
-                }
-                let replayed: Vec<_> = record::order_requests(&actions).collect();
-                if let Some((index, journal, replayed)) = difference(&requests, &replayed) {
-                    return Err(ReplayError::Request { seq, input, index, journal, replayed });
-                }
-                let replayed: Vec<_> = record::facts(&actions).collect();
-                if let Some((index, journal, replayed)) = difference(&facts, &replayed) {
-                    return Err(ReplayError::Fact { seq, input, index, journal, replayed });
-                }
-                let replayed = record::digest(&actions, &mut scratch)?;
-                if replayed != digest {
-                    let actions = shorten(&format!("{actions:?}"));
-                    return Err(ReplayError::Digest { seq, input, journal: digest, replayed, actions });
-                }
-                done.requests += requests.len() as u64;
+                replay.outcome(seq, digest, &facts, &requests)?;
+                replay.fold.facts(&facts);
             }
-            Record::Checkpoint { .. } => {}
+            Record::Checkpoint { next_seq, tuning, recovered } => {
+                if let Some(last) = replay.last_seq.filter(|last| last + 1 != next_seq) {
+                    return Err(ReplayError::Hole { last, found: next_seq });
+                }
+                replay.state("checkpoint", next_seq, &recovered)?;
+                replay.last_seq = next_seq.checked_sub(1);
+                replay.fold.checkpoint(next_seq, tuning, *recovered);
+            }
         }
+        first = false;
     }
+    let Replay { mut done, open, fold, first_seq, .. } = replay;
     done.cut_off += u64::from(open.is_some());
-    Ok(done)
+    match first_seq {
+        Some(seq) if fold.state().is_none() => Err(ReplayError::NoStart { seq }),
+        _ => Ok(done),
+    }
+}
+
+/// How far a replay has come.
+#[derive(Debug, Default)]
+struct Replay {
+    done: Verified,
+    /// None until a start.
+    engine: Option<Engine>,
+    /// The state by the facts of the journal alone.
+    fold: Fold,
+    first_seq: Option<u64>,
+    last_seq: Option<u64>,
+    open: Option<Open>,
+    scratch: Vec<u8>,
+}
+
+/// An input whose outcome is due.
+#[derive(Debug)]
+struct Open {
+    seq: u64,
+    /// Its name and what the replay made of it; None without an engine.
+    replayed: Option<(String, Vec<Action>)>,
+}
+
+impl Replay {
+    fn input<E>(&mut self, stamp: Stamp, input: Input) -> Result<(), ReplayError<E>> {
+        let seq = stamp.seq;
+        if let Some(last) = self.last_seq.filter(|last| last + 1 != seq) {
+            return Err(ReplayError::Hole { last, found: seq });
+        }
+        self.last_seq = Some(seq);
+        self.first_seq.get_or_insert(seq);
+        if let Some(open) = self.open.take() {
+            if !matches!(input, Input::Start(_)) {
+                return Err(ReplayError::NoOutcome { seq: open.seq, input: seq });
+            }
+            self.done.cut_off += 1;
+        }
+        if let Input::Start(start) = &input {
+            self.state("start", seq, &start.recovered)?;
+            self.fold.start(stamp, (**start).clone());
+            self.engine = Some(Engine::new(start));
+            self.done.runs += 1;
+        } else {
+            self.fold.input(stamp);
+        }
+        let Some(engine) = &mut self.engine else {
+            self.done.pruned_inputs += 1;
+            self.open = Some(Open { seq, replayed: None });
+            return Ok(());
+        };
+        let name = name_of(&input);
+        let mut actions = Vec::new();
+        engine.handle(stamp, input, &mut actions);
+        self.done.inputs += 1;
+        self.done.actions += actions.len() as u64;
+        self.open = Some(Open { seq, replayed: Some((name, actions)) });
+        Ok(())
+    }
+
+    fn outcome<E>(
+        &mut self,
+        seq: u64,
+        digest: u64,
+        facts: &[Fact],
+        requests: &[HttpRequest],
+    ) -> Result<(), ReplayError<E>> {
+        let Some(open) = self.open.take().filter(|open| open.seq == seq) else {
+            return Err(ReplayError::Misplaced { input: self.last_seq.unwrap_or(0), outcome: seq });
+        };
+        let Some((input, actions)) = open.replayed else { return Ok(()) };
+        let replayed: Vec<_> = record::order_requests(&actions).collect();
+        if let Some((index, journal, replayed)) = difference(requests, &replayed) {
+            return Err(ReplayError::Request { seq, input, index, journal, replayed });
+        }
+        let replayed: Vec<_> = record::facts(&actions).collect();
+        if let Some((index, journal, replayed)) = difference(facts, &replayed) {
+            return Err(ReplayError::Fact { seq, input, index, journal, replayed });
+        }
+        let replayed = record::digest(&actions, &mut self.scratch)?;
+        if replayed != digest {
+            let actions = shorten(&format!("{actions:?}"));
+            return Err(ReplayError::Digest { seq, input, journal: digest, replayed, actions });
+        }
+        self.done.requests += requests.len() as u64;
+        Ok(())
+    }
+
+    /// A state that was written down must be what the facts before it fold to.
+    fn state<E>(
+        &mut self,
+        place: &'static str,
+        next: u64,
+        written: &Recovered,
+    ) -> Result<(), ReplayError<E>> {
+        let Some(folded) = self.fold.state() else { return Ok(()) };
+        let parts = written.differences(folded);
+        if !parts.is_empty() {
+            return Err(ReplayError::State { place, next, parts: parts.join(", ") });
+        }
+        self.done.states += 1;
+        Ok(())
+    }
 }
 
 /// The first place where two lists differ, both sides in words.

@@ -4,9 +4,10 @@ mod sim;
 
 use std::convert::Infallible;
 
+use flashpod_engine::fact::Fact;
 use flashpod_engine::record::{self, Record};
 use flashpod_engine::replay::{ReplayError, Verified, verify};
-use flashpod_types::Side;
+use flashpod_types::{Nanos, Side};
 use sim::{Sim, ms, policy};
 
 fn traded() -> Vec<Vec<u8>> {
@@ -72,6 +73,117 @@ fn missing_and_misplaced_records_are_told() {
     twice.insert(2, records[1].clone());
     assert!(matches!(check(&twice).unwrap_err(), ReplayError::Misplaced { .. }));
     assert!(matches!(check(&records[2..]).unwrap_err(), ReplayError::NoStart { seq: 1 }));
+}
+
+/// Journal of a run with three checkpoints in it and of a second run after a kill; the places of the checkpoints.
+fn traded_on() -> (Vec<Vec<u8>>, [usize; 3], usize) {
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
+    let mut places = [0; 3];
+    let mut records = Vec::new();
+    let mut copied = 0;
+    for (round, place) in (0_u32..).zip(&mut places) {
+        let step = f64::from(round) * 0.01;
+        let quotes =
+            [(0, Side::Buy, format!("{:.2}", 99.9 - step)), (1, Side::Sell, format!("{:.2}", 100.1 + step))];
+        let quotes: Vec<_> =
+            quotes.iter().map(|(slot, side, price)| (*slot, *side, price.as_str(), "1")).collect();
+        sim.quote("maker", "BTCUSDC", &quotes);
+        sim.run(ms(500));
+        let bid = sim.open_client_ids().remove(0);
+        sim.venue.fill(&bid, "0.25");
+        sim.run(ms(500));
+        records.extend_from_slice(&sim.records[copied..]);
+        copied = sim.records.len();
+        *place = records.len();
+        records.push(checkpoint(&sim));
+    }
+    let end = copied;
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.run(Nanos::from_secs(1));
+    records.extend_from_slice(&sim.records[end..]);
+    (records, places, end / 2)
+}
+
+fn checkpoint(sim: &Sim) -> Vec<u8> {
+    let mut buffer = Vec::new();
+    let next = sim.records.len() as u64 / 2;
+    record::encode_checkpoint(next, sim.config.tuning, sim.engine.checkpoint(), &mut buffer).unwrap();
+    buffer
+}
+
+fn recovered(records: &[Vec<u8>]) -> Result<flashpod_engine::Folded, String> {
+    flashpod_engine::fold(records.iter().cloned().map(Ok::<_, Infallible>)).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_journal_cut_anywhere_before_a_checkpoint_recovers_the_same_and_says_what_it_cannot_verify() {
+    let (records, [first, second, third], run) = traded_on();
+    let whole = check(&records).unwrap();
+    // Three checkpoints and the second start.
+    assert_eq!((whole.runs, whole.states, whole.pruned_inputs), (2, 4, 0));
+    let state = recovered(&records).unwrap();
+    let first_run = recovered(&records[..=third]).unwrap();
+    for cut in (1..=third).step_by(3).chain([first, second, second + 1, third]) {
+        let verified = check(&records[cut..]).unwrap();
+        let checkpoints = [first, second, third].iter().filter(|&&place| place < cut).count();
+        let inputs = (cut - checkpoints).div_ceil(2);
+        assert_eq!(verified.pruned_inputs as usize, run - inputs, "cut at {cut}");
+        assert_eq!(verified.inputs + verified.pruned_inputs + inputs as u64, whole.inputs);
+        // The first checkpoint left is where the fold begins; the others and the second start must agree with it.
+        assert_eq!(verified.states as usize, 3 - checkpoints, "cut at {cut}");
+        assert_eq!(verified.runs, 1);
+        assert_eq!(recovered(&records[cut..]).unwrap(), state);
+        assert_eq!(recovered(&records[cut..=third]).unwrap(), first_run);
+    }
+}
+
+#[test]
+fn a_run_that_lost_its_end_and_its_beginning_is_passed_over_up_to_the_next_start() {
+    let (records, [.., third], _) = traded_on();
+    let start = third + 1;
+    // As a prune leaves it that was killed before it reached the next run.
+    let left = [&records[start - 5..third], &records[start..]].concat();
+    let verified = check(&left).unwrap();
+    assert_eq!((verified.runs, verified.pruned_inputs, verified.states), (1, 2, 0));
+    assert_eq!(recovered(&left).unwrap(), recovered(&records).unwrap());
+}
+
+#[test]
+fn what_only_follows_a_pruned_beginning_recovers_nothing() {
+    let (records, [first, ..], _) = traded_on();
+    let error = recovered(&records[2..first]).unwrap_err();
+    assert!(error.contains("start of a run or a checkpoint"), "{error}");
+    assert!(recovered(&records[1..2]).is_err());
+    assert_eq!(recovered(&[]).unwrap(), flashpod_engine::Folded::default());
+}
+
+#[test]
+fn a_fact_altered_behind_a_checkpoint_shows_in_the_next_state() {
+    let (records, [first, second, third], _) = traded_on();
+    for (from, until) in [(first, second), (second, third)] {
+        let mut altered = records[first..].to_vec();
+        let lost = (from + 1..until).rfind(|&at| {
+            matches!(Record::decode(&records[at]).unwrap(), Record::Outcome { facts, .. }
+                if facts.iter().any(|fact| matches!(fact, Fact::Event { .. })))
+        });
+        let Record::Outcome { seq, digest, requests, .. } = Record::decode(&records[lost.unwrap()]).unwrap()
+        else {
+            panic!("an outcome")
+        };
+        let record = Record::Outcome { seq, digest, facts: Vec::new(), requests };
+        let bytes = postcard::to_extend(&record, vec![record::FORMAT]).unwrap();
+        altered[lost.unwrap() - first] = bytes;
+        let error = check(&altered).unwrap_err().to_string();
+        assert!(error.starts_with("the checkpoint before input "), "{error}");
+        assert!(error.contains("orders") || error.contains("instances"), "{error}");
+    }
+}
+
+#[test]
+fn an_outcome_that_is_missing_within_a_run_is_told() {
+    let mut records = traded();
+    records.remove(21);
+    assert!(matches!(check(&records).unwrap_err(), ReplayError::NoOutcome { seq: 10, input: 11 }));
 }
 
 #[test]

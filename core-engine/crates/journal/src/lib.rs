@@ -12,4 +12,4 @@ mod writer;
 
 pub use error::JournalError;
 pub use reader::Reader;
-pub use writer::{Options, Upkeep, Writer, open};
+pub use writer::{JournalFile, Options, Upkeep, Writer, open};

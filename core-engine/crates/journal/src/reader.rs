@@ -27,6 +27,15 @@ fn is_unborn(bytes: &[u8]) -> bool {
     bytes.iter().all(|&byte| byte == 0)
 }
 
+/// Whether a run begins with this file; only its header is read.
+pub(crate) fn begins_run(dir: &Path, number: u64) -> Result<bool, JournalError> {
+    let path = path_of(dir, number);
+    let mut header = Vec::with_capacity(HEADER);
+    let file = fs::File::open(&path).map_err(JournalError::io(&path, "open"))?;
+    file.take(HEADER as u64).read_to_end(&mut header).map_err(JournalError::io(&path, "read"))?;
+    Ok(!is_unborn(&header) && header.get(CONTINUES_AT..CONTINUES_AT + 8) == Some(&[0; 8]))
+}
+
 /// All committed records of a journal, oldest first. What a dying process or machine left unfinished ends its run
 /// quietly; damage to what was on disk is an error, after which the reader ends.
 #[derive(Debug)]
@@ -69,7 +78,7 @@ impl Reader {
         let mut whole = Self::open(dir)?;
         // Newest first.
         for (at, &number) in whole.numbers.iter().enumerate() {
-            if OpenFile::begins_run(dir, number)? {
+            if begins_run(dir, number)? {
                 let mut run = Self { numbers: whole.numbers[..=at].to_vec(), ..Self::open(dir)? };
                 if let Some(first) = run.next() {
                     first?;
@@ -128,15 +137,6 @@ impl Iterator for Reader {
 }
 
 impl OpenFile {
-    /// Whether a run begins with this file; only its header is read.
-    fn begins_run(dir: &Path, number: u64) -> Result<bool, JournalError> {
-        let path = path_of(dir, number);
-        let mut header = Vec::with_capacity(HEADER);
-        let file = fs::File::open(&path).map_err(JournalError::io(&path, "open"))?;
-        file.take(HEADER as u64).read_to_end(&mut header).map_err(JournalError::io(&path, "read"))?;
-        Ok(!is_unborn(&header) && header.get(CONTINUES_AT..CONTINUES_AT + 8) == Some(&[0; 8]))
-    }
-
     /// None: nothing of it ever was on disk but its name.
     fn read(dir: &Path, number: u64) -> Result<Option<(Self, bool)>, JournalError> {
         let path = path_of(dir, number);

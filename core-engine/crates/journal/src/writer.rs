@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::JournalError;
-use crate::reader::segment_numbers;
+use crate::reader::{begins_run, segment_numbers};
 use crate::segment::{HEADER, MAX_RECORD, PREFIX, Segment, extent, path_of, spare_path};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,16 @@ impl Default for Options {
     fn default() -> Self {
         Self { segment_bytes: 64 << 20 }
     }
+}
+
+/// One file of a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JournalFile {
+    pub number: u64,
+    /// What it takes on disk, written or not.
+    pub bytes: u64,
+    /// Whether its first record is the first of a run.
+    pub begins_run: bool,
 }
 
 /// A file in use, and up to where it is written.
@@ -173,8 +183,10 @@ impl Upkeep {
         Ok(())
     }
 
-    /// Brings everything to disk, the checkpoint too, and only then removes the files before `first_kept`; the number to keep is that of the file in use when a checkpoint was
-    /// appended, or lower.
+    /// Brings everything to disk, the checkpoint too, and only then removes the files before `first_kept`: a file
+    /// that begins a run, or the one in use when a checkpoint was appended, or an older one.
+    ///
+    /// Oldest first: whenever the process dies, what is left has no hole.
     pub fn prune(&mut self, first_kept: u64) -> Result<(), JournalError> {
         self.sync()?;
         for number in segment_numbers(&self.dir)?.into_iter().filter(|&number| number < first_kept) {
@@ -182,6 +194,16 @@ impl Upkeep {
             fs::remove_file(&path).map_err(JournalError::io(&path, "remove"))?;
         }
         Ok(())
+    }
+
+    /// The files of the journal, oldest first, the one in use last.
+    pub fn files(&self) -> Result<Vec<JournalFile>, JournalError> {
+        let file = |number| {
+            let path = path_of(&self.dir, number);
+            let metadata = fs::metadata(&path).map_err(JournalError::io(&path, "look at"))?;
+            Ok(JournalFile { number, bytes: metadata.len(), begins_run: begins_run(&self.dir, number)? })
+        };
+        segment_numbers(&self.dir)?.into_iter().map(file).collect()
     }
 
     /// Number of the file in use.

@@ -175,6 +175,21 @@ fn files_before_a_checkpoint_can_go() {
 }
 
 #[test]
+fn the_files_are_listed_with_their_size_and_where_runs_begin() {
+    let dir = tempfile::tempdir().unwrap();
+    for run in 0..2 {
+        let (mut writer, upkeep) = open(dir.path(), SMALL).unwrap();
+        for _ in 0..3 {
+            writer.append(&[1; 1500]).unwrap();
+        }
+        let files: Vec<_> =
+            upkeep.files().unwrap().iter().map(|f| (f.number, f.bytes, f.begins_run)).collect();
+        let all = [(1, 4096, true), (2, 4096, false), (3, 4096, true), (4, 4096, false)];
+        assert_eq!(files, all[..2 * run + 2]);
+    }
+}
+
+#[test]
 fn the_last_run_can_be_read_alone() {
     let dir = tempfile::tempdir().unwrap();
     for run in 1..4 {
