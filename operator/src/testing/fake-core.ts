@@ -72,6 +72,7 @@ export class FakeCore {
     this.#server = undefined;
     this.#streams.clear();
     this.desired = undefined;
+    this.account = { ...this.account, leaseAttempt: 0n };
     this.renewals.length = 0;
   }
 
@@ -90,6 +91,10 @@ export class FakeCore {
   #take({ body }: AgentUp): void {
     if (body.case === 'desired') {
       this.desired = body.value;
+      this.report();
+    } else if (body.case === 'leaseAttempt') {
+      // The agent renews only once it sees the attempt echoed.
+      this.account = { ...this.account, leaseAttempt: body.value.attempt };
       this.report();
     } else if (body.case === 'leaseRenewed') {
       this.renewals.push(body.value);
