@@ -52,7 +52,6 @@ fn run() -> anyhow::Result<()> {
         let mut out = std::io::stdout();
         writeln!(out, "{line}")?;
         out.flush()?;
-        server.run_until(stop).await;
-        anyhow::Ok(())
+        server.run_until(stop).await
     })
 }

@@ -236,6 +236,10 @@ settings! {
     "banAfter" ban_after: u64 = 10;
     /// Length of a ban and Retry-After of a 418, seconds.
     "banS" ban_s: u64 = 120;
+    /// Connections at a time, HTTP and WebSocket together; further ones are dropped.
+    "maxConnections" max_connections: u64 = 1000;
+    /// A connection without a complete request for this long is closed; 0 = never.
+    "httpIdleMs" http_idle_ms: u64 = 120_000;
     /// Validity of a listen key.
     "listenKeyMs" listen_key_ms: u64 = 3_600_000;
     /// A socket without a valid subscription is closed after this.

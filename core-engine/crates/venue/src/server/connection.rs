@@ -1,6 +1,7 @@
 //! One HTTP connection: requests to the exchange, `/ws` to a WebSocket.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,9 +13,9 @@ use hyper::header::{CONTENT_TYPE, RETRY_AFTER};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::driver::Command;
 use super::websocket;
@@ -26,17 +27,34 @@ use crate::rest::Params;
 pub(super) struct Shared {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) drained: Rc<Notify>,
+    /// Longest wait for a TLS handshake, a request's head or its body; zero: for ever.
+    pub(super) idle: Duration,
 }
 
-const BODY_MOST: usize = 1 << 20;
+/// One of the connections that the venue has room for; given back when the last part of it ends.
+pub(super) type Place = Rc<OwnedSemaphorePermit>;
+
+/// The largest request is a batch of 20 orders: a tenth of this.
+const HEAD_MOST: usize = 64 * 1024;
+const BODY_MOST: usize = 64 * 1024;
+
+/// Waits for `what`, but not longer than `idle`.
+pub(super) async fn within<T>(idle: Duration, what: impl Future<Output = T>) -> Option<T> {
+    if idle.is_zero() { Some(what.await) } else { tokio::time::timeout(idle, what).await.ok() }
+}
 
 /// Serves one connection until it ends. How it ends is the client's business.
-pub(super) async fn serve<S>(stream: S, ip: IpAddr, shared: Shared)
+pub(super) async fn serve<S>(stream: S, ip: IpAddr, shared: Shared, place: Place)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| respond(request, ip, shared.clone()));
-    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let service = service_fn(|request| respond(request, ip, shared.clone(), Rc::clone(&place)));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout((!shared.idle.is_zero()).then_some(shared.idle))
+        .max_buf_size(HEAD_MOST)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     if let Err(error) = connection.await {
         tracing::debug!(%error, "connection ended");
     }
@@ -46,6 +64,7 @@ async fn respond(
     mut request: Request<Incoming>,
     ip: IpAddr,
     shared: Shared,
+    place: Place,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.uri().path() == "/ws" && fastwebsockets::upgrade::is_upgrade_request(&request) {
         let listen_key =
@@ -57,6 +76,7 @@ async fn respond(
                     if let Err(error) = serving.await {
                         tracing::debug!(%error, "socket ended");
                     }
+                    drop(place);
                 });
                 response.map(|_| Full::default())
             }
@@ -68,8 +88,10 @@ async fn respond(
     let method = request.method().as_str().to_owned();
     let path = request.uri().path().to_owned();
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let Ok(body) = Limited::new(request.into_body(), BODY_MOST).collect().await else {
-        return Ok(plain(413, "body too large"));
+    let body = match within(shared.idle, Limited::new(request.into_body(), BODY_MOST).collect()).await {
+        Some(Ok(body)) => body,
+        Some(Err(_)) => return Ok(plain(413, "body too large")),
+        None => return Ok(plain(408, "the body did not come")),
     };
     let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
     let request = HttpRequest { method, path, query, body, api_key, content_type, ip };

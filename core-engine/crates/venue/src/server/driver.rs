@@ -8,11 +8,19 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use crate::clock::Clock;
 use crate::exchange::{Exchange, HttpReply, HttpRequest, Output, RequestId, SessionId, Unwelcome};
 
+/// The way to one WebSocket. Dropping it tells the socket that the exchange let go of it, also while the socket
+/// is busy writing to a client that does not read.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) outputs: mpsc::Sender<Output>,
+    pub(super) _held: oneshot::Sender<()>,
+}
+
 /// What the sockets ask of the exchange.
 #[derive(Debug)]
 pub(super) enum Command {
     Http(HttpRequest, oneshot::Sender<HttpReply>),
-    Open(Option<String>, mpsc::Sender<Output>, oneshot::Sender<Result<SessionId, Unwelcome>>),
+    Open(Option<String>, Socket, oneshot::Sender<Result<SessionId, Unwelcome>>),
     Text(SessionId, String),
     Ping(SessionId),
     Closed(SessionId),
@@ -34,7 +42,7 @@ pub(super) struct Driver {
     /// A socket drained its queue: there may be room again.
     drained: Rc<Notify>,
     replies: HashMap<RequestId, oneshot::Sender<HttpReply>>,
-    sockets: HashMap<SessionId, mpsc::Sender<Output>>,
+    sockets: HashMap<SessionId, Socket>,
     next_request: u64,
 }
 
@@ -82,7 +90,7 @@ impl Driver {
 
     /// Every reader has room for what the next events make.
     fn has_room(&self) -> bool {
-        self.sockets.values().all(|socket| socket.is_closed() || socket.capacity() >= ROOM)
+        self.sockets.values().map(|socket| &socket.outputs).all(|to| to.is_closed() || to.capacity() >= ROOM)
     }
 
     fn handle(&mut self, command: Command) {
@@ -129,7 +137,7 @@ impl Driver {
             };
             let closing = matches!(output, Output::Close(..));
             let Some(socket) = self.sockets.get(&id) else { continue };
-            if socket.try_send(output).is_err() {
+            if socket.outputs.try_send(output).is_err() {
                 tracing::warn!(session = id.0, "reader too far behind or gone: cut off");
                 self.closed(id);
             } else if closing {

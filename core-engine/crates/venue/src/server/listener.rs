@@ -3,16 +3,18 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Shared};
+use super::connection::{self, Place, Shared, within};
 use super::driver::Driver;
 use super::tls;
 use crate::cli::Cli;
@@ -24,6 +26,7 @@ pub struct Server {
     acceptor: Option<TlsAcceptor>,
     driver: Driver,
     shared: Shared,
+    places: Arc<Semaphore>,
 }
 
 impl std::fmt::Debug for Server {
@@ -39,6 +42,9 @@ pub async fn bind(cli: &Cli, clock: Clock, exchange: Exchange) -> anyhow::Result
     let address: SocketAddr = listener.local_addr()?;
     let (commands, receiver) = mpsc::channel(1_024);
     let drained = Rc::new(Notify::new());
+    let idle = Duration::from_millis(exchange.settings.http_idle_ms);
+    let places = usize::try_from(exchange.settings.max_connections).unwrap_or(usize::MAX);
+    let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
     let driver = Driver::new(exchange, clock, receiver, Rc::clone(&drained));
     let (acceptor, line) = if cli.tls {
         let host = cli.listen.rsplit_once(':').map_or("localhost", |(host, _)| host);
@@ -52,7 +58,8 @@ pub async fn bind(cli: &Cli, clock: Clock, exchange: Exchange) -> anyhow::Result
     } else {
         (None, json!({ "rest": format!("http://{address}"), "ws": format!("ws://{address}/ws") }))
     };
-    let server = Server { listener, acceptor, driver, shared: Shared { commands, drained } };
+    let shared = Shared { commands, drained, idle };
+    let server = Server { listener, acceptor, driver, shared, places };
     Ok((server, line))
 }
 
@@ -69,38 +76,57 @@ pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
 
 impl Server {
     /// Serves until `stop` completes; open connections are dropped then.
-    pub async fn run_until(self, stop: impl Future<Output = ()>) {
-        let Self { listener, acceptor, driver, shared } = self;
+    ///
+    /// # Errors
+    /// When the exchange itself ended, which it never does by itself: nothing could be answered any more.
+    pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+        let Self { listener, acceptor, driver, shared, places } = self;
         let tasks = LocalSet::new();
-        tasks.spawn_local(driver.run());
+        let driving = tasks.spawn_local(driver.run());
         tasks.spawn_local(async move {
             loop {
                 match listener.accept().await {
-                    Ok((stream, peer)) => {
-                        tokio::task::spawn_local(greet(stream, peer, acceptor.clone(), shared.clone()));
-                    }
+                    Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
+                        Ok(place) => {
+                            let greeting =
+                                greet(stream, peer, acceptor.clone(), shared.clone(), Rc::new(place));
+                            tokio::task::spawn_local(greeting);
+                        }
+                        Err(_) => tracing::warn!(%peer, "too many connections: this one is dropped"),
+                    },
                     Err(error) => {
                         // Out of descriptors, most likely: wait for some to be closed.
                         tracing::warn!(%error, "accept failed");
-                        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                        tokio::time::sleep(Duration::from_millis(50)).await;
                     }
                 }
             }
         });
-        tasks.run_until(stop).await;
+        let over = async {
+            tokio::select! {
+                () = stop => Ok(()),
+                ended = driving => Err(ended.map_or_else(anyhow::Error::from, |()| anyhow::anyhow!("no reader is left"))),
+            }
+        };
+        tasks.run_until(over).await.context("the exchange ended")
     }
 }
 
-async fn greet(stream: TcpStream, peer: SocketAddr, acceptor: Option<TlsAcceptor>, shared: Shared) {
+async fn greet(
+    stream: TcpStream,
+    peer: SocketAddr,
+    acceptor: Option<TlsAcceptor>,
+    shared: Shared,
+    place: Place,
+) {
     // Small frames must leave at once.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    match acceptor {
-        None => connection::serve(stream, peer.ip(), shared).await,
-        Some(acceptor) => match acceptor.accept(stream).await {
-            Ok(stream) => connection::serve(stream, peer.ip(), shared).await,
-            Err(error) => tracing::debug!(%error, %peer, "TLS handshake"),
-        },
+    let Some(acceptor) = acceptor else { return connection::serve(stream, peer.ip(), shared, place).await };
+    match within(shared.idle, acceptor.accept(stream)).await {
+        Some(Ok(stream)) => connection::serve(stream, peer.ip(), shared, place).await,
+        Some(Err(error)) => tracing::debug!(%error, %peer, "TLS handshake"),
+        None => tracing::debug!(%peer, "TLS handshake did not come"),
     }
 }

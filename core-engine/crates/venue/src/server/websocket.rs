@@ -1,27 +1,40 @@
 //! One WebSocket: frames between its socket and the exchange.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use fastwebsockets::upgrade::UpgradeFut;
-use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketWrite};
+use fastwebsockets::{Frame, OpCode, Payload, WebSocketError, WebSocketRead, WebSocketWrite};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use tokio::io::{BufWriter, WriteHalf};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::io::{BufWriter, ReadHalf, WriteHalf};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-use super::driver::{Command, QUEUE};
+use super::driver::{Command, QUEUE, Socket};
 use crate::exchange::{Output, SessionId};
 
+type Reader = WebSocketRead<ReadHalf<TokioIo<Upgraded>>>;
 type Writer = WebSocketWrite<BufWriter<WriteHalf<TokioIo<Upgraded>>>>;
 
 /// Frames a client may send are small.
 const MESSAGE_MOST: usize = 64 * 1024;
 const PUSHES_PER_FLUSH: usize = 64;
+/// Text messages whose answers a client has not taken yet; until it does, no further one is read.
+const UNREAD_ANSWERS: usize = 16;
+/// How long a socket that is over may take to close.
+const PARTING: Duration = Duration::from_secs(5);
 
 /// Answers to protocol pings and the client's closing: written by the socket's own writer.
 enum Own {
     Pong(Vec<u8>),
     Close,
+}
+
+/// Who ended a socket.
+enum End {
+    Client,
+    Writer,
+    Exchange,
 }
 
 /// Serves the socket until either side closes it.
@@ -35,18 +48,18 @@ pub(super) async fn serve(
     socket.set_max_message_size(MESSAGE_MOST);
     socket.set_auto_close(false);
     socket.set_auto_pong(false);
-    let (mut reader, writer) = socket.split(|stream| {
+    let (reader, mut writer) = socket.split(|stream| {
         let (read, write) = tokio::io::split(stream);
         (read, BufWriter::with_capacity(64 * 1024, write))
     });
     let (outputs, queue) = mpsc::channel(QUEUE);
-    let (own, answers) = mpsc::channel(64);
+    let (held, let_go) = oneshot::channel();
     let (opened, session) = oneshot::channel();
-    if commands.send(Command::Open(listen_key, outputs, opened)).await.is_err() {
+    let open = Command::Open(listen_key, Socket { outputs, _held: held }, opened);
+    if commands.send(open).await.is_err() {
         return Ok(());
     }
     let Ok(session) = session.await else { return Ok(()) };
-    let mut writer = writer;
     let session = match session {
         Ok(session) => session,
         Err(unwelcome) => {
@@ -55,16 +68,50 @@ pub(super) async fn serve(
             return writer.flush().await;
         }
     };
-    let writing = tokio::task::spawn_local(write(writer, queue, answers, drained));
+    let (own, answers) = mpsc::channel(64);
+    let unread = Rc::new(Semaphore::new(UNREAD_ANSWERS));
+    let mut writing = tokio::task::spawn_local(write(writer, queue, answers, drained, Rc::clone(&unread)));
+    let mut reading = std::pin::pin!(read(reader, session, &commands, own, &unread));
+    let end = tokio::select! {
+        () = &mut reading => End::Client,
+        _ = &mut writing => End::Writer,
+        _ = let_go => End::Exchange,
+    };
+    let _ = commands.send(Command::Closed(session)).await;
+    // What waits is still written and the client's closing read, but nobody is waited for longer: a client that
+    // neither reads nor leaves would keep its socket for ever.
+    let parting = async {
+        if !matches!(end, End::Writer) {
+            let _ = (&mut writing).await;
+        }
+        if !matches!(end, End::Client) {
+            reading.await;
+        }
+    };
+    if tokio::time::timeout(PARTING, parting).await.is_err() {
+        tracing::debug!(session = session.0, "closed without the client");
+    }
+    writing.abort();
+    Ok(())
+}
+
+/// Reads until the client closes or breaks the protocol.
+async fn read(
+    mut reader: Reader,
+    session: SessionId,
+    commands: &mpsc::Sender<Command>,
+    own: mpsc::Sender<Own>,
+    unread: &Semaphore,
+) {
     loop {
         // Automatic answers are off: nothing is ever written from here.
         let mut none = |_: Frame<'_>| std::future::ready(Ok::<(), WebSocketError>(()));
-        let frame = match reader.read_frame(&mut none).await {
-            Ok(frame) => frame,
-            Err(_) => break,
-        };
+        let Ok(frame) = reader.read_frame(&mut none).await else { return };
         let passed = match frame.opcode {
             OpCode::Text => {
+                // Closed with the writer: then there is nobody to answer any more.
+                let Ok(answer) = unread.acquire().await else { continue };
+                answer.forget();
                 let text = String::from_utf8_lossy(&frame.payload).into_owned();
                 commands.send(Command::Text(session, text)).await.is_ok()
             }
@@ -79,13 +126,9 @@ pub(super) async fn serve(
             OpCode::Pong | OpCode::Binary | OpCode::Continuation => true,
         };
         if !passed {
-            break;
+            return;
         }
     }
-    let _ = commands.send(Command::Closed(session)).await;
-    drop(own);
-    let _ = writing.await;
-    Ok(())
 }
 
 /// Writes until the exchange lets go of the session, the client closes, or the socket fails.
@@ -94,6 +137,7 @@ async fn write(
     mut queue: mpsc::Receiver<Output>,
     mut answers: mpsc::Receiver<Own>,
     drained: Rc<Notify>,
+    unread: Rc<Semaphore>,
 ) {
     loop {
         let result = tokio::select! {
@@ -102,22 +146,23 @@ async fn write(
                 Some(Own::Pong(payload)) => send(&mut writer, Frame::pong(Payload::Owned(payload))).await,
                 Some(Own::Close) | None => {
                     let _ = send(&mut writer, Frame::close(1000, b"")).await;
-                    return;
+                    break;
                 }
             },
             output = queue.recv() => match output {
-                Some(output) => write_some(&mut writer, output, &mut queue).await,
+                Some(output) => write_some(&mut writer, output, &mut queue, &unread).await,
                 None => {
                     let _ = send(&mut writer, Frame::close(1001, b"")).await;
-                    return;
+                    break;
                 }
             },
         };
         drained.notify_one();
         if !matches!(result, Ok(true)) {
-            return;
+            break;
         }
     }
+    unread.close();
 }
 
 async fn send(writer: &mut Writer, frame: Frame<'_>) -> Result<bool, WebSocketError> {
@@ -131,6 +176,7 @@ async fn write_some(
     writer: &mut Writer,
     first: Output,
     queue: &mut mpsc::Receiver<Output>,
+    unread: &Semaphore,
 ) -> Result<bool, WebSocketError> {
     let mut next = Some(first);
     let mut written = 0;
@@ -141,6 +187,7 @@ async fn write_some(
             }
             Output::Text(_, text) => {
                 writer.write_frame(Frame::text(Payload::Borrowed(text.as_bytes()))).await?;
+                unread.add_permits(1);
             }
             Output::Ping(_) => {
                 writer.write_frame(Frame::new(true, OpCode::Ping, None, Payload::Borrowed(b""))).await?;
