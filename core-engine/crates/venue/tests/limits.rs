@@ -65,3 +65,16 @@ fn tickers_of_all_pairs_weigh_more() {
     desk.get("/api/v3/ticker/24hr", "");
     assert_eq!(desk.send("GET", "/api/v3/time", "", None).0, 429);
 }
+
+#[test]
+fn a_key_that_nobody_has_fills_no_pool_and_leaves_no_trace() {
+    let mut desk = Desk::synthetic(&["banAfter=0"]);
+    for n in 0..1_000 {
+        desk.wait_ms(20);
+        let key = format!("key-of-nobody-{n}");
+        let (status, _) = desk.send("POST", "/api/v3/order", FAR, Some(&key));
+        assert_eq!(status, 401);
+    }
+    let kept = format!("{:?}", desk.exchange);
+    assert!(!kept.contains("key-of-nobody"), "a million wrong keys would fill the memory");
+}

@@ -67,6 +67,8 @@ pub struct Limits {
     windows: HashMap<Pool, Window>,
     violations: HashMap<IpAddr, Window>,
     bans: HashMap<IpAddr, Nanos>,
+    /// When idle windows were last thrown away.
+    swept: Nanos,
     pub answered_429: u64,
     pub answered_418: u64,
 }
@@ -76,7 +78,7 @@ const WEIGHT_WINDOW: Nanos = Nanos(10_000_000_000);
 const MINUTE: Nanos = Nanos(60_000_000_000);
 
 impl Limits {
-    /// Counts a request, or says why it must wait. `key` is the API key, for signed requests.
+    /// Counts a request, or says why it must wait. `key` is the API key of an account, for signed requests.
     pub fn admit(
         &mut self,
         settings: &Settings,
@@ -85,6 +87,7 @@ impl Limits {
         key: Option<&str>,
         charge: Charge,
     ) -> Result<(), ApiError> {
+        self.sweep(settings, now);
         if let Some(until) = self.bans.get(&ip).copied() {
             if now < until {
                 self.answered_418 += 1;
@@ -109,6 +112,19 @@ impl Limits {
         Err(ApiError::too_many(429, settings.retry_after_s))
     }
 
+    /// Once a minute: forgets whoever has not asked for longer than any window is.
+    fn sweep(&mut self, settings: &Settings, now: Nanos) {
+        if now.since(self.swept) < MINUTE {
+            return;
+        }
+        self.swept = now;
+        let longest = MINUTE.max(Nanos::from_millis(settings.order_window_ms));
+        let recent = |window: &Window| window.hits.back().is_some_and(|(at, _)| now.since(*at) < longest);
+        self.windows.retain(|_, window| recent(window));
+        self.violations.retain(|_, window| recent(window));
+        self.bans.retain(|_, until| now < *until);
+    }
+
     fn fits(
         &mut self,
         settings: &Settings,
@@ -118,19 +134,21 @@ impl Limits {
         charge: Charge,
     ) -> bool {
         let unit = match settings.order_bucket {
-            BucketUnit::Key => key.unwrap_or_default().to_owned(),
-            BucketUnit::Ip => ip.to_string(),
+            BucketUnit::Key => key.map(str::to_owned),
+            BucketUnit::Ip => Some(ip.to_string()),
         };
         let order_window = Nanos::from_millis(settings.order_window_ms);
         let mut rules: Vec<(Pool, Nanos, u64, u64)> = Vec::new();
-        if matches!(charge.bucket, Bucket::Batch) && settings.batch_rate > 0 {
-            rules.push((Pool::Batches(unit.clone()), SECOND, 1, settings.batch_rate));
-        }
-        if matches!(charge.bucket, Bucket::Order | Bucket::Batch) && settings.order_rate > 0 {
-            rules.push((Pool::Orders(unit.clone()), order_window, 1, settings.order_rate));
-        }
-        if charge.bucket == Bucket::Account && settings.account_rate > 0 {
-            rules.push((Pool::Accounts(unit), SECOND, 1, settings.account_rate));
+        if let Some(unit) = unit {
+            if matches!(charge.bucket, Bucket::Batch) && settings.batch_rate > 0 {
+                rules.push((Pool::Batches(unit.clone()), SECOND, 1, settings.batch_rate));
+            }
+            if matches!(charge.bucket, Bucket::Order | Bucket::Batch) && settings.order_rate > 0 {
+                rules.push((Pool::Orders(unit.clone()), order_window, 1, settings.order_rate));
+            }
+            if charge.bucket == Bucket::Account && settings.account_rate > 0 {
+                rules.push((Pool::Accounts(unit), SECOND, 1, settings.account_rate));
+            }
         }
         let pool = match settings.weight_pools {
             WeightPools::Shared => Some("all"),
@@ -189,6 +207,18 @@ mod tests {
         assert_eq!((banned.status, banned.retry_after), (418, Some(61)));
         assert_eq!(statuses(&mut limits, &settings, 120_011, 1), [200]);
         assert_eq!((limits.answered_429, limits.answered_418), (9, 2));
+    }
+
+    #[test]
+    fn whoever_stays_away_is_forgotten() {
+        let (mut limits, settings) = (Limits::default(), Settings::default());
+        for n in 0..1_000 {
+            let ip = IpAddr::V4(std::net::Ipv4Addr::from_bits(n));
+            assert!(limits.admit(&settings, Nanos::from_secs(100), ip, None, order()).is_ok());
+        }
+        assert_eq!(limits.windows.len(), 1_000);
+        assert_eq!(statuses(&mut limits, &settings, 160_000, 1), [200]);
+        assert_eq!(limits.windows.len(), 3, "what this one request counts in");
     }
 
     #[test]
