@@ -83,3 +83,16 @@ fn what_is_not_there_answers_404_and_is_counted() {
     assert_eq!(audit["counters"]["unknownPaths"]["GET /api/v3/nothing"], 2);
     assert_eq!(audit["counters"]["unknownPaths"]["PATCH /api/v3/order"], 1);
 }
+
+#[test]
+fn escapes_are_signed_in_upper_case() {
+    let mut desk = Desk::synthetic(&[]);
+    let signer = flashpod_mexc::Signer::new(support::SECRET);
+    let mut ask = |escaped: &str| {
+        let mut query = format!("listenKey={escaped}&timestamp={}", support::START_MS);
+        signer.append(&mut query);
+        desk.send("PUT", "/api/v3/userDataStream", &query, Some(KEY)).1["code"].as_i64().unwrap()
+    };
+    assert_eq!(ask("a%5Bb"), 22_222, "signed well; there is no such key");
+    assert_eq!(ask("a%5bb"), 700_002);
+}

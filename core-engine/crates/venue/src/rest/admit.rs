@@ -3,7 +3,7 @@
 use flashpod_types::Nanos;
 use serde_json::Value;
 
-use super::params::without_signature;
+use super::params::{upper_case_escapes, without_signature};
 use super::routes::{Call, ROUTES, Route};
 use super::{ApiError, Charge, Params};
 use crate::exchange::{Exchange, HttpReply, HttpRequest, RequestId};
@@ -84,7 +84,9 @@ fn admit(exchange: &mut Exchange, request: &HttpRequest) -> Result<(&'static Rou
         ip_weight: weight,
         account_weight: if route.signed { weight } else { 0 },
     };
-    let key = request.api_key.as_deref().filter(|_| route.signed);
+    // A key that nobody has uses up nobody's rate, and is not remembered.
+    let known = |key: &&str| route.signed && exchange.by_key.contains_key(*key);
+    let key = request.api_key.as_deref().filter(known);
     exchange.limits.admit(&exchange.settings, exchange.now, request.ip, key, charge)?;
     let account = if route.signed { Some(authenticate(exchange, request, &params)?) } else { None };
     Ok((route, Call::new(params, account, exchange.now)))
@@ -113,6 +115,7 @@ fn authenticate(exchange: &Exchange, request: &HttpRequest, params: &Params) -> 
     let (query, in_query) = without_signature(&request.query);
     let (body, in_body) = without_signature(&request.body);
     let signature = in_query.or(in_body).unwrap_or_default();
+    let (query, body) = (upper_case_escapes(query), upper_case_escapes(body));
     if !exchange.accounts[account].signer.verify(&query, &body, signature) {
         return Err(ApiError::new(400, 700_002, "Signature for this request is not valid"));
     }

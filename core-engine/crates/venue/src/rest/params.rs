@@ -62,6 +62,18 @@ pub(super) fn without_signature(text: &str) -> (String, Option<&str>) {
     (kept.join("&"), signature)
 }
 
+/// `text` with the hex digits of its escapes in upper case: what the venue signs, however they were sent.
+#[must_use]
+pub(super) fn upper_case_escapes(mut text: String) -> String {
+    let escapes: Vec<usize> = text.match_indices('%').map(|(at, _)| at + 1).collect();
+    for at in escapes {
+        if let Some(digits) = text.get_mut(at..at + 2) {
+            digits.make_ascii_uppercase();
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +90,10 @@ mod tests {
     fn the_signature_is_taken_out_wherever_it_stands() {
         assert_eq!(without_signature("a=1&signature=ff&b=2"), ("a=1&b=2".into(), Some("ff")));
         assert_eq!(without_signature("a=1"), ("a=1".into(), None));
+    }
+
+    #[test]
+    fn only_the_digits_of_escapes_become_upper_case() {
+        assert_eq!(upper_case_escapes("a=%5bb%c3%a9c&%e".into()), "a=%5Bb%C3%A9c&%e");
     }
 }
