@@ -11,6 +11,7 @@ use bytes::Bytes;
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload};
 use flashpod_mexc::push::{PushDataV3ApiWrapper, push_data_v3_api_wrapper::Body};
 use flashpod_types::{Price, Qty};
+use flashpod_venue::replay::Tick;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::Request;
 use hyper::upgrade::Upgraded;
@@ -229,6 +230,31 @@ async fn futures_are_renumbered_one_a_diff_and_the_map_is_told() {
         seen[0] = map[&book.version].to_string();
         assert_eq!(seen, *row);
     }
+}
+
+#[test]
+fn tickers_of_a_renumbered_recording_are_numbered_as_its_book_is() {
+    let tapes =
+        flashpod_venue::replay::load(&[data("binance_usdm_btc_eth_20240808/btcusdt_20240808.gz")]).unwrap();
+    let map = tapes[0].renumbered.as_ref().unwrap();
+    let mut book = tapes[0].version;
+    let mut tickers = 0;
+    for event in &tapes[0].events {
+        match event.tick {
+            Tick::Depth { to, .. } => book = to,
+            // A ticker comes at most a few diffs before or after the one that contains it.
+            Tick::Ticker { version, .. } => {
+                assert!(
+                    version.abs_diff(book) < 100,
+                    "ticker of version {version} while the book is at {book}"
+                );
+                tickers += 1;
+            }
+            Tick::Trade { .. } => {}
+        }
+    }
+    assert!(tickers > 10_000, "{tickers} tickers");
+    assert_eq!(book, map.last().unwrap().1);
 }
 
 #[tokio::test]

@@ -154,7 +154,21 @@ impl Draft {
         }
     }
 
-    fn finish(self, symbol: Symbol) -> Result<Tape, TapeError> {
+    /// Tickers of futures in the numbering of the book: the first version that contains them.
+    fn renumber_tickers(&mut self) {
+        let (Some(&(_, opening)), map) = (self.map.first(), &self.map) else { return };
+        for event in &mut self.events {
+            if let Tick::Ticker { version, .. } = &mut event.tick {
+                let before = map.partition_point(|(recorded, _)| recorded < version);
+                *version = opening + before as u64;
+            }
+        }
+    }
+
+    fn finish(mut self, symbol: Symbol) -> Result<Tape, TapeError> {
+        if self.futures {
+            self.renumber_tickers();
+        }
         let Some((_, snapshot)) = self.snapshot else { return Err(TapeError::NoSnapshot(symbol)) };
         Ok(Tape {
             symbol,
