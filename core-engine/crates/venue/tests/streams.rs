@@ -165,6 +165,9 @@ fn trades_tickers_pictures_and_candles_are_pushed() {
     for frame in desk.pushes(session) {
         *seen.entry(frame.channel.clone()).or_default() += 1;
         assert_eq!(frame.symbol.as_deref(), Some("BTCUSDC"));
+        // Captured frames: candles say when they were made, all others when they were sent.
+        let made = frame.channel == channels[3];
+        assert_eq!((frame.create_time.is_some(), frame.send_time.is_some()), (made, !made));
         match frame.body.unwrap() {
             Body::PublicAggreDeals(body) => {
                 assert!(!body.deals.is_empty() && body.deals.iter().all(|d| [1, 2].contains(&d.trade_type)));
@@ -218,6 +221,32 @@ fn sockets_are_closed_when_their_time_is_over() {
     desk.subscribe(old, &[DEPTH_100]);
     desk.wait_ms(5_300);
     assert!(desk.closed(old), "its lifetime is over");
+}
+
+#[test]
+fn thirty_seconds_without_a_subscription_count_from_the_last_one() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    desk.subscribe(session, &[DEPTH_100]);
+    desk.wait_ms(300_000);
+    let off = json!({ "method": "UNSUBSCRIPTION", "params": [DEPTH_100] }).to_string();
+    desk.text(session, &off);
+    desk.wait_ms(29_000);
+    assert!(!desk.closed(session));
+    desk.wait_ms(1_500);
+    assert!(desk.closed(session));
+}
+
+#[test]
+fn protocol_pings_are_messages_too() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    for _ in 0..100 {
+        desk.exchange.on_ping(desk.now, session);
+    }
+    assert!(!desk.closed(session));
+    desk.exchange.on_ping(desk.now, session);
+    assert!(desk.closed(session));
 }
 
 #[test]

@@ -28,12 +28,15 @@ fn level(listing: &Listing, (price, qty): (Price, Qty)) -> Level {
 
 impl Exchange {
     fn frame(&self, channel: &Channel, body: Body) -> PushDataV3ApiWrapper {
+        let now = millis(self.now);
+        // As captured: candles say when they were made, all others when they were sent.
+        let made = matches!(channel, Channel::Kline { .. });
         PushDataV3ApiWrapper {
             channel: channel.to_string(),
             symbol: channel.symbol().map(|symbol| symbol.to_string()),
             symbol_id: None,
-            create_time: None,
-            send_time: Some(millis(self.now)),
+            create_time: made.then_some(now),
+            send_time: (!made).then_some(now),
             body: Some(body),
         }
     }

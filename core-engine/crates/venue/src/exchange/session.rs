@@ -14,6 +14,8 @@ pub struct Session {
     pub listen_key: Option<String>,
     pub channels: Vec<Channel>,
     opened: Nanos,
+    /// Since when it has no subscription, while it has none.
+    lonely: Nanos,
     /// Last frame in either direction, protocol pongs apart.
     traffic: Nanos,
     pinged: Nanos,
@@ -68,6 +70,7 @@ impl Exchange {
             listen_key: listen_key.map(str::to_owned),
             channels: Vec::new(),
             opened: now,
+            lonely: now,
             traffic: now,
             pinged: now,
             second: now,
@@ -82,11 +85,26 @@ impl Exchange {
         self.sessions.remove(&id);
     }
 
-    /// A protocol ping came: it counts as traffic.
+    /// A protocol ping came: it counts as traffic, and as a message.
     pub fn on_ping(&mut self, now: Nanos, id: SessionId) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.traffic = now;
+        self.counts_message(now, id);
+    }
+
+    /// A message of the client came; whether the socket still stands.
+    fn counts_message(&mut self, now: Nanos, id: SessionId) -> bool {
+        let most = self.settings.ws_messages;
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        session.traffic = now;
+        if now.since(session.second) >= Nanos::from_secs(1) {
+            session.second = now;
+            session.messages = 0;
         }
+        session.messages += 1;
+        let fits = session.messages <= most;
+        if !fits {
+            self.end(id, "too many messages");
+        }
+        fits
     }
 
     pub(super) fn end(&mut self, id: SessionId, reason: &'static str) {
@@ -98,16 +116,7 @@ impl Exchange {
     /// A text message came.
     pub fn on_text(&mut self, now: Nanos, id: SessionId, text: &str) {
         self.advance(now);
-        let most = self.settings.ws_messages;
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.traffic = now;
-        if now.since(session.second) >= Nanos::from_secs(1) {
-            session.second = now;
-            session.messages = 0;
-        }
-        session.messages += 1;
-        if session.messages > most {
-            self.end(id, "too many messages");
+        if !self.counts_message(now, id) {
             return;
         }
         let reply = match serde_json::from_str::<Control>(text) {
@@ -116,7 +125,12 @@ impl Exchange {
                 "PING" => ack(control.id, "PONG"),
                 "SUBSCRIPTION" => return self.subscribe(id, &control),
                 "UNSUBSCRIPTION" => {
-                    session.channels.retain(|channel| !control.params.contains(&channel.to_string()));
+                    if let Some(session) = self.sessions.get_mut(&id)
+                        && !session.channels.is_empty()
+                    {
+                        session.channels.retain(|channel| !control.params.contains(&channel.to_string()));
+                        session.lonely = now;
+                    }
                     ack(control.id, &control.params.join(","))
                 }
                 _ => ack(control.id, "Invalid method"),
@@ -192,7 +206,7 @@ impl Exchange {
         for (id, session) in &mut self.sessions {
             if now.since(session.opened) >= life {
                 over.push((*id, "24 hours are over"));
-            } else if session.channels.is_empty() && now.since(session.opened) >= lonely {
+            } else if session.channels.is_empty() && now.since(session.lonely) >= lonely {
                 over.push((*id, "no valid subscription"));
             } else if now.since(session.traffic) >= idle {
                 over.push((*id, "no traffic"));
