@@ -359,3 +359,27 @@ fn the_seed_shuffles_the_pushes_of_one_cause_only() {
     }
     assert!(orders_seen.len() > 3, "always the same order: {orders_seen:?}");
 }
+
+#[test]
+fn times_at_the_end_of_the_number_range_select_nothing() {
+    let mut desk = Desk::recorded(&["weightPools=off"], vec![]);
+    desk.place("BUY", "LIMIT", "0.01", "99000");
+    for edge in [i64::MIN, i64::MIN + 1, -1, i64::MAX] {
+        for name in ["startTime", "endTime"] {
+            let window = format!("symbol=BTCUSDC&{name}={edge}");
+            for path in ["allOrders", "myTrades"] {
+                desk.ok("GET", &format!("/api/v3/{path}"), &window);
+            }
+            desk.get("/api/v3/klines", &format!("{window}&interval=1m"));
+            let both = format!("symbol=BTCUSDC&startTime={edge}&endTime={edge}");
+            desk.get("/api/v3/aggTrades", &both);
+        }
+        let (status, _) = desk.send(
+            "GET",
+            "/api/v3/uid",
+            &format!("timestamp={edge}&recvWindow={edge}"),
+            Some(support::KEY),
+        );
+        assert_eq!(status, 400);
+    }
+}

@@ -365,7 +365,7 @@ pub(super) fn all(exchange: &mut Exchange, call: &Call) -> Result<Value, ApiErro
     let limit = call.params.limit(500, 1_000)?;
     let now = ms(exchange.now);
     let to = call.params.number("endTime")?.unwrap_or(now);
-    let from = call.params.number("startTime")?.unwrap_or(to - DAY_MS).max(now - 7 * DAY_MS);
+    let from = call.params.number("startTime")?.unwrap_or(to.saturating_sub(DAY_MS)).max(now - 7 * DAY_MS);
     let wanted = |index: &usize| {
         let order = &exchange.orders[*index];
         order.market == market && (from..=to).contains(&ms(order.accepted))
