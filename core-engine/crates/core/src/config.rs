@@ -22,7 +22,59 @@ pub(crate) struct Config {
     pub(crate) stop_policy: StopPolicy,
     /// User of the sidecars, where it is not the core's own.
     pub(crate) session_uid: Option<u32>,
+    #[serde(default)]
+    pub(crate) journal: Journal,
     pub(crate) accounts: Vec<Account>,
+}
+
+/// How each account's journal is kept, MiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Journal {
+    /// Size of a file, which is written ahead as a whole.
+    #[serde(rename = "segmentMiB")]
+    segment: u64,
+    /// Beyond this the oldest files go.
+    #[serde(rename = "keepMiB")]
+    keep: u64,
+}
+
+impl Default for Journal {
+    fn default() -> Self {
+        Self { segment: 64, keep: 2048 }
+    }
+}
+
+/// Files of a journal at its smallest: the half that a checkpoint begins, the half before it.
+const FEWEST_FILES: u64 = 4;
+const LARGEST_SEGMENT_MIB: u64 = 512;
+/// 16 TiB.
+const LARGEST_KEEP_MIB: u64 = 16 << 20;
+
+impl Journal {
+    pub(crate) const fn segment_bytes(self) -> usize {
+        // At most 512 MiB.
+        (self.segment as usize) << 20
+    }
+
+    pub(crate) const fn keep_bytes(self) -> u64 {
+        self.keep << 20
+    }
+
+    /// Name and value of the field that is out of bounds, and the bounds.
+    fn fault(self) -> Option<(&'static str, u64, String)> {
+        if !(1..=LARGEST_SEGMENT_MIB).contains(&self.segment) {
+            let reason = format!("is out of bounds; accepted: 1 to {LARGEST_SEGMENT_MIB}");
+            return Some(("journal.segmentMiB", self.segment, reason));
+        }
+        let least = FEWEST_FILES * self.segment;
+        (!(least..=LARGEST_KEEP_MIB).contains(&self.keep)).then(|| {
+            let reason = format!(
+                "is out of bounds; accepted: {least} ({FEWEST_FILES} files of segmentMiB) to {LARGEST_KEEP_MIB}"
+            );
+            ("journal.keepMiB", self.keep, reason)
+        })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -96,6 +148,9 @@ fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), ConfigError> 
         value: value.to_owned(),
         reason: reason.to_owned(),
     };
+    if let Some((field, value, reason)) = config.journal.fault() {
+        return Err(wrong(field.to_owned(), &value.to_string(), &reason));
+    }
     if config.accounts.is_empty() {
         return Err(wrong("accounts".to_owned(), "[]", "is empty; a core carries at least one account"));
     }
@@ -200,6 +255,43 @@ mod tests {
         assert!(
             check(Path::new("c"), text("Simulated", "http://notmexc.com", "ws://h/ws").as_bytes()).is_ok()
         );
+    }
+
+    fn with_journal(journal: &str) -> String {
+        text("Simulated", "http://h:1", "ws://h:1/ws")
+            .replace("\"core\":", &format!("\"journal\":{journal},\"core\":"))
+    }
+
+    #[test]
+    fn the_journal_has_sizes_and_any_may_be_left_out() {
+        for (journal, segment, keep) in [
+            ("{}", 64, 2048),
+            (r#"{"keepMiB":256}"#, 64, 256),
+            (r#"{"segmentMiB":1,"keepMiB":4}"#, 1, 4),
+            (r#"{"segmentMiB":512}"#, 512, 2048),
+        ] {
+            let (config, _) = check(Path::new("c"), with_journal(journal).as_bytes()).unwrap();
+            assert_eq!(config.journal.segment_bytes(), segment << 20);
+            assert_eq!(config.journal.keep_bytes(), keep << 20);
+        }
+        let (config, _) =
+            check(Path::new("c"), text("Simulated", "http://h:1", "ws://h:1").as_bytes()).unwrap();
+        assert_eq!(config.journal, Journal::default());
+    }
+
+    #[test]
+    fn journal_sizes_out_of_bounds_are_refused_with_field_value_and_bounds() {
+        for (journal, words) in [
+            (r#"{"segmentMiB":0}"#, ["journal.segmentMiB", "0", "1 to 512"]),
+            (r#"{"segmentMiB":513}"#, ["journal.segmentMiB", "513", "1 to 512"]),
+            (r#"{"keepMiB":255}"#, ["journal.keepMiB", "255", "256 (4 files of segmentMiB) to 16777216"]),
+            (r#"{"segmentMiB":16,"keepMiB":16777217}"#, ["journal.keepMiB", "16777217", "64 (4 files"]),
+            (r#"{"keepMiB":"2Gi"}"#, ["journal.keepMiB", "2Gi", "u64"]),
+            (r#"{"keepGiB":2}"#, ["journal", "keepGiB", "keepMiB"]),
+        ] {
+            let reason = refusal(&with_journal(journal));
+            assert!(words.iter().all(|word| reason.contains(word)), "{reason}");
+        }
     }
 
     #[test]

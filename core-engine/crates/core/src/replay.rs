@@ -31,9 +31,21 @@ pub(crate) fn run(args: &ReplayArgs) -> anyhow::Result<i32> {
     match replay::verify(Reader::open(&args.journal)?) {
         Ok(verified) => {
             println!(
-                "verified: runs {} inputs {} actions {} requests {} cut off {}",
-                verified.runs, verified.inputs, verified.actions, verified.requests, verified.cut_off
+                "verified: runs {} inputs {} actions {} requests {} cut off {} states {}",
+                verified.runs,
+                verified.inputs,
+                verified.actions,
+                verified.requests,
+                verified.cut_off,
+                verified.states
             );
+            if verified.pruned_inputs > 0 {
+                println!(
+                    "not verified: {} inputs before the next start follow a pruned beginning; what they led to was \
+                     not decided again, only folded from the first checkpoint and held against later ones",
+                    verified.pruned_inputs
+                );
+            }
             Ok(0)
         }
         Err(difference) => {

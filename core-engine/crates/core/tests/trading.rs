@@ -31,7 +31,11 @@ async fn stage_with(faults: serde_json::Value) -> Stage {
     let home = Home::new();
     let path = home.path("faults.json");
     std::fs::write(&path, serde_json::json!({ "faults": faults }).to_string()).unwrap();
-    let venue = Venue::start(&home.path(""), &["--synthetic=7", "--faults", path.to_str().unwrap()]);
+    stage_in(home, &["--synthetic=7", "--faults", path.to_str().unwrap()]).await
+}
+
+async fn stage_in(home: Home, venue: &[&str]) -> Stage {
+    let venue = Venue::start(&home.path(""), venue);
     let core = Core::start(&home, &venue);
     let agent = Agent::connect(&core).await;
     agent.ready().await;
@@ -104,9 +108,23 @@ async fn quotes_and_intents_become_orders_and_fills_and_the_ledger_equals_the_ve
         "flashpod_core_book_certified{account=\"main\",symbol=\"BTCUSDC\"} 1.0",
         "flashpod_core_hop_seconds_count{hop=\"TICK_TO_ORDER\"}",
         "flashpod_core_rest_requests_total{account=\"main\"}",
+        "flashpod_core_hop_seconds_count{hop=\"BOOK\"}",
+        "flashpod_core_hop_seconds_count{hop=\"RISK\"}",
     ] {
         assert!(text.contains(name), "{name} is not in\n{text}");
     }
+
+    let hops = agent
+        .status_where("each hop of an order was measured", |status| {
+            (status.hops.len() == 10 && status.hops.iter().all(|hop| hop.count > 0))
+                .then(|| status.hops.clone())
+        })
+        .await;
+    let hop = |name: &str| hops.iter().find(|hop| hop.hop == name).unwrap().clone();
+    let (book, risk) = (hop("BOOK"), hop("RISK"));
+    assert!(book.p50_us < hop("DECISION").p50_us, "{hops:?}");
+    assert!(book.count > risk.count && book.count <= hop("RING").count, "{hops:?}");
+    assert!(risk.p50_us > 0.0 && book.p50_us > 0.0, "{hops:?}");
 
     flatten(&agent).await;
     let (ledger, fills) = audit::equal(&agent, &venue).await;
@@ -199,6 +217,69 @@ async fn a_killed_core_comes_back_without_a_duplicate_an_orphan_or_a_lost_fill()
     let (code, text) = verify(&home.journal());
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("verified: runs 4 "), "{text}");
+}
+
+/// Links every journal file into another directory before a prune can take it away.
+fn archive(journal: &std::path::Path, into: &std::path::Path) {
+    std::fs::create_dir_all(into).unwrap();
+    for entry in std::fs::read_dir(journal).unwrap() {
+        let name = entry.unwrap().file_name();
+        let link = into.join(&name);
+        if name.to_string_lossy().ends_with(".journal") && !link.exists() {
+            std::fs::hard_link(journal.join(&name), link).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_killed_behind_a_pruned_journal_knows_all_that_the_whole_journal_knows() {
+    let home = Home::with_journal(serde_json::json!({"segmentMiB": 1, "keepMiB": 4}));
+    let Stage { home, venue, mut core, mut agent, mut maker, mut taker } =
+        stage_in(home, &["--synthetic=7", "--speed=20"]).await;
+    let whole = home.path("whole");
+    for round in 0..2 {
+        let metrics = core.metrics().await;
+        eventually("the journal is pruned and a checkpoint follows", async || {
+            archive(&home.journal(), &whole);
+            let (_, text) = http_get(&metrics, "/metrics");
+            let count = |name: &str| -> u64 {
+                let line = text.lines().find(|line| line.starts_with(&format!("flashpod_core_{name}_total")));
+                line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).unwrap_or_default() as u64
+            };
+            (count("journal_pruned_files") >= 2 && count("journal_checkpoints") >= 2).then_some(())
+        })
+        .await;
+        taker.take(&format!("cut-{round}"), proto::Side::Buy, "0.2").await;
+        core.kill();
+        archive(&home.journal(), &whole);
+        let known = |path: &std::path::Path| {
+            flashpod_engine::fold(flashpod_journal::Reader::open_last_run(path).unwrap()).unwrap()
+        };
+        let known_whole = known(&whole);
+        assert!(known_whole.recovered.orders.all().len() >= 5, "it traded");
+        assert!(known(&home.journal()) == known_whole, "the pruned journal knows less or other things");
+        let (code, text) = verify(&home.journal());
+        assert_eq!(code, 0, "{text}");
+        assert!(text.contains("inputs before the next start follow a pruned beginning"), "{text}");
+
+        core = Core::start(&home, &venue);
+        agent = agent.reconnect(&core).await;
+        maker = maker.reconnect(&core).await;
+        taker = taker.reconnect(&core).await;
+        agent.active(&[MAKER, TAKER]).await;
+        maker.quote(true);
+    }
+    flatten(&agent).await;
+    audit::equal(&agent, &venue).await;
+    assert!(core.terminate().await.success());
+    archive(&home.journal(), &whole);
+    // Nothing is missing there: every checkpoint was what the engines decided and the facts before it fold to.
+    let (code, text) = verify(&whole);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("verified: runs 3 ") && !text.contains("not verified"), "{text}");
+    let (code, text) = verify(&home.journal());
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("verified: runs "), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -433,24 +433,31 @@ pub struct Fill {
     pub time_ms: i64,
 }
 
-/// The hops of the path of an order, in their order.
+/// The hops of the path of an order, in their order. The engine measures them from the times in its inputs and says so
+/// by `Action::Hop`; `Book` and `Risk` take a clock while it works, so the driver measures these, journals them
+/// nowhere, and they are no part of any digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Hop {
     /// Venue send time to arrival at our socket, after the estimated clock offset.
     Feed,
     /// Arrival at the socket to the engine's pop.
     Ring,
-    /// Frame decoded and applied to the book.
+    /// `Engine::handle` of a frame that published a book: decoding, applying, certifying, taking the top levels, and
+    /// whatever else fell due at that moment. Frames that published none (waiting for a snapshot, trades, the
+    /// account's own) are not counted. Measured by the driver; it lies inside `Decision`.
     Book,
-    /// Book published to the sidecar's decision made (the sidecar's own clock reading).
+    /// The engine's pop of the frame to the sidecar's decision made on its book (the sidecar's own clock reading).
     Decision,
     /// Decision made to the engine's pop of it.
     Return,
-    /// Pre-trade checks.
+    /// `Engine::handle` of wanted quotes or an intent that led to an order request or to a refusal: pre-trade checks,
+    /// scheduling among all that wait, the order written down, the text of the request. What waited and was sent
+    /// later, and messages that led to cancels only or to nothing, are not counted. Measured by the driver; where an
+    /// order was sent it lies inside `Send`.
     Risk,
     /// Waiting for the rate budget; never part of `TickToOrder`.
     BudgetWait,
-    /// Released by the scheduler to bytes written.
+    /// Pop of the input at which the scheduler released the order to bytes written.
     Send,
     /// Bytes written to reply read.
     Ack,

@@ -16,8 +16,8 @@ use flashpod_telemetry::Recorder;
 use tokio::sync::mpsc;
 
 use super::driver::{Begun, Delivery, Driver, DriverCounters};
-use super::upkeep::JournalThread;
-use crate::config::{Account, Venue};
+use super::upkeep::{JournalThread, Keeper};
+use crate::config::{Account, Journal, Venue};
 use crate::credentials;
 
 /// Frames and replies that may wait for the engine; beyond it the sockets are read no further.
@@ -31,6 +31,7 @@ const COMMAND_RING: usize = 4096;
 pub(crate) struct Options {
     pub(crate) config: Account,
     pub(crate) stop_policy: StopPolicy,
+    pub(crate) journal: Journal,
     pub(crate) venue: Venue,
     pub(crate) tls: Tls,
     pub(crate) poll_mode: PollMode,
@@ -64,7 +65,17 @@ pub(crate) struct Prepared {
 
 /// Reads the credentials, recovers the state from the journal, and writes down the start of this run.
 pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Prepared> {
-    let Options { config, stop_policy, venue, tls, poll_mode, cpu, state_dir, credentials_dir } = options;
+    let Options {
+        config,
+        stop_policy,
+        journal: kept,
+        venue,
+        tls,
+        poll_mode,
+        cpu,
+        state_dir,
+        credentials_dir,
+    } = options;
     let account = config.name;
     let credentials = credentials::read(&credentials_dir.join(&config.credentials))?;
     let directory = state_dir.join(&account).join("journal");
@@ -82,7 +93,8 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         live_orders = start.recovered.orders.live().count(),
         "state recovered"
     );
-    let (journal, mut upkeep) = flashpod_journal::open(&directory, JournalOptions::default())?;
+    let (journal, mut upkeep) =
+        flashpod_journal::open(&directory, JournalOptions { segment_bytes: kept.segment_bytes() })?;
     let (inbox, [inputs, gateway_inputs, control]) =
         Inbox::new(poll_mode, [NET_RING, GATEWAY_RING, CONTROL_RING]);
     let (net_commands, commands) = outbox(COMMAND_RING);
@@ -106,7 +118,8 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
     };
     let begun = driver.begin(Input::Start(Box::new(start)))?;
     upkeep.tick()?;
-    let journal = JournalThread::spawn(&account, directory, upkeep, signals)?;
+    let keeper = Keeper::new(upkeep, kept.keep_bytes(), signals, Arc::clone(&counters));
+    let journal = JournalThread::spawn(&account, keeper)?;
     let rest = RestConfig::new(venue.rest, Some(credentials.api_key), Some(credentials.signer));
     let net = NetConfig { account, rest, websocket: venue.websocket, tls };
     let link = Some(link);

@@ -18,6 +18,7 @@ use flashpod_net::{Clock, NetCommand};
 use flashpod_telemetry::Recorder;
 use flashpod_types::{Nanos, Symbol};
 
+use super::hops;
 use super::upkeep::Signals;
 
 /// The agent hears of an account at least this often.
@@ -64,6 +65,9 @@ pub(crate) struct DriverCounters {
     pub(crate) inputs: AtomicU64,
     pub(crate) journal_bytes: AtomicU64,
     pub(crate) journal_unprepared: AtomicU64,
+    pub(crate) checkpoints: AtomicU64,
+    /// Counted by the journal thread.
+    pub(crate) pruned_files: AtomicU64,
     /// Books and trades that the gateway had no room for.
     pub(crate) missed_market: AtomicU64,
     /// Requests that the network thread had no room for.
@@ -145,6 +149,19 @@ impl Begun {
     }
 }
 
+#[cfg(test)]
+impl Begun {
+    pub(crate) fn turn(&mut self) -> Result<(), DriverError> {
+        self.0.turn()
+    }
+
+    /// What its journal should fold to now.
+    pub(crate) fn known(&self) -> flashpod_engine::Folded {
+        let driver = &self.0.driver;
+        flashpod_engine::Folded { recovered: driver.engine.checkpoint().clone(), next_seq: driver.next_seq }
+    }
+}
+
 impl Loop {
     /// At most one timer and one delivery, then the status if it is due; sleeps when there is nothing.
     fn turn(&mut self) -> Result<(), DriverError> {
@@ -196,7 +213,15 @@ impl Loop {
         driver.journal.append(&self.buffer)?;
         let mut bytes = self.buffer.len();
         self.actions.clear();
+        let timed = hops::timed(&input);
+        let began = timed.map(|_| self.clock.mono());
         driver.engine.handle(stamp, input, &mut self.actions);
+        // Beside the actions, not among them: these are journaled, and a replay has other times.
+        if let (Some(hop), Some(began)) = (timed, began)
+            && hops::led_to(hop, &self.actions)
+        {
+            driver.recorder.hop(hop, self.clock.mono().since(began).0, None);
+        }
         record::encode_outcome(stamp.seq, &self.actions, &mut self.buffer)?;
         driver.journal.append(&self.buffer)?;
         bytes += self.buffer.len();
@@ -292,6 +317,8 @@ impl Loop {
         let tuning = driver.engine.config().tuning;
         record::encode_checkpoint(driver.next_seq, tuning, driver.engine.checkpoint(), &mut self.buffer)?;
         driver.journal.append(&self.buffer)?;
+        driver.counters.checkpoints.fetch_add(1, Ordering::Relaxed);
+        driver.counters.journal_bytes.fetch_add(self.buffer.len() as u64, Ordering::Relaxed);
         driver.signals.checkpoint_written();
         Ok(())
     }

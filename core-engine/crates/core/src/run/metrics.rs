@@ -42,6 +42,12 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
             };
             count("inputs", "Inputs handled by the engine", &driver.inputs);
             count("journal_bytes", "Bytes appended to the journal", &driver.journal_bytes);
+            count("journal_checkpoints", "Checkpoints written to the journal", &driver.checkpoints);
+            count(
+                "journal_pruned_files",
+                "Journal files removed behind a checkpoint or start",
+                &driver.pruned_files,
+            );
             count("journal_unprepared_files", "Journal files made late", &driver.journal_unprepared);
             count("market_missed", "Books and trades the gateway had no room for", &driver.missed_market);
             count(

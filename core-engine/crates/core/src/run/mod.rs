@@ -5,7 +5,9 @@
 
 mod account;
 mod driver;
+mod hops;
 mod metrics;
+mod retention;
 mod state_dir;
 mod upkeep;
 
@@ -81,6 +83,7 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
         let options = account::Options {
             config: account.clone(),
             stop_policy: config.stop_policy,
+            journal: config.journal,
             venue,
             tls: tls.clone(),
             poll_mode,

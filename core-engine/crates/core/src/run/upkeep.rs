@@ -1,6 +1,5 @@
 //! The journal thread: brings appended records to disk, prepares files, drops what a checkpoint makes superfluous.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,12 +8,11 @@ use std::time::Duration;
 use anyhow::Context;
 use flashpod_journal::{JournalError, Upkeep};
 
+use super::driver::DriverCounters;
+use super::retention;
+
 /// A host crash loses at most this much.
 const SYNC_EVERY: Duration = Duration::from_millis(40);
-/// Size of a journal that makes it worth a checkpoint.
-const KEPT_BYTES: u64 = 16 << 30;
-/// Ticks between looks at the size.
-const TICKS_PER_LOOK: u32 = 250;
 
 /// What journal thread and engine thread say to each other.
 #[derive(Debug, Default)]
@@ -49,17 +47,13 @@ pub(crate) struct JournalThread {
 }
 
 impl JournalThread {
-    pub(crate) fn spawn(
-        account: &str,
-        directory: PathBuf,
-        upkeep: Upkeep,
-        signals: Arc<Signals>,
-    ) -> anyhow::Result<Self> {
+    pub(crate) fn spawn(account: &str, keeper: Keeper) -> anyhow::Result<Self> {
+        let signals = Arc::clone(&keeper.signals);
         let shared = Arc::clone(&signals);
         let thread = std::thread::Builder::new()
             .name(format!("journal-{account}"))
             .spawn(move || {
-                let outcome = work(&directory, upkeep, &shared);
+                let outcome = work(keeper, &shared);
                 if let Err(error) = &outcome {
                     tracing::error!(error = error.to_string(), "the journal can't be kept");
                     shared.failed.store(true, Ordering::Relaxed);
@@ -78,34 +72,76 @@ impl JournalThread {
     }
 }
 
-fn work(directory: &Path, mut upkeep: Upkeep, signals: &Signals) -> Result<(), JournalError> {
-    let mut ticks = 0_u32;
-    let mut keep_from = None;
+fn work(mut keeper: Keeper, signals: &Signals) -> Result<(), JournalError> {
     loop {
         // Read before the sync, so that the last sync covers everything appended before the stop.
         let last = signals.stop.load(Ordering::Acquire);
-        upkeep.tick()?;
+        keeper.tick()?;
         if last {
             return Ok(());
-        }
-        if let Some(number) = keep_from
-            && signals.checkpoint_written.swap(false, Ordering::Acquire)
-        {
-            upkeep.prune(number)?;
-            tracing::info!(first_kept = number, "journal pruned behind a checkpoint");
-            keep_from = None;
-        }
-        ticks = ticks.wrapping_add(1);
-        if keep_from.is_none() && ticks.is_multiple_of(TICKS_PER_LOOK) && size_of(directory) > KEPT_BYTES {
-            // The file in use before the checkpoint is written is the oldest that can hold it.
-            keep_from = Some(upkeep.current_segment());
-            signals.checkpoint_wanted.store(true, Ordering::Release);
         }
         std::thread::park_timeout(SYNC_EVERY);
     }
 }
 
-fn size_of(directory: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(directory) else { return 0 };
-    entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+/// What the journal thread does, step by step.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    upkeep: Upkeep,
+    keep_bytes: u64,
+    signals: Arc<Signals>,
+    counters: Arc<DriverCounters>,
+    /// The file in use at the last look: the size changes only with it. 0: not looked yet.
+    looked_at: u64,
+    /// The file in use when the checkpoint was asked for that is not written yet: the oldest that can hold it.
+    asked: Option<u64>,
+    /// The same of those written in this run, oldest first.
+    checkpoints: Vec<u64>,
 }
+
+impl Keeper {
+    pub(crate) fn new(
+        upkeep: Upkeep,
+        keep_bytes: u64,
+        signals: Arc<Signals>,
+        counters: Arc<DriverCounters>,
+    ) -> Self {
+        Self { upkeep, keep_bytes, signals, counters, looked_at: 0, asked: None, checkpoints: Vec::new() }
+    }
+
+    /// Syncs, prepares, and looks after the size whenever it may have changed.
+    pub(crate) fn tick(&mut self) -> Result<(), JournalError> {
+        self.upkeep.tick()?;
+        let written = self.asked.filter(|_| self.signals.checkpoint_written.swap(false, Ordering::Acquire));
+        if let Some(number) = written {
+            self.checkpoints.push(number);
+            self.asked = None;
+        }
+        let current = self.upkeep.current_segment();
+        if written.is_some() || current != self.looked_at {
+            self.looked_at = current;
+            self.look()?;
+        }
+        Ok(())
+    }
+
+    fn look(&mut self) -> Result<(), JournalError> {
+        let files = self.upkeep.files()?;
+        let due = retention::due(&files, &self.checkpoints, self.keep_bytes);
+        if let Some(number) = due.prune_to {
+            self.upkeep.prune(number)?;
+            self.checkpoints.retain(|&checkpoint| checkpoint >= number);
+            let removed = files.iter().filter(|file| file.number < number).count();
+            self.counters.pruned_files.fetch_add(removed as u64, Ordering::Relaxed);
+            tracing::info!(first_kept = number, removed, "journal pruned");
+        }
+        if due.checkpoint && self.asked.is_none() {
+            self.asked = Some(self.looked_at);
+            self.signals.checkpoint_wanted.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -106,11 +106,18 @@ pub fn http_get(address: &str, path: &str) -> (u16, String) {
 /// The directories of one core; they outlive its process.
 pub struct Home {
     directory: tempfile::TempDir,
+    /// Of the configuration.
+    journal_sizes: Value,
 }
 
 impl Home {
     pub fn new() -> Self {
-        let home = Self { directory: tempfile::Builder::new().prefix("fp").tempdir().unwrap() };
+        Self::with_journal(json!({}))
+    }
+
+    pub fn with_journal(journal_sizes: Value) -> Self {
+        let directory = tempfile::Builder::new().prefix("fp").tempdir().unwrap();
+        let home = Self { directory, journal_sizes };
         let keys = home.path("credentials/main");
         std::fs::create_dir_all(&keys).unwrap();
         std::fs::write(keys.join("apiKey"), format!("{API_KEY}\n")).unwrap();
@@ -128,7 +135,7 @@ impl Home {
         });
         let config = json!({
             "core": "core", "namespace": "default", "pollMode": "Park", "stopPolicy": "Cancel",
-            "accounts": [account],
+            "accounts": [account], "journal": self.journal_sizes,
         });
         std::fs::write(self.path("core.json"), config.to_string()).unwrap();
     }
