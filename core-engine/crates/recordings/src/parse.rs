@@ -71,7 +71,13 @@ pub fn parse_line(line: &[u8]) -> Result<Line, LineError> {
     let event = match kind {
         "depthUpdate" => depth(&raw).map(Event::Depth)?,
         "bookTicker" => ticker(&raw).map(Event::Ticker)?,
-        "trade" => trade(&raw).map(Event::Trade)?,
+        "trade" => match trade(&raw)? {
+            // Binance futures tell insurance fund settlements as trades of nothing at price 0.
+            trade if trade.price.is_zero() || trade.qty.is_zero() => {
+                return Ok(Line::Unused("trade of nothing".to_owned()));
+            }
+            trade => Event::Trade(trade),
+        },
         other => return Ok(Line::Unused(other.chars().take(40).collect())),
     };
     let named = raw.short_symbol.or(raw.symbol).ok_or(LineError::Missing { kind: "market", field: "s" })?;
@@ -147,12 +153,20 @@ fn ticker(raw: &Raw<'_>) -> Result<Ticker, LineError> {
 fn trade(raw: &Raw<'_>) -> Result<Trade, LineError> {
     let missing = |field| LineError::Missing { kind: "trade", field };
     let time = raw.trade_ms.ok_or(missing("T"))?;
+    let (price, qty): (Price, Qty) = (
+        decimal("price", raw.price.ok_or(missing("p"))?)?,
+        decimal("quantity", raw.qty.ok_or(missing("q"))?)?,
+    );
+    if price.is_negative() || qty.is_negative() {
+        let (value, reason) = (format!("{price} × {qty}"), "is impossible".to_owned());
+        return Err(LineError::Value { field: "trade", value, reason });
+    }
     Ok(Trade {
         event: Millis(raw.event_ms.unwrap_or(time)),
         time: Millis(time),
         id: raw.trade_id.ok_or(missing("t"))?,
-        price: decimal("price", raw.price.ok_or(missing("p"))?)?,
-        qty: decimal("quantity", raw.qty.ok_or(missing("q"))?)?,
+        price,
+        qty,
         buyer_is_maker: raw.buyer_is_maker.ok_or(missing("m"))?,
     })
 }
@@ -356,6 +370,8 @@ mod tests {
     fn other_kinds_are_named_not_refused() {
         let line = r#"1721749182850494 {"stream":"btcusdt@markPrice","data":{"e":"markPriceUpdate","s":"BTCUSDT","p":"1"}}"#;
         assert_eq!(parse_line(line.as_bytes()), Ok(Line::Unused("markPriceUpdate".into())));
+        let line = r#"1721749182850494 {"e":"trade","s":"A","T":1,"t":1,"p":"0","q":"0","X":"NA","m":true}"#;
+        assert_eq!(parse_line(line.as_bytes()), Ok(Line::Unused("trade of nothing".into())));
     }
 
     #[test]
@@ -382,6 +398,10 @@ mod tests {
                 "impossible",
             ),
             (r#"1721749182850494 {"e":"trade","s":"A","T":1,"t":1,"p":"1","q":"1"}"#, "no field `m`"),
+            (
+                r#"1721749182850494 {"e":"trade","s":"A","T":1,"t":1,"p":"1","q":"-1","m":true}"#,
+                "trade `1 × -1` is impossible",
+            ),
             (r#"1721749182850494 {"e":"trade","T":1,"t":1,"p":"1","q":"1","m":true}"#, "no field `s`"),
         ] {
             let error = parse_line(line.as_bytes()).unwrap_err().to_string();
