@@ -233,6 +233,42 @@ async fn futures_are_renumbered_one_a_diff_and_the_map_is_told() {
 }
 
 #[test]
+fn pairs_recorded_at_the_same_time_keep_the_order_of_their_events() {
+    let folder = "binance_spot_btc_eth_20240808";
+    let files = ["btcusdt_20240808", "ethusdt_20240808"].map(|name| data(&format!("{folder}/{name}.gz")));
+    // The trades in the order in which the recorder received them, with ids; the first ones came before a snapshot.
+    let mut received = Vec::new();
+    for frame in flashpod_recordings::Recording::open(&files).unwrap() {
+        let frame = frame.unwrap();
+        if let flashpod_recordings::Event::Trade(trade) = frame.event {
+            received.push((frame.local, frame.symbol, trade.id));
+        }
+    }
+    let tapes = flashpod_venue::replay::load(&files).unwrap();
+    let mut played = Vec::new();
+    for tape in &tapes {
+        for event in &tape.events {
+            if let Tick::Trade { id, .. } = event.tick {
+                played.push((event.offset, tape.symbol, id));
+            }
+        }
+    }
+    played.sort_by_key(|(offset, ..)| *offset);
+    let both =
+        received.iter().position(|(_, symbol, id)| (*symbol, *id) == (played[0].1, played[0].2)).unwrap();
+    let spans = |list: &[(flashpod_types::Nanos, flashpod_types::Symbol, u64)]| -> Vec<_> {
+        list.iter().map(|(at, symbol, id)| (at.since(list[0].0), *symbol, *id)).collect()
+    };
+    assert_eq!(spans(&played).len(), received.len() - both);
+    assert!(spans(&played) == spans(&received[both..]), "the order or the distances changed");
+
+    // A pair of another week does not wait for its week to come.
+    let other = data("binance_spot_nexo_20240723/nexousdt_20240723.dat.gz");
+    let tapes = flashpod_venue::replay::load(&[other, files[0].clone()]).unwrap();
+    assert!(tapes.iter().all(|tape| tape.events[0].offset < flashpod_types::Nanos::from_secs(60)));
+}
+
+#[test]
 fn tickers_of_a_renumbered_recording_are_numbered_as_its_book_is() {
     let tapes =
         flashpod_venue::replay::load(&[data("binance_usdm_btc_eth_20240808/btcusdt_20240808.gz")]).unwrap();

@@ -9,7 +9,7 @@ use flashpod_matching::LevelChange;
 use flashpod_recordings::{Depth, Event, Level, Recording, RecordingError, Snapshot};
 use flashpod_types::{Nanos, Price, Qty, Side, Symbol};
 
-/// One recorded event, `offset` after the first one of its symbol.
+/// One recorded event, `offset` after the first one of the recordings that overlap with its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TapeEvent {
     pub offset: Nanos,
@@ -165,12 +165,13 @@ impl Draft {
         }
     }
 
-    fn finish(mut self, symbol: Symbol) -> Result<Tape, TapeError> {
+    /// The tape and when it begins.
+    fn finish(mut self, symbol: Symbol) -> Result<(Nanos, Tape), TapeError> {
         if self.futures {
             self.renumber_tickers();
         }
-        let Some((_, snapshot)) = self.snapshot else { return Err(TapeError::NoSnapshot(symbol)) };
-        Ok(Tape {
+        let Some((start, snapshot)) = self.snapshot else { return Err(TapeError::NoSnapshot(symbol)) };
+        let tape = Tape {
             symbol,
             version: self.map.first().map_or(snapshot.last_update_id, |(_, version)| *version),
             opening: changes(&snapshot.bids, &snapshot.asks),
@@ -178,7 +179,26 @@ impl Draft {
             places: self.places,
             renumbered: self.futures.then_some(self.map),
             gaps: self.gaps,
-        })
+        };
+        Ok((start, tape))
+    }
+}
+
+/// Gives the tapes that were recorded at the same time one origin, so that their events keep their order; a tape of
+/// another day begins at once.
+fn align(tapes: &mut [(Nanos, Tape)]) {
+    let mut by_start: Vec<&mut (Nanos, Tape)> = tapes.iter_mut().collect();
+    by_start.sort_by_key(|(start, _)| *start);
+    let (mut origin, mut end) = (Nanos::ZERO, Nanos::ZERO);
+    for (start, tape) in by_start {
+        if *start > end {
+            origin = *start;
+        }
+        end = end.max(*start + tape.events.last().map_or(Nanos::ZERO, |event| event.offset));
+        let shift = start.since(origin);
+        for event in &mut tape.events {
+            event.offset = event.offset + shift;
+        }
     }
 }
 
@@ -204,5 +224,8 @@ pub fn load(files: &[PathBuf]) -> Result<Vec<Tape>, TapeError> {
             }
         }
     }
-    drafts.into_iter().map(|(symbol, draft)| draft.finish(symbol)).collect()
+    let finished = drafts.into_iter().map(|(symbol, draft)| draft.finish(symbol));
+    let mut tapes = finished.collect::<Result<Vec<_>, _>>()?;
+    align(&mut tapes);
+    Ok(tapes.into_iter().map(|(_, tape)| tape).collect())
 }
