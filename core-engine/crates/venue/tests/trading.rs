@@ -264,7 +264,8 @@ fn moved(audit: &Value, account: usize, asset: &str) -> Amount {
             let price: flashpod_types::Price = fill["price"].as_str().unwrap().parse().unwrap();
             let change = match asset {
                 "BTC" => Amount::from(qty),
-                _ => -price.notional(qty),
+                "USDC" => -price.notional(qty),
+                _ => Amount::ZERO,
             };
             sum += if buys { change } else { -change };
             if fill["commissionAsset"] == asset {
@@ -277,7 +278,38 @@ fn moved(audit: &Value, account: usize, asset: &str) -> Amount {
 
 #[test]
 fn minutes_of_wild_trading_leave_every_balance_explained_by_its_deals() {
-    let mut desk = Desk::synthetic(&["orderRate=0", "weightPools=off", "latencyMs=0", "makerFee=0.0002"]);
+    for fees in [
+        ["makerFee=0.0002", "takerFee=0.0005", "feeAsset=quote"],
+        ["makerFee=0.00001234", "takerFee=0.00056789", "feeAsset=received"],
+        ["makerFee=0.00012345", "takerFee=0.00034567", "feeAsset=mx"],
+        ["makerFee=0", "takerFee=0", "feeAsset=quote"],
+    ] {
+        trade_wildly(&fees);
+    }
+}
+
+/// What the open orders of an account hold of an asset, at least: their value, fees on top left out.
+fn held(audit: &Value, account: usize, asset: &str) -> Amount {
+    let mut sum = Amount::ZERO;
+    for order in audit["accounts"][account]["orders"].as_array().unwrap() {
+        let qty = |name: &str| order[name].as_str().unwrap().parse::<flashpod_types::Qty>().unwrap();
+        let left = qty("origQty") - qty("executedQty");
+        let price: flashpod_types::Price = order["price"].as_str().unwrap().parse().unwrap();
+        if !order["closedUnixNs"].is_null() {
+            continue;
+        }
+        match (asset, order["side"] == "BUY") {
+            ("USDC", true) => sum += price.notional(left),
+            ("BTC", false) => sum += Amount::from(left),
+            _ => {}
+        }
+    }
+    sum
+}
+
+fn trade_wildly(fees: &[&str]) {
+    let sets = [&["orderRate=0", "weightPools=off", "latencyMs=0"], fees].concat();
+    let mut desk = Desk::synthetic(&sets);
     let kinds = ["LIMIT", "LIMIT_MAKER", "IMMEDIATE_OR_CANCEL", "FILL_OR_KILL", "MARKET"];
     let mut dice = 12_345_u64;
     let mut roll = |n: u64| {
@@ -296,7 +328,15 @@ fn minutes_of_wild_trading_leave_every_balance_explained_by_its_deals() {
         let price = if kind == "MARKET" { "" } else { &price };
         let (key, secret) =
             if roll(3) == 0 { (support::RIVAL, "rival") } else { (support::KEY, support::SECRET) };
-        desk.signed_by(key, secret, "POST", "/api/v3/order", &order(side, kind, &qty, price));
+        let mut params = order(side, kind, &qty, price);
+        if kind == "MARKET" && roll(2) == 0 {
+            params = format!(
+                "symbol=BTCUSDC&side={side}&type=MARKET&quoteOrderQty={}.{:02}",
+                roll(9_000) + 1,
+                roll(100)
+            );
+        }
+        desk.signed_by(key, secret, "POST", "/api/v3/order", &params);
         if roll(12) == 0 {
             desk.signed_by(key, secret, "DELETE", "/api/v3/openOrders", "symbol=BTCUSDC");
         }
@@ -314,8 +354,14 @@ fn minutes_of_wild_trading_leave_every_balance_explained_by_its_deals() {
             let begun = match asset {
                 "USDC" => start,
                 "BTC" => "10".parse().unwrap(),
+                "MX" => "1000".parse().unwrap(),
                 _ => continue,
             };
+            let (locked, held) = (amount("locked"), held(&audit, account, asset));
+            assert!(
+                held <= locked && (asset == "USDC" || held == locked),
+                "{asset}: {held} of {locked} is held"
+            );
             assert_eq!(amount("free") + amount("locked"), begun + moved(&audit, account, asset), "{asset}");
         }
     }

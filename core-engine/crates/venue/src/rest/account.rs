@@ -57,10 +57,11 @@ pub(super) fn my_trades(exchange: &mut Exchange, call: &Call) -> Result<Value, A
         let order = &exchange.orders[*index];
         let deal = &order.deals[*deal];
         let at = ms(deal.time);
-        let wanted = order.market == market
-            && of_order.is_none_or(|id| id == order.id)
-            && (from..=to).contains(&at)
-            && !deal.hidden;
+        if at < from {
+            break; // deals are in time order
+        }
+        let wanted =
+            order.market == market && of_order.is_none_or(|id| id == order.id) && at <= to && !deal.hidden;
         if !wanted {
             continue;
         }
