@@ -73,6 +73,16 @@ fn sigterm_ends_it_with_success() {
 }
 
 #[test]
+fn the_authority_made_for_a_run_goes_with_it() {
+    let mut venue = Venue::start(&["--tls"], &[]);
+    let ca = std::path::PathBuf::from(venue.line["caFile"].as_str().unwrap());
+    assert!(ca.is_file());
+    Command::new("kill").args(["-TERM", &venue.child.id().to_string()]).status().unwrap();
+    assert!(venue.child.wait().unwrap().success());
+    assert!(!ca.parent().unwrap().exists());
+}
+
+#[test]
 fn wrong_options_are_refused_with_what_is_accepted() {
     let refused = |args: &[&str]| {
         let out = Command::new(env!("CARGO_BIN_EXE_flashpod-venue")).args(args).output().unwrap();

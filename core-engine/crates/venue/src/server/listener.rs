@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,8 @@ pub struct Server {
     driver: Driver,
     shared: Shared,
     places: Arc<Semaphore>,
+    /// Made for this run only.
+    temporary: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Server {
@@ -46,9 +49,11 @@ pub async fn bind(cli: &Cli, clock: Clock, exchange: Exchange) -> anyhow::Result
     let places = usize::try_from(exchange.settings.max_connections).unwrap_or(usize::MAX);
     let places = Arc::new(Semaphore::new(places.min(Semaphore::MAX_PERMITS)));
     let driver = Driver::new(exchange, clock, receiver, Rc::clone(&drained));
+    let mut temporary = None;
     let (acceptor, line) = if cli.tls {
         let host = cli.listen.rsplit_once(':').map_or("localhost", |(host, _)| host);
         let (acceptor, ca) = tls::acceptor(host.trim_matches(['[', ']']), cli.ca_out.as_deref())?;
+        temporary = ca.parent().filter(|_| cli.ca_out.is_none()).map(Path::to_owned);
         let line = json!({
             "rest": format!("https://{address}"),
             "ws": format!("wss://{address}/ws"),
@@ -59,7 +64,7 @@ pub async fn bind(cli: &Cli, clock: Clock, exchange: Exchange) -> anyhow::Result
         (None, json!({ "rest": format!("http://{address}"), "ws": format!("ws://{address}/ws") }))
     };
     let shared = Shared { commands, drained, idle };
-    let server = Server { listener, acceptor, driver, shared, places };
+    let server = Server { listener, acceptor, driver, shared, places, temporary };
     Ok((server, line))
 }
 
@@ -80,19 +85,26 @@ impl Server {
     /// # Errors
     /// When the exchange itself ended, which it never does by itself: nothing could be answered any more.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
-        let Self { listener, acceptor, driver, shared, places } = self;
+        let Self { listener, acceptor, driver, shared, places, temporary } = self;
         let tasks = LocalSet::new();
         let driving = tasks.spawn_local(driver.run());
         tasks.spawn_local(async move {
+            // One line of log for a flood.
+            let mut full = false;
             loop {
                 match listener.accept().await {
                     Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
                         Ok(place) => {
+                            full = false;
                             let greeting =
                                 greet(stream, peer, acceptor.clone(), shared.clone(), Rc::new(place));
                             tokio::task::spawn_local(greeting);
                         }
-                        Err(_) => tracing::warn!(%peer, "too many connections: this one is dropped"),
+                        Err(_) if full => {}
+                        Err(_) => {
+                            full = true;
+                            tracing::warn!(%peer, "maxConnections are open: further ones are dropped");
+                        }
                     },
                     Err(error) => {
                         // Out of descriptors, most likely: wait for some to be closed.
@@ -108,7 +120,13 @@ impl Server {
                 ended = driving => Err(ended.map_or_else(anyhow::Error::from, |()| anyhow::anyhow!("no reader is left"))),
             }
         };
-        tasks.run_until(over).await.context("the exchange ended")
+        let ended = tasks.run_until(over).await.context("the exchange ended");
+        if let Some(folder) = temporary
+            && let Err(error) = std::fs::remove_dir_all(&folder)
+        {
+            tracing::warn!(%error, folder = %folder.display(), "left behind");
+        }
+        ended
     }
 }
 
