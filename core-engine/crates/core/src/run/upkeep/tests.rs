@@ -100,8 +100,7 @@ impl Stepped {
     }
 
     fn count(&self) -> (u64, u64) {
-        let read =
-            |counter: &std::sync::atomic::AtomicU64| counter.load(std::sync::atomic::Ordering::Relaxed);
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         (read(&self.counters.checkpoints), read(&self.counters.pruned_files))
     }
 }
