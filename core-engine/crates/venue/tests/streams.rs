@@ -310,3 +310,26 @@ fn private_pushes_go_to_their_own_account_only() {
     assert_eq!(desk.pushes(mine).len(), 2);
     assert!(desk.pushes(theirs).is_empty());
 }
+
+#[test]
+fn the_same_inputs_at_the_same_times_bring_the_same_outputs() {
+    let run = || {
+        let mut desk = Desk::synthetic(&["orderRate=0", "weightPools=off"]);
+        let private = desk.private();
+        let public = desk.open(None).unwrap();
+        desk.subscribe(public, &[DEPTH_10, "spot@public.aggre.deals.v3.api.pb@10ms@ETHUSDC"]);
+        let mut told = Vec::new();
+        for n in 0..200 {
+            let kind = ["LIMIT", "IMMEDIATE_OR_CANCEL", "MARKET"][n % 3];
+            let side = ["BUY", "SELL"][n % 2];
+            let price = if kind == "MARKET" { "" } else { "100000" };
+            let params = support::order(side, kind, &format!("0.{:03}", n + 1), price);
+            told.push(format!("{:?}", desk.signed("POST", "/api/v3/order", &params)));
+            desk.wait_ms(17);
+        }
+        let frames = desk.pushes(private).len();
+        assert!(frames > 500, "{frames} private pushes");
+        (told, format!("{:?}", desk.outputs), desk.exchange.audit())
+    };
+    assert!(run() == run());
+}
