@@ -115,10 +115,22 @@ impl EstimatedBook {
         self.own.iter().find(|o| o.key == key).map(|o| o.ahead)
     }
 
-    /// Displayed and not yet consumed, best first.
+    /// Displayed and not yet taken, best first: neither by own orders nor by trades that the display does not
+    /// contain yet.
     fn available(&self, side: Side) -> impl Iterator<Item = (Price, Qty)> + '_ {
+        let takers = move || self.prints.iter().filter(move |print| print.aggressor != side);
+        let prices = takers().map(|print| print.price);
+        // A trade reaches a price when everything better is gone.
+        let reached = if side.is_buy() { prices.min() } else { prices.max() };
+        let is_gone = move |price: Price| {
+            reached.is_some_and(|reached| if side.is_buy() { price > reached } else { price < reached })
+        };
         self.best_first(side)
-            .map(|(price, level)| (*price, level.shown - level.consumed))
+            .filter(move |(price, _)| !is_gone(**price))
+            .map(move |(price, level)| {
+                let traded: Qty = takers().filter(|print| print.price == *price).map(|print| print.qty).sum();
+                (*price, level.shown - level.consumed - traded)
+            })
             .filter(|(_, qty)| qty.is_positive())
     }
 

@@ -125,6 +125,25 @@ fn what_a_taker_consumed_comes_back_only_with_the_next_update_of_that_level() {
 }
 
 #[test]
+fn what_a_trade_took_is_not_there_for_an_own_taker_either() {
+    let mut book = book();
+    book.on_depth(1050, [level(Side::Sell, 102, 10), level(Side::Sell, 103, 10)]);
+    book.on_trade(price(101), Qty::from_raw(7), Side::Buy, 1060);
+    assert_eq!(book.place(&order(1, Side::Buy, OrderType::Ioc, 101, 10)).taken().raw(), 3);
+    // A buyer paid 102: nothing better was left by then.
+    book.on_trade(price(102), Qty::from_raw(4), Side::Buy, 1070);
+    let taken = book.place(&order(2, Side::Buy, OrderType::Ioc, 103, 8));
+    let at: Vec<_> = taken.matches.iter().map(|m| (m.price.raw(), m.qty.raw())).collect();
+    assert_eq!(at, [(102, 6), (103, 2)]);
+    // The update of 1100 contains both trades: what it displays is there.
+    book.on_depth(1100, [level(Side::Sell, 101, 1), level(Side::Sell, 102, 6)]);
+    assert_eq!(book.place(&order(3, Side::Buy, OrderType::Ioc, 102, 9)).taken().raw(), 7);
+    // Trades of sellers take from bids only.
+    book.on_trade(price(100), Qty::from_raw(9), Side::Sell, 1110);
+    assert_eq!(book.place(&order(4, Side::Sell, OrderType::Ioc, 100, 9)).taken().raw(), 1);
+}
+
+#[test]
 fn two_own_orders_at_a_price_share_a_trade_in_order_of_arrival() {
     let mut book = book();
     book.place(&order(1, Side::Buy, OrderType::Limit, 100, 4));
