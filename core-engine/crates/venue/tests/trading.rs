@@ -429,3 +429,20 @@ fn times_at_the_end_of_the_number_range_select_nothing() {
         assert_eq!(status, 400);
     }
 }
+
+#[test]
+fn after_the_end_of_the_tape_orders_rest_take_what_is_left_and_can_be_cancelled() {
+    let mut desk = Desk::recorded(&[], vec![trade(1_000, "100000", "1.5", Side::Sell)]);
+    let resting = desk.place("BUY", "LIMIT", "1", "100000");
+    assert_eq!(desk.exchange.audit()["symbols"][0]["replayDone"], false);
+    desk.play(10);
+    assert_eq!(desk.exchange.audit()["symbols"][0]["replayDone"], true);
+    assert_eq!(desk.query(&resting)["executedQty"], "0.500000");
+    let taker = desk.place("BUY", "MARKET", "0.5", "");
+    assert_eq!(desk.query(&taker)["status"], "FILLED");
+    desk.wait_ms(3_600_000);
+    desk.play(10);
+    assert_eq!(desk.query(&resting)["status"], "PARTIALLY_FILLED");
+    let gone = desk.ok("DELETE", "/api/v3/order", &format!("symbol=BTCUSDC&orderId={resting}"));
+    assert_eq!((&gone["status"], desk.balance("USDC").1), (&json!("PARTIALLY_CANCELED"), "0".into()));
+}
