@@ -6,6 +6,13 @@ export interface ExecutionCoreSpecPlacement {
   nodeSelector?: Record<string, string>;
 }
 
+export interface JournalSize {
+  /** Size of one file, which is written ahead as a whole. */
+  segmentMiB: number;
+  /** The journal of one account takes about this much, and at times one file more. */
+  keepMiB: number;
+}
+
 export interface ExecutionCoreSpec {
   /** Image of the core; that of the operator's own version when absent. */
   image?: string;
@@ -20,6 +27,8 @@ export interface ExecutionCoreSpec {
   metricsPort: number;
   /** What the core does with open orders, or positions too, when it is stopped. */
   stopPolicy: 'Cancel' | 'Flatten';
+  /** How much each account's journal may take on the node, in MiB. Beyond keepMiB the oldest files go, behind a checkpoint. A change replaces the pod of the core. */
+  journal: JournalSize;
 }
 
 export interface BookStatus {

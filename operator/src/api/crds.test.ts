@@ -93,6 +93,34 @@ test('an account and a core get the documented defaults', async () => {
     pollMode: 'Park',
     metricsPort: 0,
     stopPolicy: 'Cancel',
+    journal: { segmentMiB: 64, keepMiB: 2048 },
+  });
+});
+
+test('a core that says one size of its journal gets the default of the other', async () => {
+  const { spec } = await create('ExecutionCore', { accounts: ['main'], journal: { segmentMiB: 8 } });
+  expect(spec).toMatchObject({ journal: { segmentMiB: 8, keepMiB: 2048 } });
+});
+
+describe('an ExecutionCore is refused', () => {
+  test.each<[string, Spec, RegExp]>([
+    ['without accounts', { accounts: [] }, /spec\.accounts/],
+    ['with an account twice', { accounts: ['main', 'main'] }, /spec\.accounts\[1\].*[Dd]uplicate/],
+    ['with journal files of nothing', { journal: { segmentMiB: 0 } }, /spec\.journal\.segmentMiB.*1/],
+    ['with journal files too large', { journal: { segmentMiB: 513 } }, /spec\.journal\.segmentMiB.*512/],
+    [
+      'with a journal of fewer than four files',
+      { journal: { segmentMiB: 64, keepMiB: 255 } },
+      /keepMiB must be at least four times segmentMiB/,
+    ],
+    [
+      'with a journal beyond 16 TiB',
+      { journal: { keepMiB: 16_777_217 } },
+      /spec\.journal\.keepMiB.*16777216/,
+    ],
+    ['with a size in text', { journal: { keepMiB: '2Gi' } }, /spec\.journal\.keepMiB.*integer/],
+  ])('%s', async (_, change, message) => {
+    await expect(create('ExecutionCore', { accounts: ['main'], ...change })).rejects.toThrow(message);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { ExecutionCore, TradingAccount } from '@flashpod/crds';
+import type { ExecutionCore, JournalSize, TradingAccount } from '@flashpod/crds';
 import { venueEndpoints } from '../api/defaults.js';
 
 /** What `flashpod-core run --config` reads. It holds no secret: keys are files of their own. */
@@ -7,6 +7,7 @@ export interface CoreConfig {
   readonly namespace: string;
   readonly pollMode: string;
   readonly stopPolicy: string;
+  readonly journal: JournalSize;
   readonly accounts: readonly {
     readonly name: string;
     readonly environment: string;
@@ -26,6 +27,7 @@ export function coreConfig(
     namespace: metadata.namespace ?? 'default',
     pollMode: spec.pollMode,
     stopPolicy: spec.stopPolicy,
+    journal: { segmentMiB: spec.journal.segmentMiB, keepMiB: spec.journal.keepMiB },
     accounts: accounts.map(({ metadata: { name }, spec: account }) => ({
       name,
       environment: account.environment,

@@ -37,6 +37,11 @@ test.each<[string, Partial<CoreWorld>, string[]]>([
   ['a core gets its hold and its pod', { core: core({}, { finalizers: [] }) }, ['hold', 'createPod']],
   ['a running pod is left alone, also with images of another version', { pod: pod() }, []],
   ['another poll mode means another pod', { core: core({ pollMode: 'Spin' }), pod: pod() }, ['deletePod']],
+  [
+    'another size of the journal means another pod',
+    { core: core({ journal: { segmentMiB: 8, keepMiB: 64 } }), pod: pod() },
+    ['deletePod'],
+  ],
   ['another image means another pod', { core: core({ image: 'x/core:2' }), pod: pod() }, ['deletePod']],
   ['an evicted pod is replaced', { pod: pod(core(), { status: { phase: 'Failed' } }) }, ['deletePod']],
   ['a pod that goes is waited for', { pod: pod(core(), { metadata: { deletionTimestamp } }) }, []],
@@ -57,6 +62,12 @@ test.each<[string, Partial<CoreWorld>, string[]]>([
   ['and is then let go', { core: core({}, { deletionTimestamp }) }, ['release']],
 ])('%s', (_, change, actions) => {
   expect(planCore(world(change)).actions.map((action) => action.do)).toEqual(actions);
+});
+
+test('the core is told how to keep its journal', () => {
+  const journal = { segmentMiB: 8, keepMiB: 64 };
+  const [create] = planCore(world({ core: core({ journal }) })).actions;
+  expect(create).toMatchObject({ do: 'createPod', config: { journal } });
 });
 
 test('what is missing is named', () => {

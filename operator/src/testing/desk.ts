@@ -211,7 +211,14 @@ export function core(): ExecutionCore {
     apiVersion: 'trading.flashpod.dev/v1alpha1',
     kind: 'ExecutionCore',
     metadata: { name: 'core', namespace },
-    spec: { accounts: ['main'], cpus: 1, pollMode: 'Park', metricsPort: 0, stopPolicy: 'Cancel' },
+    spec: {
+      accounts: ['main'],
+      cpus: 1,
+      pollMode: 'Park',
+      metricsPort: 0,
+      stopPolicy: 'Cancel',
+      journal: { segmentMiB: 64, keepMiB: 2_048 },
+    },
   };
 }
 
