@@ -17,7 +17,6 @@ use crate::proto;
 use crate::proto::agent_service_server::AgentService;
 use crate::proto::agent_up::Body;
 use crate::registry::Registry;
-use crate::sockets::Peers;
 use crate::thread::{GatewayCounters, HopFigures, HopSource, SocketChange};
 
 /// The agent hears from the core at least this often.
@@ -37,7 +36,6 @@ pub(crate) struct Facts {
 pub(crate) struct Agent<T> {
     pub(crate) registry: Arc<Registry>,
     pub(crate) engines: Arc<HashMap<String, InboxSender<T>>>,
-    pub(crate) peers: Peers,
     pub(crate) facts: Arc<Facts>,
     pub(crate) sockets: mpsc::UnboundedSender<SocketChange>,
     pub(crate) counters: Arc<GatewayCounters>,
@@ -48,7 +46,6 @@ impl<T> Clone for Agent<T> {
         Self {
             registry: Arc::clone(&self.registry),
             engines: Arc::clone(&self.engines),
-            peers: self.peers,
             facts: Arc::clone(&self.facts),
             sockets: self.sockets.clone(),
             counters: Arc::clone(&self.counters),
@@ -64,7 +61,6 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> AgentService for Agent
         &self,
         request: Request<Streaming<proto::AgentUp>>,
     ) -> Result<Response<Self::ControlStream>, Status> {
-        self.peers.check(&request)?;
         tracing::info!("agent connected");
         let (down, stream) = mpsc::channel(1);
         let agent = self.clone();
@@ -85,7 +81,6 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> AgentService for Agent
         &self,
         request: Request<proto::LedgerRequest>,
     ) -> Result<Response<proto::LedgerReply>, Status> {
-        self.peers.check(&request)?;
         let account = request.into_inner().account;
         let (reply, answer) = oneshot::channel();
         self.engine(&account)?

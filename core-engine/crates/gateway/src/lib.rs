@@ -1,5 +1,6 @@
 //! The gRPC side of the core: sessions of strategy sidecars and the link to the agent. See the README for the rule.
 
+mod accept;
 mod agent;
 pub mod convert;
 pub mod link;

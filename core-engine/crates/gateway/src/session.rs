@@ -17,7 +17,6 @@ use crate::proto::session_down::Body as Down;
 use crate::proto::session_up::Body as Up;
 use crate::proto::strategy_service_server::StrategyService;
 use crate::registry::{Refusal, Registry};
-use crate::sockets::Peers;
 use crate::thread::GatewayCounters;
 
 /// Time from the opening of the stream to its Hello.
@@ -30,7 +29,6 @@ pub(crate) struct Session<T> {
     pub(crate) instance: String,
     pub(crate) registry: Arc<Registry>,
     pub(crate) engines: Arc<HashMap<String, InboxSender<T>>>,
-    pub(crate) peers: Peers,
     pub(crate) counters: Arc<GatewayCounters>,
 }
 
@@ -55,7 +53,6 @@ impl<T: From<Input> + Send + 'static> Session<T> {
         &self,
         request: Request<Streaming<proto::SessionUp>>,
     ) -> Result<Response<Outgoing>, Status> {
-        self.peers.check(&request)?;
         let mut incoming = request.into_inner();
         let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
             .await

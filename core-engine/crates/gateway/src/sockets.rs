@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tokio::net::UnixListener;
-use tonic::transport::server::UdsConnectInfo;
-use tonic::{Request, Status};
+use tokio::net::unix::UCred;
 
 /// Longest path of a unix socket on Linux, without its final zero.
 const MAX_PATH: usize = 107;
@@ -47,15 +46,12 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    pub(crate) fn check<R>(self, request: &Request<R>) -> Result<(), Status> {
-        let credentials = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
-        match credentials.map(|credentials| credentials.uid()) {
+    /// Whether the kernel says that this peer may speak; else why not.
+    pub(crate) fn check(self, credentials: Option<&UCred>) -> Result<(), String> {
+        match credentials.map(UCred::uid) {
             Some(uid) if uid == self.uid || uid == self.own_uid => Ok(()),
-            Some(uid) => Err(Status::permission_denied(format!(
-                "user {uid} may not open this socket; accepted: user {}",
-                self.uid
-            ))),
-            None => Err(Status::permission_denied("the peer's user is not known")),
+            Some(uid) => Err(format!("user {uid} may not open this socket; accepted: user {}", self.uid)),
+            None => Err("the peer's user is not known".to_owned()),
         }
     }
 
@@ -82,6 +78,9 @@ pub(crate) fn listen(path: &Path, peers: Peers) -> Result<UnixListener, SocketEr
     let (directory_mode, socket_mode) = if peers.foreign() { (0o711, 0o666) } else { (0o700, 0o600) };
     if let Some(directory) = path.parent() {
         std::fs::DirBuilder::new().recursive(true).mode(directory_mode).create(directory).map_err(failed)?;
+        // Who mounts it may have made it first, open to all.
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(directory_mode))
+            .map_err(failed)?;
     }
     // A socket left by a killed core has nobody behind it.
     if path.exists() {
@@ -122,19 +121,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_the_named_user_and_our_own_get_in() {
-        use tonic::transport::server::Connected;
+    async fn a_directory_that_was_open_to_all_is_closed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a").join("core.sock");
+        std::fs::create_dir(path.parent().unwrap()).unwrap();
+        let mode = |mode| std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(path.parent().unwrap(), mode(0o777)).unwrap();
+        listen(&path, OURS).unwrap();
+        assert_eq!(std::fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 
+    #[tokio::test]
+    async fn only_the_named_user_and_our_own_get_in() {
         let (stream, _other_end) = tokio::net::UnixStream::pair().unwrap();
-        let mut request = Request::new(());
-        assert!(OURS.check(&request).is_err(), "a peer whose user is unknown");
-        request.extensions_mut().insert(stream.connect_info());
+        let credentials = stream.peer_cred().unwrap();
+        assert!(OURS.check(None).is_err(), "a peer whose user is unknown");
         let uid = own_uid().unwrap();
         let others = uid + 1;
-        Peers { uid, own_uid: others }.check(&request).unwrap();
-        Peers { uid: others, own_uid: uid }.check(&request).unwrap();
-        let status = Peers { uid: others, own_uid: others }.check(&request).unwrap_err();
-        assert_eq!(status.code(), tonic::Code::PermissionDenied);
+        Peers { uid, own_uid: others }.check(Some(&credentials)).unwrap();
+        Peers { uid: others, own_uid: uid }.check(Some(&credentials)).unwrap();
+        let refused = Peers { uid: others, own_uid: others }.check(Some(&credentials)).unwrap_err();
+        assert_eq!(refused, format!("user {uid} may not open this socket; accepted: user {others}"));
     }
 
     #[test]

@@ -13,9 +13,9 @@ use std::time::Duration;
 use flashpod_engine::Input;
 use flashpod_net::ring::InboxSender;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::Server;
 
+use crate::accept::{Incoming, MOST_STREAMS};
 use crate::agent::{Agent, Facts};
 use crate::link::{AccountLink, LedgerQuery};
 use crate::proto;
@@ -38,6 +38,7 @@ const SOCKET_RETRY: Duration = Duration::from_secs(1);
 pub struct GatewayCounters {
     pub sessions: Counter,
     pub refused_sessions: Counter,
+    pub refused_connections: Counter,
     pub overflown_sessions: Counter,
     pub invalid_messages: Counter,
     pub conflated_books: Counter,
@@ -48,8 +49,9 @@ pub struct GatewayCounters {
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(crate) fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
+    /// Returns the new count.
+    pub(crate) fn add(&self, count: u64) -> u64 {
+        self.0.fetch_add(count, Ordering::Relaxed) + count
     }
 
     #[must_use]
@@ -184,15 +186,14 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
         let agent = Agent {
             registry: Arc::clone(&registry),
             engines: Arc::clone(&engines),
-            peers: ours,
             facts: Arc::new(facts),
             sockets,
             counters: Arc::clone(&config.counters),
         };
+        let incoming = Incoming::new(listener, ours, Arc::clone(&config.counters));
         tokio::spawn(async move {
             let service = AgentServiceServer::new(agent).max_decoding_message_size(MAX_AGENT_MESSAGE);
-            let served =
-                Server::builder().add_service(service).serve_with_incoming(UnixListenerStream::new(listener));
+            let served = server().add_service(service).serve_with_incoming(incoming);
             if let Err(error) = served.await {
                 tracing::error!(error = error.to_string(), "the agent's socket failed");
             }
@@ -240,15 +241,14 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
             instance: instance.clone(),
             registry: Arc::clone(&self.registry),
             engines: Arc::clone(&self.engines),
-            peers: self.peers,
             counters: Arc::clone(&self.counters),
         };
+        let incoming = Incoming::new(listener, self.peers, Arc::clone(&self.counters));
         let name = instance.clone();
         let task = tokio::spawn(async move {
             let service = StrategyServiceServer::new(session).max_decoding_message_size(MAX_SESSION_MESSAGE);
-            let incoming = UnixListenerStream::new(listener);
             tokio::select! {
-                served = Server::builder().add_service(service).serve_with_incoming(incoming) => {
+                served = server().add_service(service).serve_with_incoming(incoming) => {
                     if let Err(error) = served {
                         tracing::error!(instance, error = error.to_string(), "the instance's socket failed");
                     }
@@ -271,6 +271,10 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
             let _ = open.task.await;
         }
     }
+}
+
+fn server() -> Server {
+    Server::builder().max_concurrent_streams(MOST_STREAMS)
 }
 
 /// Carries one engine's output to the sessions until the engine thread ends.

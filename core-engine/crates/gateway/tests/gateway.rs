@@ -322,12 +322,13 @@ async fn a_session_is_welcomed_and_speaks_in_both_directions() {
             book_version: 9,
             decided_mono_ns: 3,
             tolerance_ticks: 2,
+            cause_mono_ns: 0,
         }))
         .await;
     match core.next_message().await {
         SessionMessage::WantedQuotes(wanted) => {
             assert_eq!(wanted.quotes[0].price, "100000.01".parse().unwrap());
-            assert_eq!((wanted.book_version, wanted.tolerance_ticks), (9, 2));
+            assert_eq!((wanted.book_version, wanted.tolerance_ticks, wanted.cause), (9, 2, None));
         }
         other => panic!("{other:?}"),
     }
@@ -657,4 +658,38 @@ async fn bytes_that_are_not_grpc_do_no_harm() {
     }
     let _sidecar = open(&core, hello("secret", 0)).await.unwrap();
     assert!(matches!(core.next_message().await, SessionMessage::Opened { .. }));
+}
+
+#[tokio::test]
+async fn a_flood_of_connections_leaves_the_agent_and_the_sessions_alone() {
+    let (mut core, mut agent) = core_with_instance().await;
+    let path = instance_socket(core.directory.path(), "maker-1");
+    let mut sidecar = open(&core, hello("secret", 0)).await.unwrap();
+    assert!(matches!(core.next_message().await, SessionMessage::Opened { .. }));
+    // Half-open ones, which say nothing: they take the places that are left, and the core closes the rest.
+    let mut flood = Vec::new();
+    for _ in 0..200 {
+        flood.push(tokio::net::UnixStream::connect(&path).await.unwrap());
+    }
+    tokio::time::timeout(PATIENCE, async {
+        while core.counters.refused_connections.get() < 200 - 15 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await
+    .expect("all but fifteen connections of the flood are closed");
+    core.say(welcome());
+    assert!(matches!(sidecar.next().await.unwrap(), Down::Welcome(_)));
+    agent.status_where(|_| true).await;
+    drop(sidecar);
+    assert!(matches!(core.next_message().await, SessionMessage::Closed));
+    drop(flood);
+    let reconnected = tokio::time::timeout(PATIENCE, async {
+        loop {
+            if let Ok(sidecar) = open(&core, hello("secret", 0)).await {
+                return sidecar;
+            }
+        }
+    });
+    assert!(reconnected.await.is_ok(), "places are free again when their connections end");
 }

@@ -25,6 +25,11 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
             ("sessions", "Sessions opened", gateway.sessions.get()),
             ("sessions_refused", "Sessions refused", gateway.refused_sessions.get()),
             (
+                "connections_refused",
+                "Connections of a wrong user, or too many",
+                gateway.refused_connections.get(),
+            ),
+            (
                 "sessions_overflown",
                 "Sessions ended because events piled up",
                 gateway.overflown_sessions.get(),
