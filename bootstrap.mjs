@@ -25,6 +25,7 @@ const tasks = {
   check: { module: 'scripts/check.ts' },
   bench: { module: 'scripts/bench.ts' },
   generate: { module: 'scripts/generate.ts' },
+  audit: { module: 'scripts/audit.ts' },
 };
 
 const children = new Set();

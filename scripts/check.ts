@@ -1,4 +1,4 @@
-// `npm run check`: format, lint, types, generated files fresh, dependency rule.
+// `npm run check`: format, lint, types, generated files fresh, dependency rule, licences.
 import { bin, cargoManifest, root, runParts } from './parts.ts';
 
 process.exitCode = await runParts('npm run check', [
@@ -7,6 +7,7 @@ process.exitCode = await runParts('npm run check', [
   { name: 'types', command: bin('tsc'), args: ['-b', root] },
   { name: 'types: scripts and tests', command: bin('tsc'), args: ['-p', 'scripts'] },
   { name: 'dependency rule', command: bin('node'), args: ['scripts/dependency-rule.ts'] },
+  { name: 'licences', command: bin('node'), args: ['scripts/licences.ts'] },
   { name: 'rustfmt', command: 'cargo', args: ['fmt', '--all', '--check', ...cargoManifest] },
   {
     name: 'clippy',
