@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resourceOf } from '../operator/src/cli/kinds.ts';
 import { LocalRun, runFlashpod } from './local-run.ts';
 import { checkout } from './shared.ts';
 
@@ -76,6 +77,20 @@ test('what was refused can be corrected under the same name', async () => {
   const { code, output } = await run.flashpod(['apply', '-f', '-'], suspended);
   expect(output).toContain('configured');
   expect(code).toBe(0);
+});
+
+test('an account with the Secret of another is refused, and the other trades on', async () => {
+  const account = readFileSync(join(checkout, 'crds/samples/account.yaml'), 'utf8');
+  const { code, output } = await run.flashpod(
+    ['apply', '-f', '-'],
+    account.replace('name: main', 'name: twin'),
+  );
+  expect(output).toMatch(
+    /"twin" is not accepted: spec\.credentialsSecretRef\.name: "mexc-credentials" .*account main/,
+  );
+  expect(code).toBe(1);
+  const main = await run.client.of(resourceOf('TradingAccount')).get({ namespace: 'default', name: 'main' });
+  expect(main.status?.conditions?.find(({ type }) => type === 'Accepted')?.status).toBe('True');
 });
 
 test.each([

@@ -308,6 +308,8 @@ export interface TradingAccountStatus {
   /** Grows by one with every change of the holder; part of every client order id. */
   epoch?: number;
   core?: string;
+  /** Name of the Secret that the account was accepted with; written by the operator. Cores mount this one, so that an account whose new Secret is refused goes on with the former. */
+  credentialsSecret?: string;
   venueUid?: string;
   incarnation?: number;
   /** Pairs the account may trade by API. */

@@ -1,13 +1,24 @@
-// The account controller: holds TradingAccounts and their Secrets while instances exist.
+// The account controller: accepts TradingAccounts, and holds them and their Secrets while instances exist.
 
 import type { StrategyInstance, TradingAccount } from '@flashpod/crds';
 import { setFinalizer } from '../api/finalizers.js';
-import { finalizers, labels } from '../api/names.js';
-import { eventReasons } from '../api/reasons.js';
+import { finalizers, labels, stableJson } from '../api/names.js';
+import { eventReasons, conditions as types } from '../api/reasons.js';
 import { StrategyInstances, TradingAccounts } from '../api/resources.js';
+import { updateStatus } from '../api/status.js';
 import type { Context } from '../context.js';
-import { Controller, type MergePatch, type Secret, Secrets, splitKey } from '../kube/index.js';
+import {
+  Controller,
+  findCondition,
+  type MergePatch,
+  type Secret,
+  Secrets,
+  type Stored,
+  splitKey,
+} from '../kube/index.js';
+import { acceptAccount } from './accept.js';
 import { planAccount } from './plan.js';
+import { secretOf, twinFacts } from './twin.js';
 
 export function accountController(context: Context): Controller {
   const { caches, metrics, log } = context;
@@ -20,12 +31,13 @@ export function accountController(context: Context): Controller {
     },
     onError: (account, err, failures) => log.warn({ err, account, failures }, 'account is tried again'),
   }).watch(caches.accounts, () => []);
-  // Status of accounts and instances changes every second and holds nothing; existence and spec do.
+  // Balances change every second; what accounts are judged by, each by all of its namespace, hardly ever.
   caches.accounts.onChange((change) => {
-    const { namespace, name, generation, deletionTimestamp } = change.object.metadata;
-    const before = change.type === 'updated' ? change.old.metadata : undefined;
-    if (before?.generation === generation && before?.deletionTimestamp === deletionTimestamp) return;
+    if (change.type === 'updated' && judgedBy(change.old) === judgedBy(change.object)) return;
+    const { namespace, name } = change.object.metadata;
     controller.queue.add(`${namespace}/${name}`);
+    for (const { metadata } of caches.accounts.store.list())
+      if (metadata.namespace === namespace) controller.queue.add(`${namespace}/${metadata.name}`);
   });
   controller.watch(caches.instances, () => []);
   caches.instances.onChange(({ type, object: { metadata, spec } }) => {
@@ -34,7 +46,12 @@ export function accountController(context: Context): Controller {
   return controller;
 }
 
-async function reconcile({ caches, client, events, mayWrite }: Context, key: string): Promise<void> {
+function judgedBy(account: TradingAccount): string {
+  return stableJson([account.metadata.generation, account.metadata.deletionTimestamp, twinFacts(account)]);
+}
+
+async function reconcile(context: Context, key: string): Promise<void> {
+  const { caches, client, events, mayWrite } = context;
   const { namespace = 'default', name } = splitKey(key);
   const account = caches.accounts.store.get(key);
   let instances: readonly StrategyInstance[] = caches.instances.store.list();
@@ -44,9 +61,12 @@ async function reconcile({ caches, client, events, mayWrite }: Context, key: str
   const inUse = (candidate: TradingAccount) => planAccount(candidate, instances).inUse;
   if (!mayWrite()) return;
 
+  if (account !== undefined && account.metadata.deletionTimestamp === undefined)
+    await judge(context, account, namespace);
+
   const secrets = client.of(Secrets);
   if (account !== undefined && inUse(account)) {
-    const key = { namespace, name: account.spec.credentialsSecretRef.name };
+    const key = { namespace, name: secretOf(account) };
     const secret = await secrets.find(key);
     // The label comes first: it is how a held Secret is found again.
     if (secret !== undefined && secret.metadata.labels?.[labels.account] !== name) {
@@ -61,7 +81,7 @@ async function reconcile({ caches, client, events, mayWrite }: Context, key: str
     caches.accounts.store
       .list()
       .filter((other) => other.metadata.namespace === namespace && inUse(other))
-      .map(({ spec }) => spec.credentialsSecretRef.name),
+      .map(secretOf),
   );
   const { items } = await secrets.list({ namespace, labelSelector: `${labels.account}=${name}` });
   for (const { metadata } of items) {
@@ -89,4 +109,26 @@ async function reconcile({ caches, client, events, mayWrite }: Context, key: str
     } as const;
     events.record({ regarding: account, ...event });
   }
+}
+
+async function judge(
+  { caches, client, events }: Context,
+  account: Stored<TradingAccount>,
+  namespace: string,
+): Promise<void> {
+  let accounts: readonly TradingAccount[] = caches.accounts.store.list();
+  // The cache may not show yet whom the Secret was given to a moment ago: the server is asked before it is given.
+  if (account.status?.credentialsSecret !== account.spec.credentialsSecretRef.name)
+    accounts = (await client.of(TradingAccounts).list({ namespace })).items;
+  const { problem, status } = acceptAccount(account, accounts, new Date());
+  const before = findCondition(account.status?.conditions, types.accepted);
+  await updateStatus(client.of(TradingAccounts), account, (current) => status(current.status));
+  if (problem === undefined || problem === before?.message) return;
+  const event = {
+    type: 'Warning',
+    reason: eventReasons.refused,
+    action: 'Reconcile',
+    note: problem,
+  } as const;
+  events.record({ regarding: account, ...event });
 }

@@ -22,6 +22,7 @@ beforeEach(async () => {
   await client.of(TradingAccounts).create(account());
   seen = create(AccountStatusSchema, { account: 'main', ready: true, highestEpochSeen: 0n });
   numbers = account().spec.lease;
+  refusal = undefined;
 });
 afterEach(async () => {
   await Promise.all(leases.splice(0).map((lease) => lease.stop(false)));
@@ -29,6 +30,7 @@ afterEach(async () => {
   await server.stop();
 });
 
+let refusal: string | undefined;
 type Lease = TradingAccount['spec']['lease'];
 let numbers: Lease;
 
@@ -52,6 +54,7 @@ function start(identity: string, clock = systemClock, core = { hears: true }) {
     identity,
     clock,
     spec: () => ({ ...account().spec, lease: numbers }),
+    barred: () => refusal,
     seenByCore: () => ({ ...seen, leaseAttempt: heard }),
     send: (body) => {
       if (body.case === 'leaseAttempt' && core.hears) heard = body.value.attempt ?? 0n;
@@ -135,6 +138,23 @@ test('no epoch is taken before the core has reconciled', async () => {
   lease.hurry();
   await eventually(() => lease.tenure.state === 'Held');
   expect(lease.tenure).toEqual({ state: 'Held', epoch: 10 });
+});
+
+test('an account that is another one at the exchange gets no Lease, and one that came to have it keeps it', async () => {
+  refusal = 'account first has the same uid 17';
+  const { lease, sent, tenures } = start('pod-1');
+  await eventually(() => tenures.length > 0);
+  expect(lease.tenure).toEqual({ state: 'Waiting', message: refusal });
+  expect(sent).toEqual([]);
+  expect(await client.of(Leases).find({ namespace, name: accountLeaseName('main') })).toBeUndefined();
+  refusal = undefined;
+  await eventually(() => lease.tenure.state === 'Held');
+  // What it has begun must be ended, and needs the Lease for it.
+  refusal = 'account first has the same uid 17';
+  sent.length = 0;
+  lease.hurry();
+  await eventually(() => last(sent) !== undefined);
+  expect(lease.tenure).toEqual({ state: 'Held', epoch: 1 });
 });
 
 test('a second pod waits while the first renews, and sends its core nothing but attempts', async () => {

@@ -23,6 +23,8 @@ export interface AccountLeaseOptions extends LeaseRecordOptions {
   /** The account and what the core says of it, as last seen. */
   readonly spec: () => TradingAccount['spec'] | undefined;
   readonly seenByCore: () => AccountStatus | undefined;
+  /** Why no core may begin to write for the account; undefined when one may. */
+  readonly barred?: () => string | undefined;
   readonly send: (body: UpBody) => boolean;
   readonly onTenure: (tenure: Tenure) => void;
   readonly clock?: Clock;
@@ -122,6 +124,12 @@ export class AccountLease {
       // Before a new epoch the core must have read its journal and the venue; with our own we just go on.
       if (holder) return this.#otherHolds(holder, retryMs);
       this.#become({ state: 'Waiting', message: 'the core is still reconciling' });
+      return retryMs;
+    }
+    // With the Lease it has, it may finish what it began; the policy of its instances ends that.
+    const barred = holder === identity ? undefined : this.#options.barred?.();
+    if (barred !== undefined) {
+      this.#become({ state: 'Waiting', message: barred });
       return retryMs;
     }
     const silent = held === undefined && (await this.#record.silenceOfMissing(lease.durationSeconds));

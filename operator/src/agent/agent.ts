@@ -1,6 +1,7 @@
 // The agent of one core: desired state down, leases, status up. Works with the operator dead.
 
 import type { Logger } from 'pino';
+import { twinOf, twinProblem } from '../account/twin.js';
 import { type Caches, type EventReason, eventReasons } from '../api/index.js';
 import { type Clock, type EventRecorder, type KubeClient, sleep, systemClock } from '../kube/index.js';
 import { AccountLease, type Tenure } from './account-lease.js';
@@ -123,7 +124,7 @@ export class Agent {
       instances: caches.instances.store.list(),
       halts: caches.halts.store.list(),
       strategy: (name) => caches.strategies.store.get({ namespace, name }),
-      account: (name) => caches.accounts.store.get({ namespace, name }),
+      accounts: caches.accounts.store.list(),
     };
   }
 
@@ -178,12 +179,25 @@ export class Agent {
         clock: this.#clock,
         spec: () => caches.accounts.store.get({ namespace, name: account })?.spec,
         seenByCore: () => this.#reports.seen?.accounts.find((seen) => seen.account === account),
+        barred: () => this.#barred(account),
         send: (body) => this.#link.send(body),
         onTenure: (tenure) => this.#tenureChanged(account, tenure),
       });
       this.#leases.set(account, lease);
       lease.start();
     }
+  }
+
+  /** The core may know before the API does whose the keys are. */
+  #barred(name: string): string | undefined {
+    const seen = this.#reports.seen?.accounts ?? [];
+    const accounts = this.#options.caches.accounts.store.list().map((account) => {
+      const venueUid = seen.find((status) => status.account === account.metadata.name)?.venueUid;
+      return venueUid ? { ...account, status: { ...account.status, venueUid } } : account;
+    });
+    const account = accounts.find(({ metadata }) => metadata.name === name);
+    const twin = account && twinOf(account, accounts);
+    return twin && twinProblem(account, twin);
   }
 
   #tenureChanged(account: string, tenure: Tenure): void {

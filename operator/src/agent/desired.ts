@@ -18,7 +18,8 @@ export interface AgentWorld {
   readonly instances: readonly StrategyInstance[];
   readonly halts: readonly Halt[];
   readonly strategy: (name: string) => TradingStrategy | undefined;
-  readonly account: (name: string) => TradingAccount | undefined;
+  /** Accounts of the namespace. */
+  readonly accounts: readonly TradingAccount[];
 }
 
 /** What the agent remembers and the API does not say, or not yet. By uid, as an instance may come again. */
@@ -85,8 +86,8 @@ function accountNames({ core }: AgentWorld, instances: readonly StrategyInstance
   return [...new Set(names)].sort();
 }
 
-function accountPolicy({ account }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
-  const limits = account(name)?.spec.limits;
+function accountPolicy({ accounts }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
+  const limits = accounts.find(({ metadata }) => metadata.name === name)?.spec.limits;
   const symbols = instances
     .filter(({ spec }) => spec.accountRef.name === name)
     .flatMap(({ spec }) => spec.symbols);
@@ -99,12 +100,12 @@ function accountPolicy({ account }: AgentWorld, name: string, instances: readonl
 }
 
 function instancePolicy(
-  { strategy, account, halts }: AgentWorld,
+  { strategy, accounts, halts }: AgentWorld,
   { proven }: Memory,
   instance: StrategyInstance,
 ) {
   const { metadata, spec } = instance;
-  const policy = policyFor(strategy(spec.strategyRef.name), instance, account(spec.accountRef.name), halts);
+  const policy = policyFor(strategy(spec.strategyRef.name), instance, accounts, halts);
   return {
     instance: metadata.name,
     uid: metadata.uid ?? '',

@@ -12,7 +12,7 @@ const world: AgentWorld = {
   instances: [],
   halts: [],
   strategy: () => undefined,
-  account: () => account(),
+  accounts: [account()],
 };
 
 function feed(clock: Clock) {

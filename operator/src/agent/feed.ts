@@ -1,7 +1,8 @@
 // Keeps the core told of what is wanted: the whole desired state at each change, and whenever a stream begins.
 
-import type { StrategyInstance } from '@flashpod/crds';
+import type { StrategyInstance, TradingAccount } from '@flashpod/crds';
 import type { CoreStatus } from '@flashpod/proto';
+import { twinFacts } from '../account/twin.js';
 import type { Caches } from '../api/index.js';
 import { stableJson } from '../api/names.js';
 import type { Change, Clock, KubeObject } from '../kube/index.js';
@@ -124,12 +125,13 @@ export class Feed {
   }
 }
 
-/** Status changes every second and asks nothing of the core, but for the proof that an instance has stopped. */
+/** Status changes every second and asks nothing of the core, but for the proof of a stop and whose an account is. */
 function matters(old: KubeObject, object: KubeObject): boolean {
   const proven = (of: KubeObject) => (of as Partial<StrategyInstance>).status?.proof?.provenAt;
   return (
     old.metadata?.generation !== object.metadata?.generation ||
     old.metadata?.deletionTimestamp !== object.metadata?.deletionTimestamp ||
-    proven(old) !== proven(object)
+    proven(old) !== proven(object) ||
+    twinFacts(old as TradingAccount) !== twinFacts(object as TradingAccount)
   );
 }

@@ -29,6 +29,7 @@ export const reasons = {
   liveNotAllowed: 'LiveNotAllowed',
   credentialsNotFound: 'CredentialsNotFound',
   caConflict: 'CaConflict',
+  sameExchangeAccount: 'SameExchangeAccount',
 
   // Ready
   notAccepted: 'NotAccepted',

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Condition, TradingStrategy } from '@flashpod/crds';
+import type { Condition, TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { FlashpodError } from '../errors.js';
 import { isConflict, type KubeClient, type KubeObject, type Stored } from '../kube/index.js';
 import { resourceOf, resourceOfManifest } from './kinds.js';
@@ -59,29 +59,31 @@ export async function applyManifest(
   }
 }
 
-function accepted(strategy: TradingStrategy, generation: number): Condition | undefined {
-  const condition = strategy.status?.conditions?.find(({ type }) => type === 'Accepted');
+/** Kinds that the operator accepts or refuses by what else there is. */
+const judged = ['TradingStrategy', 'TradingAccount'] as const;
+
+function accepted({ status }: TradingStrategy | TradingAccount, generation: number): Condition | undefined {
+  const condition = status?.conditions?.find(({ type }) => type === 'Accepted');
   return (condition?.observedGeneration ?? 0) >= generation ? condition : undefined;
 }
 
-/** Waits until the operator has judged this generation of the strategy; throws its reason when it refused. */
+/** Waits until the operator has judged this generation of the object, if it judges the kind; throws its reason when it refused. */
 export async function waitAccepted(client: KubeClient, applied: Applied, withinMs: number): Promise<void> {
   const { name, namespace = 'default', generation = 1 } = applied.object.metadata;
-  const api = client.of(resourceOf('TradingStrategy'));
+  const kind = judged.find((candidate) => candidate === applied.object.kind);
+  if (kind === undefined) return;
+  const api = client.of<TradingStrategy | TradingAccount>(resourceOf(kind));
   const until = Date.now() + withinMs;
   for (;;) {
     const condition = accepted(await api.get({ name, namespace }), generation);
     if (condition?.status === 'True') return;
     if (condition?.status === 'False') {
-      throw new FlashpodError(
-        'cli.not-accepted',
-        `TradingStrategy "${name}" is not accepted: ${condition.message}`,
-      );
+      throw new FlashpodError('cli.not-accepted', `${kind} "${name}" is not accepted: ${condition.message}`);
     }
     if (Date.now() >= until) {
       throw new FlashpodError(
         'cli.not-accepted',
-        `TradingStrategy "${name}" was stored, but no operator has judged it within ${withinMs / 1_000} s`,
+        `${kind} "${name}" was stored, but no operator has judged it within ${withinMs / 1_000} s`,
         { remedy: 'Check that the operator runs; the object stays and will be judged when it does.' },
       );
     }

@@ -78,7 +78,9 @@ program
   });
 
 withCommon(
-  program.command('apply').description('create or change objects; waits until strategies are accepted'),
+  program
+    .command('apply')
+    .description('create or change objects; waits until strategies and accounts are accepted'),
 )
   .requiredOption('-f, --filename <file>', 'manifest, or - for standard input; repeatable', collect)
   .action(async (flags: Common & { filename: string[] }) => {
@@ -86,7 +88,7 @@ withCommon(
     await withClient(flags, async (client, namespace) => {
       for (const manifest of manifests) {
         const applied = await applyManifest(client, manifest, namespace);
-        if (manifest.kind === 'TradingStrategy') await waitAccepted(client, applied, acceptedWithinMs);
+        await waitAccepted(client, applied, acceptedWithinMs);
         print(
           flags.output === 'json'
             ? JSON.stringify({ kind: manifest.kind, name: manifest.metadata.name, outcome: applied.outcome })

@@ -1,6 +1,7 @@
 // The core controller: ExecutionCore → ConfigMap and pod.
 
 import type { ExecutionCore } from '@flashpod/crds';
+import { secretOf } from '../account/twin.js';
 import { setFinalizer } from '../api/finalizers.js';
 import { annotations, coreConfigName, corePodName, finalizers, labels, managedBy } from '../api/names.js';
 import { createPod, deletePod } from '../api/pods.js';
@@ -79,10 +80,8 @@ async function reconcile(context: Context, key: string): Promise<ReconcileResult
 }
 
 function allSecrets({ caches }: Context, { spec }: ExecutionCore, namespace: string): Set<string> {
-  const names = spec.accounts.map(
-    (name) => caches.accounts.store.get({ namespace, name })?.spec.credentialsSecretRef.name,
-  );
-  return new Set(names.filter((name) => name !== undefined));
+  const accounts = spec.accounts.flatMap((name) => caches.accounts.store.get({ namespace, name }) ?? []);
+  return new Set(accounts.map(secretOf));
 }
 
 /** Looked up only before a pod is made: Secrets are not cached here, and their content is none of our business. */

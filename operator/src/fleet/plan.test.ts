@@ -1,9 +1,9 @@
-import type { ExecutionCore } from '@flashpod/crds';
+import type { ExecutionCore, TradingAccount } from '@flashpod/crds';
 import { expect, test } from 'vitest';
 import { images } from '../api/defaults.js';
 import { annotations, finalizers } from '../api/names.js';
 import { findCondition, type Pod } from '../kube/index.js';
-import { account, core as sample } from '../testing/desk.js';
+import { core as sample, account as sampleAccount } from '../testing/desk.js';
 import { type CoreWorld, planCore } from './plan.js';
 import { corePod } from './pod.js';
 
@@ -16,6 +16,11 @@ const core = (change: Partial<ExecutionCore['spec']> = {}, metadata = {}): Execu
     metadata: { ...object.metadata, finalizers: [finalizers.inUse], ...metadata },
     spec: { ...object.spec, ...change },
   };
+};
+/** As the account controller leaves it. */
+const account = (name = 'main', status: TradingAccount['status'] = { credentialsSecret: 'keys' }) => {
+  const object = sampleAccount();
+  return { ...object, metadata: { ...object.metadata, name }, status };
 };
 const world = (change: Partial<CoreWorld> = {}): CoreWorld => ({
   now,
@@ -46,6 +51,17 @@ test.each<[string, Partial<CoreWorld>, string[]]>([
   ['an evicted pod is replaced', { pod: pod(core(), { status: { phase: 'Failed' } }) }, ['deletePod']],
   ['a pod that goes is waited for', { pod: pod(core(), { metadata: { deletionTimestamp } }) }, []],
   ['without its account it gets no pod', { accounts: [] }, []],
+  ['before its account was judged it gets no pod', { accounts: [account('main', {})] }, []],
+  [
+    'and its pod is left alone until then',
+    { accounts: [account('main', {})], core: core({ pollMode: 'Spin' }), pod: pod() },
+    [],
+  ],
+  [
+    'another Secret that was accepted means another pod',
+    { accounts: [account('main', { credentialsSecret: 'other' })], secrets: new Set(['other']), pod: pod() },
+    ['deletePod'],
+  ],
   ['without its keys it gets no pod', { secrets: new Set<string>() }, []],
   ['a core that instances need stays', { core: core({}, { deletionTimestamp }), pod: pod(), instances }, []],
   [
@@ -100,4 +116,16 @@ test('the pod carries no key, only mounts of them', () => {
     secret: { secretName: 'keys', defaultMode: 0o400 },
   });
   expect(made.spec?.initContainers?.[0]).toMatchObject({ name: 'agent', restartPolicy: 'Always' });
+});
+
+test('an account whose keys another account has is left out, and the core says so', () => {
+  const accounts = [account(), account('twin', {})];
+  const both = core({ accounts: ['main', 'twin'] });
+  const { actions, status } = planCore(world({ accounts, core: both }));
+  expect(actions[0]).toMatchObject({ do: 'createPod', config: { accounts: [{ name: 'main' }] } });
+  const condition = findCondition(status(undefined).conditions, 'Accepted');
+  expect(condition).toMatchObject({ status: 'False', reason: 'SameExchangeAccount' });
+  expect(condition?.message).toMatch(/^account twin is left out: .*account main has this Secret/);
+  // Alone with it, there is nothing to run.
+  expect(planCore(world({ accounts, core: core({ accounts: ['twin'] }) })).actions).toEqual([]);
 });

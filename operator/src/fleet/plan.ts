@@ -1,6 +1,7 @@
 // From an ExecutionCore and what it refers to, to its pod. Pure.
 
 import type { ExecutionCore, ExecutionCoreStatus, StrategyInstance, TradingAccount } from '@flashpod/crds';
+import { secretOf, twinOf, twinProblem } from '../account/twin.js';
 import type { Images } from '../api/defaults.js';
 import { annotations, corePodName, finalizers, stableJson } from '../api/names.js';
 import { type EventReason, eventReasons, type Reason, reasons, conditions as types } from '../api/reasons.js';
@@ -36,17 +37,38 @@ export interface CorePlan {
 }
 
 interface Refusal {
+  readonly status: 'False' | 'Unknown';
   readonly reason: Reason;
   readonly message: string;
 }
 
 export function planCore(world: CoreWorld): CorePlan {
   const refusal = refuse(world);
-  return { actions: actionsFor(world, refusal), status: (before) => statusFor(world, refusal, before) };
+  const actions = actionsFor(world, refusal);
+  // What can be served is served; the status says what cannot.
+  return { actions, status: (before) => statusFor(world, refusal ?? leftOut(world), before) };
 }
 
 const listed = ({ core, accounts }: CoreWorld): TradingAccount[] =>
   core.spec.accounts.flatMap((name) => accounts.find(({ metadata }) => metadata.name === name) ?? []);
+
+const isAccepted = ({ status }: TradingAccount) => status?.credentialsSecret !== undefined;
+
+/** Accounts that the core runs with: those that were accepted with a Secret. */
+const served = (world: CoreWorld): TradingAccount[] => listed(world).filter(isAccepted);
+
+/** Accounts whose keys another account has: the core runs without them, so that the others trade. */
+function leftOut(world: CoreWorld): Refusal | undefined {
+  const problems = listed(world).flatMap((account) => {
+    const twin = isAccepted(account) ? undefined : twinOf(account, world.accounts);
+    return twin === undefined
+      ? []
+      : `account ${account.metadata.name} is left out: ${twinProblem(account, twin)}`;
+  });
+  if (problems.length === 0) return undefined;
+  const message = problems.join('; ').slice(0, 4_000);
+  return { status: 'False', reason: reasons.sameExchangeAccount, message };
+}
 
 function refuse(world: CoreWorld): Refusal | undefined {
   const { core, accounts, secrets } = world;
@@ -56,25 +78,31 @@ function refuse(world: CoreWorld): Refusal | undefined {
     const accepted = `a TradingAccount of this namespace: ${names.join(', ') || 'none'}`;
     const value = JSON.stringify(core.spec.accounts[missing]);
     return {
+      status: 'False',
       reason: reasons.accountNotFound,
       message: `spec.accounts[${missing}]: ${value} is not accepted; accepted: ${accepted}`,
     };
   }
-  const used = listed(world);
-  const keyless = used.find(({ spec }) => !secrets.has(spec.credentialsSecretRef.name));
+  const unjudged = listed(world).find((account) => !isAccepted(account) && !twinOf(account, accounts));
+  if (unjudged !== undefined) {
+    const message = `account ${unjudged.metadata.name} has not been judged yet`;
+    return { status: 'Unknown', reason: reasons.accountNotReady, message };
+  }
+  const used = served(world);
+  if (used.length === 0) return leftOut(world);
+  const keyless = used.find((account) => !secrets.has(secretOf(account)));
   if (keyless !== undefined) {
-    const { metadata, spec } = keyless;
     const message =
-      `account ${metadata.name}, spec.credentialsSecretRef.name: there is no Secret "${spec.credentialsSecretRef.name}"; ` +
+      `account ${keyless.metadata.name}, spec.credentialsSecretRef.name: there is no Secret "${secretOf(keyless)}"; ` +
       'accepted: a Secret of this namespace with the keys apiKey and secretKey';
-    return { reason: reasons.credentialsNotFound, message };
+    return { status: 'False', reason: reasons.credentialsNotFound, message };
   }
   const authorities = new Set(
     used.flatMap(({ spec }) => spec.endpoints?.caConfigMapRef ?? []).map(stableJson),
   );
   if (authorities.size > 1) {
     const message = `spec.accounts: their endpoints name ${authorities.size} certificate authorities; accepted: one ConfigMap for all accounts of a core`;
-    return { reason: reasons.caConflict, message };
+    return { status: 'False', reason: reasons.caConflict, message };
   }
   return undefined;
 }
@@ -94,7 +122,7 @@ function actionsFor(world: CoreWorld, refusal: Refusal | undefined): CoreAction[
   const isHeld = held.includes(finalizers.inUse) || deletionTimestamp !== undefined;
   const hold: CoreAction[] = isHeld ? [] : [{ do: 'hold' }];
   if (refusal !== undefined || going) return hold;
-  const accounts = listed(world);
+  const accounts = served(world);
   if (pod === undefined) {
     const say = { reason: eventReasons.podCreated, message: `made pod ${podRef.name}` };
     return [
@@ -129,7 +157,7 @@ function statusFor(
           message: 'everything it refers to is there',
           observedGeneration,
         }
-      : { type: types.accepted, status: 'False', ...refusal, observedGeneration },
+      : { type: types.accepted, ...refusal, observedGeneration },
     now,
   );
   const held = core.metadata.deletionTimestamp !== undefined && instances.length > 0;

@@ -1,4 +1,5 @@
 import type { ExecutionCore, TradingAccount } from '@flashpod/crds';
+import { secretOf } from '../account/twin.js';
 import { agentServiceAccount, coreGraceSeconds, type Images } from '../api/defaults.js';
 import {
   annotations,
@@ -30,7 +31,7 @@ export function caOf(accounts: readonly TradingAccount[]): { name: string; key: 
 /** Covers what runs, not the default image: another version of the operator adopts running cores as they are. */
 export function corePodHash(core: ExecutionCore, accounts: readonly TradingAccount[]): string {
   const { image, cpus, metricsPort, placement } = core.spec;
-  const secrets = accounts.map(({ spec }) => spec.credentialsSecretRef.name);
+  const secrets = accounts.map(secretOf);
   return contentHash({
     config: coreConfig(core, accounts),
     ca: caOf(accounts),
@@ -134,9 +135,9 @@ function volumes(core: ExecutionCore, accounts: readonly TradingAccount[]): Volu
   const ca = caOf(accounts);
   return [
     { name: 'config', configMap: { name: coreConfigName(name) } },
-    ...accounts.map(({ metadata, spec }) => ({
-      name: `credentials-${metadata.name}`,
-      secret: { secretName: spec.credentialsSecretRef.name, defaultMode: 0o400 },
+    ...accounts.map((account) => ({
+      name: `credentials-${account.metadata.name}`,
+      secret: { secretName: secretOf(account), defaultMode: 0o400 },
     })),
     ...(ca === undefined ? [] : [{ name: 'ca', configMap: { name: ca.name } }]),
     { name: 'state', hostPath: { path: host.state, type: 'DirectoryOrCreate' } },

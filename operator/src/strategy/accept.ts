@@ -1,6 +1,7 @@
 // Whether a strategy's spec can be run: everything that needs other objects, which schema and CEL cannot see.
 
 import type { ExecutionCore, TradingAccount, TradingStrategy } from '@flashpod/crds';
+import { type Twin, twinOf } from '../account/twin.js';
 import { type Reason, reasons } from '../api/reasons.js';
 import type { ParameterChecks } from './parameters.js';
 import { suggest } from './suggest.js';
@@ -100,12 +101,21 @@ function referenceProblems(
       { ...problem, reason: reasons.accountNotFound, accepted: 'a TradingAccount that is not being deleted' },
     ];
   }
+  const twin = twinOf(account, accounts);
+  if (twin !== undefined) {
+    return [{ ...problem, reason: reasons.sameExchangeAccount, accepted: acceptedInsteadOf(twin) }];
+  }
   if (core === undefined) {
     const served = [...new Set(cores.flatMap(({ spec: { accounts: served } }) => served))];
     const accepted = `an account that an ExecutionCore lists: ${suggest(name, served)}`;
     return [{ ...problem, reason: reasons.coreNotFound, accepted }];
   }
   return [];
+}
+
+function acceptedInsteadOf({ account: { metadata }, shares }: Twin): string {
+  const what = shares === 'Secret' ? 'this one names the Secret' : 'this one is the exchange account';
+  return `an account of its own at the exchange; ${what} of account ${metadata.name}`;
 }
 
 function symbolProblems(spec: Spec, account: TradingAccount | undefined): Problem[] {

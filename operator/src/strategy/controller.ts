@@ -1,6 +1,7 @@
 // The strategy controller: observe → plan → act, one strategy at a time.
 
 import type { ExecutionCore, TradingAccount, TradingStrategy } from '@flashpod/crds';
+import { twinFacts } from '../account/twin.js';
 import { mergePatchOf } from '../api/merge-patch.js';
 import { labels, stableJson } from '../api/names.js';
 import { TradingStrategies } from '../api/resources.js';
@@ -65,9 +66,8 @@ export function strategyController(context: Context, parameters = new ParameterC
   });
   caches.accounts.onChange((change) => {
     if (change.type === 'updated' && accountJudged(change.old) === accountJudged(change.object)) return;
-    const { name } = change.object.metadata;
-    for (const key of strategies(change.object, ({ spec }) => spec.accountRef.name === name))
-      controller.queue.add(key);
+    // Also those of other accounts: two accounts may turn out to be one at the exchange.
+    for (const key of strategies(change.object, () => true)) controller.queue.add(key);
   });
   return controller;
 }
@@ -76,8 +76,9 @@ function coreJudged({ spec, metadata }: ExecutionCore): string {
   return stableJson([spec.accounts, metadata.deletionTimestamp]);
 }
 
-function accountJudged({ spec, metadata, status }: TradingAccount): string {
-  return stableJson([spec, metadata.deletionTimestamp, status?.symbols, status?.core]);
+function accountJudged(account: TradingAccount): string {
+  const { spec, metadata, status } = account;
+  return stableJson([spec, metadata.deletionTimestamp, status?.symbols, status?.core, twinFacts(account)]);
 }
 
 async function reconcile(

@@ -32,11 +32,9 @@ export function policiesOf(
   instances: readonly StrategyInstance[],
 ): Map<string, Policy> {
   const halts = inNamespace(caches.halts.store, namespace);
+  const accounts = inNamespace(caches.accounts.store, namespace);
   return new Map(
-    instances.map((instance) => {
-      const account = caches.accounts.store.get({ namespace, name: instance.spec.accountRef.name });
-      return [instance.metadata.name, policyFor(strategy, instance, account, halts)];
-    }),
+    instances.map((instance) => [instance.metadata.name, policyFor(strategy, instance, accounts, halts)]),
   );
 }
 

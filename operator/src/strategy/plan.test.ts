@@ -38,7 +38,7 @@ function world({ spec, metadata, status, instances = [], pods = [] }: Picture = 
     sidecarImage: 'flashpod/sidecar:1',
     pods: new Map(pods.map((pod) => [pod.metadata?.name ?? '', pod])),
     policies: new Map(
-      instances.map((instance) => [instance.metadata.name, policyFor(strategy, instance, known, [])]),
+      instances.map((instance) => [instance.metadata.name, policyFor(strategy, instance, [known], [])]),
     ),
     references: { accounts: [known], cores: [core()], parameters },
   };

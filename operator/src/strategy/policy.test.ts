@@ -93,7 +93,7 @@ test.each<
     '',
   ],
 ])('%s', (_, owner, of, on, because) => {
-  const policy = policyFor(owner, of, on, []);
+  const policy = policyFor(owner, of, on === undefined ? [] : [on], []);
   expect(policy.state).toBe(because === '' ? 'Run' : 'Stop');
   expect(policy.because).toContain(because);
 });
@@ -102,12 +102,12 @@ const risk = strategy().spec.risk;
 
 test('limits act at once, tighter and looser, while nothing else changed', () => {
   const wanted = { ...risk, maxOrderNotional: '999', maxOpenOrders: 1 };
-  expect(policyFor(strategy({ risk: wanted }), instance(), account(), []).limits).toEqual(wanted);
+  expect(policyFor(strategy({ risk: wanted }), instance(), [account()], []).limits).toEqual(wanted);
 });
 
 test('while something else changed too, only tighter limits act on the former instance', () => {
   const wanted = { ...risk, maxOrderNotional: '9.5', maxPositionNotional: '90000', maxOpenOrders: 99 };
-  const { limits } = policyFor(strategy({ risk: wanted, symbols: ['ETHUSDC'] }), instance(), account(), []);
+  const { limits } = policyFor(strategy({ risk: wanted, symbols: ['ETHUSDC'] }), instance(), [account()], []);
   expect(limits).toEqual({ ...risk, maxOrderNotional: '9.5' });
 });
 
@@ -123,10 +123,10 @@ test('the order of symbols, capital and parameters is not a change', () => {
 });
 
 test('the deletion policy of now counts, also for an instance that was made under another', () => {
-  expect(policyFor(strategy({ deletionPolicy: 'Orphan' }), instance(), account(), []).deletionPolicy).toBe(
+  expect(policyFor(strategy({ deletionPolicy: 'Orphan' }), instance(), [account()], []).deletionPolicy).toBe(
     'Orphan',
   );
-  expect(policyFor(undefined, instance(), account(), []).deletionPolicy).toBe('Flatten');
+  expect(policyFor(undefined, instance(), [account()], []).deletionPolicy).toBe('Flatten');
 });
 
 test('a halt covers by strategy, account, core, or all', () => {
@@ -137,6 +137,17 @@ test('a halt covers by strategy, account, core, or all', () => {
     halt({ all: true }, 'd'),
     halt({ strategies: ['other'], accounts: ['other'], cores: ['other'] }, 'e'),
   ];
-  const covering = policyFor(strategy(), instance(), account(), halts).halts;
+  const covering = policyFor(strategy(), instance(), [account()], halts).halts;
   expect(covering.map(({ metadata }) => metadata.name)).toEqual(['a', 'b', 'c', 'd']);
+});
+
+test('an account that is another one at the exchange is not traded on, the one that was first is', () => {
+  const twin = { ...account(), metadata: { ...account().metadata, name: 'main-2' } };
+  const accounts = [account(), twin];
+  expect(policyFor(strategy(), instance(), accounts, []).state).toBe('Run');
+  const other = strategy({ accountRef: { name: 'main-2' } });
+  expect(policyFor(other, instance(other), accounts, [])).toMatchObject({
+    state: 'Stop',
+    because: 'account main-2 is the same exchange account as main',
+  });
 });

@@ -10,6 +10,7 @@ import type {
   TradingAccount,
   TradingStrategy,
 } from '@flashpod/crds';
+import { twinOf } from '../account/twin.js';
 import { smaller } from '../api/decimal.js';
 import { runsHashOf } from './runs.js';
 
@@ -24,15 +25,15 @@ export interface Policy {
   readonly halts: readonly Halt[];
 }
 
-/** `strategy` and `account` are undefined when there is none: callers ask only once their caches are complete. */
+/** `strategy` is undefined when there is none, and so may be the account: callers ask once their caches are complete. */
 export function policyFor(
   strategy: TradingStrategy | undefined,
   instance: StrategyInstance,
-  account: TradingAccount | undefined,
+  accounts: readonly TradingAccount[],
   halts: readonly Halt[],
 ): Policy {
   const owner = strategy?.metadata.uid === instance.spec.strategyRef.uid ? strategy : undefined;
-  const because = reasonToStop(owner, instance, account);
+  const because = reasonToStop(owner, instance, accounts);
   return {
     state: because === '' ? 'Run' : 'Stop',
     because,
@@ -46,7 +47,7 @@ export function policyFor(
 function reasonToStop(
   owner: TradingStrategy | undefined,
   instance: StrategyInstance,
-  account: TradingAccount | undefined,
+  accounts: readonly TradingAccount[],
 ): string {
   // What was proven to have stopped never runs again; the operator makes another instance.
   if (instance.status?.proof?.provenAt !== undefined) return 'its stop is proven';
@@ -54,10 +55,16 @@ function reasonToStop(
   if (owner === undefined) return `there is no strategy ${instance.spec.strategyRef.name} that owns it`;
   if (owner.metadata.deletionTimestamp !== undefined) return 'the strategy is being deleted';
   if (owner.spec.suspended) return 'the strategy is suspended';
-  if (account !== undefined && notAllowed(instance, account)) {
+  const { namespace } = instance.metadata;
+  const account = accounts.find(
+    ({ metadata }) => metadata.name === instance.spec.accountRef.name && metadata.namespace === namespace,
+  );
+  if (account === undefined) return '';
+  if (notAllowed(instance, account))
     return `account ${account.metadata.name} is Production without allowLive`;
-  }
-  return '';
+  const twin = twinOf(account, accounts);
+  if (twin === undefined) return '';
+  return `account ${account.metadata.name} is the same exchange account as ${twin.account.metadata.name}`;
 }
 
 function notAllowed(instance: StrategyInstance, { spec }: TradingAccount): boolean {

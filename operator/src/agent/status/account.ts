@@ -22,7 +22,7 @@ export interface AccountFacts {
 
 /**
  * What the core says of an account, as its status; `seen` is undefined while it has said nothing. Holder and epoch are
- * written by the lease alone.
+ * written by the lease alone, what it is accepted with by the operator.
  */
 export function accountStatus(
   seen: AccountStatus | undefined,
@@ -50,6 +50,7 @@ export function accountStatus(
   return defined<TradingAccountStatus>({
     holder: before?.holder,
     epoch: before?.epoch,
+    credentialsSecret: before?.credentialsSecret,
     core,
     observedGeneration: generation,
     venueUid: text(seen.venueUid, 64),

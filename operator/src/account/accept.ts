@@ -1,0 +1,47 @@
+// Whether an account may be traded with, and with which Secret. Pure.
+
+import type { TradingAccount, TradingAccountStatus } from '@flashpod/crds';
+import { reasons, conditions as types } from '../api/reasons.js';
+import { setCondition } from '../kube/conditions.js';
+import { twinOf, twinProblem } from './twin.js';
+
+export interface AccountVerdict {
+  /** Why it is refused; undefined when it is accepted. */
+  readonly problem: string | undefined;
+  /** The operator's part of the status put over what the agent wrote. */
+  readonly status: (before: TradingAccountStatus | undefined) => TradingAccountStatus;
+}
+
+export function acceptAccount(
+  account: TradingAccount,
+  accounts: readonly TradingAccount[],
+  now: Date,
+): AccountVerdict {
+  const wanted = account.spec.credentialsSecretRef.name;
+  const twin = twinOf(account, accounts, wanted);
+  const former = account.status?.credentialsSecret;
+  const goesOn = former === undefined || former === wanted ? '' : ` (it goes on with "${former}")`;
+  const problem = twin && twinProblem(account, twin) + goesOn;
+  const observedGeneration = account.metadata.generation ?? 0;
+  return {
+    problem,
+    status: (before) => ({
+      ...before,
+      // Keys that another has are not taken; what only the exchange can tell shows once they are.
+      ...(twin?.shares === 'Secret' ? {} : { credentialsSecret: wanted }),
+      conditions: [
+        ...setCondition(
+          before?.conditions,
+          {
+            type: types.accepted,
+            observedGeneration,
+            ...(problem === undefined
+              ? { status: 'True', reason: reasons.valid, message: 'its keys are its own' }
+              : { status: 'False', reason: reasons.sameExchangeAccount, message: problem }),
+          },
+          now,
+        ),
+      ],
+    }),
+  };
+}
