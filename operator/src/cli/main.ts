@@ -72,6 +72,11 @@ program
   .option('--report <file>', 'write what happened as JSON')
   .option('--venue-set <name=value>', 'a switch of the simulated exchange; repeatable', collect)
   .option('--venue-faults <file>', 'faults of the simulated exchange')
+  .option(
+    '--restart-backoff <duration>',
+    'longest wait before a process that crashed again is started again, 1s to 300s',
+    '300s',
+  )
   .action(async (flags: UpFlags) => {
     const startedAt = Number(process.env['FLASHPOD_STARTED_AT'] ?? Date.now());
     process.exitCode = await up(parseUpOptions(flags, startedAt));

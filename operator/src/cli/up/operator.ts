@@ -16,6 +16,7 @@ export function superviseOperator(
   run: RunDirectory,
   reaper: Reaper,
   say: (line: string) => void,
+  maxRestartMs: number,
 ): { stop(): Promise<void> } {
   let stopping = false;
   let restartMs = firstRestartMs;
@@ -32,7 +33,7 @@ export function superviseOperator(
       if (performance.now() - startedAt >= goodRunMs) restartMs = firstRestartMs;
       say(`${how}; it is started again in ${restartMs / 1_000} s`);
       setTimeout(() => stopping || start(), restartMs).unref();
-      restartMs = Math.min(2 * restartMs, lastRestartMs);
+      restartMs = Math.min(2 * restartMs, lastRestartMs, maxRestartMs);
     });
   };
   start();

@@ -15,6 +15,7 @@ test('flags left out have their documented defaults', () => {
     speed: '1',
     forMs: undefined,
     headless: false,
+    restartBackoffMs: 300_000,
     startedAt: 5,
   });
 });
@@ -27,6 +28,10 @@ test.each([
   [{ speed: 'fast' }, '--speed: "fast" is not accepted: give 1 (real time), a factor up to 1000, or max'],
   [{ replay: ['/no/such/file'] }, '--replay: "/no/such/file" is not accepted: give a file that exists'],
   [{ report: '/no/such/folder/r.json' }, '--report: "/no/such/folder/r.json"'],
+  [
+    { restartBackoff: '500ms' },
+    '--restart-backoff: "500ms" is not accepted: give a duration from 1s to 300s',
+  ],
   [{ venueSet: ['latency'] }, '--venue-set: "latency" is not accepted: give NAME=VALUE'],
 ])('a wrong flag is named with its value and what is accepted: %j', (flags, message) => {
   expect(() => parseUpOptions(flags, 0)).toThrow(message);

@@ -17,6 +17,8 @@ export interface UpOptions {
   readonly venueSet: readonly string[];
   /** Fault file for the venue, absolute. */
   readonly venueFaults: string | undefined;
+  /** Longest wait before a crashed process is started again. */
+  readonly restartBackoffMs: number;
   /** When the user typed the command, ms since 1970. */
   readonly startedAt: number;
 }
@@ -31,6 +33,7 @@ export interface UpFlags {
   report?: string;
   venueSet?: string[];
   venueFaults?: string;
+  restartBackoff?: string;
 }
 
 /** The longest that a timer of Node can wait. */
@@ -44,6 +47,14 @@ export function parseDuration(flag: string, text: string): number {
   if (!(ms > 0)) throw new UsageError(flag, text, 'a duration above zero such as 60s, 2m or 500ms');
   if (ms > longestMs) throw new UsageError(flag, text, 'a duration of at most 596h');
   return Math.round(ms);
+}
+
+/** The bounds of a kubelet's `crashLoopBackOff.maxContainerRestartPeriod`, which is what this is here. */
+function parseRestartBackoff(text: string): number {
+  const ms = parseDuration('--restart-backoff', text);
+  if (ms < 1_000 || ms > 300_000)
+    throw new UsageError('--restart-backoff', text, 'a duration from 1s to 300s');
+  return ms;
 }
 
 function parseSeed(text: string): number {
@@ -106,6 +117,7 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
     venueSet: (flags.venueSet ?? []).map(parseVenueSet),
     venueFaults:
       flags.venueFaults === undefined ? undefined : existingFile('--venue-faults', flags.venueFaults),
+    restartBackoffMs: parseRestartBackoff(flags.restartBackoff ?? '300s'),
     startedAt,
   };
 }

@@ -124,10 +124,11 @@ export async function startStack(
       logsDir: join(run.logs, 'pods'),
       images: images(),
       drainOrder: strategiesFirst,
+      maxBackoffMs: options.restartBackoffMs,
     });
     stops.push(() => node.stop());
     goOn();
-    const operator = superviseOperator(run, reaper, say);
+    const operator = superviseOperator(run, reaper, say, options.restartBackoffMs);
     stops.push(() => operator.stop());
 
     const account = withEndpoints(accountSample, venue);

@@ -18,6 +18,8 @@ export interface ContainerHost {
   readonly reaper: Reaper;
   readonly podIP: string;
   readonly graceMs: number;
+  /** Longest wait before a container is started again. */
+  readonly maxBackoffMs: number;
   /** How to start it the next time. */
   plan(container: Container): Promise<LaunchPlan>;
   changed(): void;
@@ -168,7 +170,7 @@ export class ContainerUnit {
   async #backOff(ranMs: number): Promise<void> {
     if (ranMs >= BACKOFF_RESET_MS) this.#backoffMs = 0;
     const waitMs = this.#backoffMs;
-    this.#backoffMs = Math.min(waitMs === 0 ? FIRST_BACKOFF_MS : waitMs * 2, MAX_BACKOFF_MS);
+    this.#backoffMs = Math.min(waitMs === 0 ? FIRST_BACKOFF_MS : waitMs * 2, this.#host.maxBackoffMs);
     if (waitMs === 0) return;
     const text = `back-off ${waitMs / 1000}s restarting failed container=${this.container.name}`;
     this.#set({ waiting: { reason: 'CrashLoopBackOff', message: text } });

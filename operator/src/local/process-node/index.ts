@@ -19,6 +19,11 @@ export interface ProcessNodeOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** The pods of one list are ended together, list after list. All together when absent. */
   readonly drainOrder?: (pods: readonly Pod[]) => readonly (readonly Pod[])[];
+  /**
+   * Longest wait before a crashed container is started again, as a kubelet's
+   * `crashLoopBackOff.maxContainerRestartPeriod`; 300 s when absent.
+   */
+  readonly maxBackoffMs?: number;
   readonly clock?: Clock;
   /** Told of what went wrong and is tried again. */
   readonly onError?: (error: unknown, doing: string) => void;
@@ -64,6 +69,7 @@ export async function startProcessNode(options: ProcessNodeOptions): Promise<Run
       ...options.labels,
     },
     ...(options.drainOrder === undefined ? {} : { drainOrder: options.drainOrder }),
+    ...(options.maxBackoffMs === undefined ? {} : { maxBackoffMs: options.maxBackoffMs }),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...(options.onError === undefined ? {} : { onError: options.onError }),
   });

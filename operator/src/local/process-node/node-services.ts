@@ -16,6 +16,7 @@ export interface NodeServices {
   readonly root: string;
   readonly logsDir: string;
   readonly kubeconfigPath: string;
+  readonly maxBackoffMs: number;
   /** Aborted when the node ends: what cannot be written at once is not tried again. */
   readonly closing: AbortSignal;
   event(pod: Pod, type: 'Normal' | 'Warning', reason: string, note: string): void;

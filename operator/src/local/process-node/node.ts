@@ -23,6 +23,7 @@ export interface NodeOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** The pods of one list are ended together, list after list. All together when absent. */
   readonly drainOrder?: (pods: readonly Pod[]) => readonly (readonly Pod[])[];
+  readonly maxBackoffMs?: number;
   readonly clock?: Clock;
   readonly onError?: (error: unknown, doing: string) => void;
 }
@@ -70,6 +71,7 @@ export class ProcessNode {
       root: options.root,
       logsDir: options.logsDir,
       kubeconfigPath: options.kubeconfigPath,
+      maxBackoffMs: options.maxBackoffMs ?? MAX_BACKOFF_MS,
       closing: this.#closing.signal,
       event: (pod, type, reason, note) =>
         this.#recorder.record({ regarding: pod, type, reason, action: reason, note }),

@@ -197,6 +197,7 @@ export class PodWorker {
       reaper: this.#node.reaper,
       podIP: this.podIP,
       graceMs: this.#graceMs(),
+      maxBackoffMs: this.#node.maxBackoffMs,
       plan: (container) =>
         planLaunch(
           { pod: this.#pod, podIP: this.podIP, directory: this.#directory, volumes: this.#volumes },

@@ -280,6 +280,22 @@ describe('restarts', () => {
     }
   });
 
+  it('never wait longer than the node was told', async () => {
+    const clock = new ManualClock();
+    cluster = await TestCluster.start({ crash: 'process.exit(3);' }, { clock, maxBackoffMs: 1_000 });
+    await cluster.run('a', { containers: [{ name: 'main', image: 'test/crash' }] });
+    for (const restarts of [1, 2, 3]) {
+      const pod = await cluster.until(
+        'a',
+        (it) =>
+          statusOf(it)?.restartCount === restarts &&
+          statusOf(it)?.state.waiting?.reason === 'CrashLoopBackOff',
+      );
+      expect(statusOf(pod)?.state.waiting?.message).toBe('back-off 1s restarting failed container=main');
+      await clock.advance(1_000);
+    }
+  });
+
   it('take the children of the process with it', async () => {
     const parent = `import { spawn } from 'node:child_process';
       const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' });
