@@ -27,7 +27,7 @@ export interface ContainerHost {
 }
 
 const FIRST_BACKOFF_MS = 10_000;
-const MAX_BACKOFF_MS = 300_000;
+export const MAX_BACKOFF_MS = 300_000;
 /** A container that ran for so long has shown that it can. */
 const BACKOFF_RESET_MS = 600_000;
 const CONFIG_RETRY_MS = 2000;

@@ -6,6 +6,7 @@ import { type Change, Reflector } from '../../kube/reflector.js';
 import { type NodeObject, Nodes } from '../../kube/resources.js';
 import type { Stored } from '../../kube/types.js';
 import { Addresses, HOST_IP } from './addresses.js';
+import { MAX_BACKOFF_MS } from './container.js';
 import type { ImageMap } from './images.js';
 import type { NodeServices } from './node-services.js';
 import { PodWorker } from './pod-worker.js';
