@@ -16,6 +16,8 @@ export class Acts {
   // Symbols for which the core may hold quotes: an empty set is sent once, not with every book.
   readonly #quoted = new Set<SymbolName>();
   #outputs: Output[] = [];
+  /** Arrival of the market data whose callback runs; 0n in every other callback. */
+  causeMonoNs = 0n;
   #nextRef = 1;
 
   constructor(world: World, clock: Clock, refPrefix: string) {
@@ -88,8 +90,9 @@ export class Acts {
     this.#outputs.push({ kind: 'cancel', ref: undefined, symbol });
   }
 
-  #stamp(symbol: SymbolName): { bookVersion: bigint; decidedMonoNs: bigint } {
-    return { bookVersion: this.#world.book(symbol)?.version ?? 0n, decidedMonoNs: this.#clock.monoNs() };
+  #stamp(symbol: SymbolName): { bookVersion: bigint; causeMonoNs: bigint; decidedMonoNs: bigint } {
+    const bookVersion = this.#world.book(symbol)?.version ?? 0n;
+    return { bookVersion, causeMonoNs: this.causeMonoNs, decidedMonoNs: this.#clock.monoNs() };
   }
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { affordable } from './balances.js';
 import type { AssetName, DecimalText, PriceText, QuantityText } from './brand.js';
-import { sketchInstrument } from './testing.js';
+import { sketchInstrument } from './testing/index.js';
 
 const instrument = sketchInstrument();
 const balances = (entries: Record<string, string>) =>

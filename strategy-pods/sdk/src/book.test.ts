@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { bestAsk, bestBid, hasBothSides, imbalance, microprice, mid, spread } from './book.js';
 import type { SymbolName } from './brand.js';
-import { sketchBook } from './testing.js';
+import { sketchBook } from './testing/index.js';
 
 const symbol = 'BTCUSDC' as SymbolName;
 const quantity = fc.double({ min: 1e-8, max: 1e6, noNaN: true });

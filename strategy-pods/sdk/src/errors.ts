@@ -12,6 +12,8 @@ export const remedies = {
   BAD_ENVIRONMENT: 'set the environment variable as the pod builder does',
   TOKEN_UNREADABLE: 'mount the token Secret of the instance at FLASHPOD_TOKEN_FILE',
   SESSION_REFUSED: 'compare the instance name and the token Secret with what the core was told by its agent',
+  STRATEGY_THREW: 'mend the callback; the cause says where it threw',
+  BAD_RECORDING: 'give frame files: a receive time, a space and JSON on each line, plain or gzip',
   BAD_MESSAGE: 'run core and sidecar of the same version',
 } as const;
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseFixed } from './decimal.js';
 import { bpsToTicks, isSellable, quantityForNotional, roundPrice, roundQuantity } from './instrument.js';
-import { sketchInstrument } from './testing.js';
+import { sketchInstrument } from './testing/index.js';
 
 const btc = sketchInstrument({ tick: '0.01', lot: '0.00001', minNotional: '1' });
 

@@ -18,6 +18,8 @@ export interface WantedQuotesOutput {
   readonly quotes: readonly QuoteOutput[];
   readonly toleranceTicks: number;
   readonly bookVersion: bigint;
+  /** Arrival at the core of the book or trades that it answers; 0n when it answers neither. */
+  readonly causeMonoNs: bigint;
   readonly decidedMonoNs: bigint;
 }
 
@@ -32,6 +34,8 @@ export interface IntentOutput {
   readonly quantity: QuantityText;
   readonly reduceOnly: boolean;
   readonly bookVersion: bigint;
+  /** Arrival at the core of the book or trades that it answers; 0n when it answers neither. */
+  readonly causeMonoNs: bigint;
   readonly decidedMonoNs: bigint;
 }
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import type { AssetName, DecimalText, PriceText, QuantityText, SymbolName } from './brand.js';
+import type { PriceText, QuantityText, SymbolName } from './brand.js';
 import type { OrderEvent } from './events.js';
-import type { WantedQuotesOutput } from './outputs.js';
+import type { Output, WantedQuotesOutput } from './outputs.js';
 import { defineStrategy, type StrategyDefinition } from './strategy.js';
-import { Stage, sketchBook, sketchInstrument, sketchPosition } from './testing.js';
+import { type AnyStage, Stage, sketchBook, sketchInstrument, sketchPosition } from './testing/index.js';
 
 const btc = 'BTCUSDC' as SymbolName;
 const book = sketchBook(btc, [[100, 1]], [[101, 1]], { version: 5n });
@@ -21,14 +21,17 @@ function strategy(callbacks: Partial<StrategyDefinition<{ size: number }, { call
   });
 }
 
+const tick = (stage: AnyStage) => stage.act('timer', (session) => session.handleTimer());
+const collect = { failures: 'collect' } as const;
+
 const broken = () => {
   throw new Error('broken');
 };
 
-test('outputs are stamped with the book version and the time of the decision', () => {
+test('outputs are stamped with the book version, the data they answer and the time of the decision', () => {
   const stage = new Stage(strategy({ onBook: (context) => context.quote(btc, quote('100'), quote('101')) }));
-  stage.clock.advanceMs(1);
-  expect(stage.book(book)).toEqual([
+  stage.advance(1);
+  expect(stage.book({ ...book, receivedMonoNs: 1_000_500_000n })).toEqual([
     {
       kind: 'quotes',
       symbol: btc,
@@ -38,9 +41,16 @@ test('outputs are stamped with the book version and the time of the decision', (
       ],
       toleranceTicks: 0,
       bookVersion: 5n,
+      causeMonoNs: 1_000_500_000n,
       decidedMonoNs: 1_001_000_000n,
     },
   ]);
+});
+
+test('what a timer decides answers no market data, whatever came before', () => {
+  const stage = new Stage(strategy({ onTimer: (context) => context.quote(btc, quote('100')) }));
+  stage.book({ ...book, receivedMonoNs: 7n });
+  expect(tick(stage)).toMatchObject([{ bookVersion: 5n, causeMonoNs: 0n }]);
 });
 
 test('refs are unique and carry the prefix of the process', () => {
@@ -63,7 +73,7 @@ test('an empty set of quotes is sent once, and again after a new session', () =>
   expect(stage.book(book)).toHaveLength(1);
   expect(stage.book(book)).toHaveLength(0);
   const welcome = { lastSequence: 0n, mode: 'Live', state: 'Active', positions: [], openOrders: [] } as const;
-  stage.session.handleWelcome({ ...welcome, instruments: stage.instruments, balances: new Map() });
+  stage.session.handleWelcome({ ...welcome, instruments: [sketchInstrument()], balances: new Map() });
   expect(stage.book(book)).toHaveLength(1);
 });
 
@@ -97,6 +107,7 @@ test('a callback that throws acts not at all and pulls the quotes', () => {
         broken();
       },
     }),
+    collect,
   );
   expect(stage.book(book)).toMatchObject([{ kind: 'quotes', quotes: [] }]);
   expect(stage.session.failures).toBe(1);
@@ -106,24 +117,25 @@ test('a callback that throws acts not at all and pulls the quotes', () => {
 test('five exceptions in a row of one callback end trading, whatever the others do', () => {
   const stage = new Stage(
     strategy({ onBook: broken, onTimer: (context) => context.quote(btc, quote('100')) }),
+    collect,
   );
+  let last: readonly Output[] = [];
   for (let i = 0; i < 5; i++) {
     expect(stage.session.faulted).toBe(false);
-    stage.session.handleTimer();
-    stage.session.handleBook(book);
+    tick(stage);
+    last = stage.book(book);
   }
   expect(stage.session.faulted).toBe(true);
-  expect(stage.outputs().slice(-2)).toMatchObject([
+  expect(last.slice(-2)).toMatchObject([
     { kind: 'quotes', quotes: [] },
     { kind: 'cancel', ref: undefined, symbol: undefined },
   ]);
-  stage.session.handleTimer();
-  expect(stage.outputs()).toEqual([]);
+  expect(tick(stage)).toEqual([]);
 });
 
 test('exceptions that are not in a row do not end trading', () => {
   let calls = 0;
-  const stage = new Stage(strategy({ onBook: () => (++calls % 5 === 0 ? undefined : broken()) }));
+  const stage = new Stage(strategy({ onBook: () => (++calls % 5 === 0 ? undefined : broken()) }), collect);
   for (let i = 0; i < 50; i++) stage.book(book);
   expect(stage.session.failures).toBe(40);
   expect(stage.session.faulted).toBe(false);
@@ -132,8 +144,8 @@ test('exceptions that are not in a row do not end trading', () => {
 test('a strategy that fails to start never trades', () => {
   const stage = new Stage(
     strategy({ onStart: broken, onBook: (context) => context.quote(btc, quote('100')) }),
+    collect,
   );
-  stage.outputs();
   expect(stage.session.faulted).toBe(true);
   expect(stage.book(book)).toEqual([]);
 });
@@ -143,11 +155,11 @@ test('stopping calls onStop, pulls the quotes, and nothing runs afterwards', () 
   const stage = new Stage(
     strategy({ onStop: () => void calls.push('stop'), onBook: () => void calls.push('book') }),
   );
-  stage.session.stop();
-  stage.session.stop();
-  stage.session.handleBook(book);
+  const outputs = stage.stop();
+  expect(stage.stop()).toEqual([]);
+  expect(stage.book(book)).toEqual([]);
   expect(calls).toEqual(['stop']);
-  expect(stage.outputs()).toMatchObject([{ kind: 'quotes', quotes: [] }]);
+  expect(outputs).toMatchObject([{ kind: 'quotes', quotes: [] }]);
 });
 
 test('while disconnected no book is certified', () => {
@@ -186,19 +198,13 @@ function filled(sequence: bigint, quantity: string): OrderEvent {
 
 test('position and balances follow fills, each counted once, those inside the snapshot not again', () => {
   let seen: unknown;
-  const balances = new Map([
-    ['USDC', '1000'],
-    ['BTC', '1'],
-  ]) as unknown as ReadonlyMap<AssetName, DecimalText>;
   const stage = new Stage(
     strategy({
       onTimer: (context) => {
         seen = [context.position(btc).quantity, Object.fromEntries(context.balances)];
       },
     }),
-    {},
-    [sketchInstrument()],
-    { balances, lastSequence: 4n },
+    { capital: { USDC: '1000', BTC: '1' }, lastSequence: 4n },
   );
   expect(stage.session.handleOrder(filled(4n, '9'))).toBe(false);
   expect(stage.session.handleOrder(filled(5n, '0.5'))).toBe(true);
@@ -213,7 +219,7 @@ test('a core that lost its newest events is followed, so that their numbers are 
   const stage = new Stage(strategy({}));
   for (const sequence of [1n, 2n, 3n]) stage.session.handleOrder(filled(sequence, '0.1'));
   const welcome = { mode: 'Live', state: 'Active', positions: [], openOrders: [], lastSequence: 2n } as const;
-  stage.session.handleWelcome({ ...welcome, instruments: stage.instruments, balances: new Map() });
+  stage.session.handleWelcome({ ...welcome, instruments: [sketchInstrument()], balances: new Map() });
   expect(stage.session.handleOrder(filled(3n, '0.2'))).toBe(true);
 });
 

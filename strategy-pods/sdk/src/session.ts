@@ -18,6 +18,8 @@ export interface SessionOptions<P, M> {
   readonly refPrefix: string;
   /** Exceptions of one callback in a row after which the strategy trades no more. Default 5. */
   readonly maxFailures?: number;
+  /** Hears of each exception of a callback, after it was logged. */
+  readonly onFailure?: (callback: CallbackName, error: unknown) => void;
 }
 
 /**
@@ -33,6 +35,7 @@ export class StrategySession<P, M> {
   readonly #acts: Acts;
   readonly #context: Context<P, M>;
   readonly #failures: FailureCount;
+  readonly #onFailure: SessionOptions<P, M>['onFailure'];
   #started = false;
   #stopped = false;
   #lastSequence = 0n;
@@ -42,6 +45,7 @@ export class StrategySession<P, M> {
     this.#definition = options.definition;
     this.#acts = new Acts(this.#world, options.clock, options.refPrefix);
     this.#failures = new FailureCount(options.maxFailures ?? 5);
+    this.#onFailure = options.onFailure;
     this.#context = makeContext(options, this.#world, this.#acts);
   }
 
@@ -83,11 +87,11 @@ export class StrategySession<P, M> {
 
   handleBook(book: BookView): void {
     this.#world.setBook(book);
-    this.#run('onBook', () => this.#definition.onBook?.(this.#context, book));
+    this.#answer(book.receivedMonoNs, 'onBook', () => this.#definition.onBook?.(this.#context, book));
   }
 
   handleTrades(batch: TradeBatch): void {
-    this.#run('onTrade', () => this.#definition.onTrade?.(this.#context, batch));
+    this.#answer(batch.receivedMonoNs, 'onTrade', () => this.#definition.onTrade?.(this.#context, batch));
   }
 
   /** Returns false for an event that was handled before. Sequence 0 marks one made in this process. */
@@ -130,6 +134,13 @@ export class StrategySession<P, M> {
     this.#lastSequence = lastSequence;
   }
 
+  /** Runs a callback whose decisions answer market data that arrived then. */
+  #answer(arrivedMonoNs: bigint, name: CallbackName, callback: () => void): void {
+    this.#acts.causeMonoNs = arrivedMonoNs;
+    this.#run(name, callback);
+    this.#acts.causeMonoNs = 0n;
+  }
+
   #run(name: CallbackName, callback: () => void): void {
     if (!this.#started || this.#stopped || (this.faulted && name !== 'onStop')) return;
     const before = this.#acts.length;
@@ -147,6 +158,7 @@ export class StrategySession<P, M> {
         faulted: this.faulted,
         err: error,
       });
+      this.#onFailure?.(name, error);
     }
   }
 }

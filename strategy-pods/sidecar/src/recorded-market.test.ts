@@ -1,44 +1,33 @@
 // The default parameters on a real market: enough to do, at the right prices, within the account's order rate.
 
-import {
-  bestAsk,
-  bestBid,
-  type IntentOutput,
-  type Output,
-  type SymbolName,
-  type WantedQuotesOutput,
-} from '@flashpod/sdk';
-import { Stage, sketchInstrument } from '@flashpod/sdk/testing';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bestAsk, bestBid, type WantedQuotesOutput } from '@flashpod/sdk';
+import { recorded, Stage } from '@flashpod/sdk/testing';
 import { describe, expect, test } from 'vitest';
-import { recordedMarket } from './recorded-market.js';
 import { strategyNamed } from './registry.js';
 
 const seconds = 120;
-type Market = readonly [symbol: string, file: string, lot: string];
-const markets: readonly Market[] = [
-  ['BTCUSDT', 'binance_spot_btc_eth_20240808/btcusdt_20240808.gz', '0.00001'],
-  ['ETHUSDT', 'binance_spot_btc_eth_20240808/ethusdt_20240808.gz', '0.0001'],
-];
+const folder = 'binance_spot_btc_eth_20240808';
+const markets = ['btcusdt', 'ethusdt'].map((pair) => [pair.toUpperCase(), `${pair}_20240808.gz`] as const);
 
-/** Runs a strategy over the recording; hands every output to `react` with the event that caused it. */
-function run(name: string, [symbol, file, lot]: Market, react: React): void {
-  const stage = new Stage(strategyNamed(name), {}, [sketchInstrument({ symbol, quote: 'USDT', lot })]);
-  let before: number | undefined;
-  for (const event of recordedMarket(file, symbol as SymbolName, seconds)) {
-    stage.clock.advanceMs(event.atMs - (before ?? event.atMs));
-    before = event.atMs;
-    const outputs = event.kind === 'book' ? stage.book(event.book) : stage.trades(event.batch);
-    for (const output of outputs) react(output, stage, event);
-  }
+function recording(file: string): string {
+  const shared =
+    process.env['FLASHPOD_SHARED'] ?? fileURLToPath(new URL('../../../../shared', import.meta.url));
+  const path = join(shared, 'data', folder, file);
+  if (!existsSync(path))
+    throw new Error(`recording ${path} is missing; set FLASHPOD_SHARED to the shared folder`);
+  return path;
 }
-type Event = ReturnType<typeof recordedMarket> extends Generator<infer E> ? E : never;
-type React = (output: Output, stage: Stage<unknown, unknown>, event: Event) => void;
 
-describe.each(markets)('%s', (...market) => {
-  test('imbalance-maker quotes at the touch or behind it, at the touch on one side at least half of the time', () => {
+describe.each(markets)('%s', (_, file) => {
+  test('imbalance-maker quotes at the touch or behind it, at the touch on one side at least half of the time', async () => {
+    const source = await recorded(recording(file), { seconds });
+    const stage = new Stage(strategyNamed('imbalance-maker'), { instruments: source.instruments });
     let [books, atTouch, changes] = [0, 0, 0];
     const kept: (number | undefined)[] = [];
-    run('imbalance-maker', market, (output, _, event) => {
+    await stage.run(source, ([output], event) => {
       if (event.kind !== 'book') return;
       const { quotes, toleranceTicks } = output as WantedQuotesOutput;
       const touch = [bestBid(event.book), bestAsk(event.book)] as const;
@@ -60,14 +49,16 @@ describe.each(markets)('%s', (...market) => {
     expect(changes / seconds).toBeLessThan(6);
   });
 
-  test('momentum-taker trades once in one to two seconds', () => {
-    let orders = 0;
-    run('momentum-taker', market, (output, stage) => {
-      if (output.kind !== 'intent') return;
-      orders += 1;
-      expect(stage.order(output as IntentOutput, 'Filled', output.quantity)).toEqual([]);
+  test('momentum-taker trades once in one to two seconds', async () => {
+    const source = await recorded(recording(file), { seconds });
+    const { instruments } = source;
+    const stage = new Stage(strategyNamed('momentum-taker'), {
+      instruments,
+      fills: 'simulated',
+      latencyMs: 1,
     });
-    expect(orders).toBeGreaterThan(120);
-    expect(orders).toBeLessThan(240);
+    await stage.run(source);
+    expect(stage.intents.length).toBeGreaterThan(120);
+    expect(stage.intents.length).toBeLessThan(240);
   });
 });

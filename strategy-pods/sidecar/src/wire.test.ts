@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { outputUp, snapshotOf } from './wire.js';
 
 const symbol = 'BTCUSDC' as SymbolName;
-const stamp = { bookVersion: 9n, decidedMonoNs: 11n };
+const stamp = { bookVersion: 9n, causeMonoNs: 10n, decidedMonoNs: 11n };
 
 test('an intent carries side, type, text amounts and what it was decided on', () => {
   const up = outputUp({

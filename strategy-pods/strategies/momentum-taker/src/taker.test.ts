@@ -1,16 +1,17 @@
-import type { IntentOutput, Output, SymbolName } from '@flashpod/sdk';
+import type { IntentOutput, Output } from '@flashpod/sdk';
 import {
+  assertCount,
+  assertIntent,
+  assertNoIntent,
+  assertSilent,
   type Levels,
   Stage,
-  sketchBook,
-  sketchInstrument,
   sketchPosition,
-  sketchTrades,
 } from '@flashpod/sdk/testing';
 import { expect, test } from 'vitest';
 import strategy from './index.js';
 
-const btc = 'BTCUSDC' as SymbolName;
+const btc = 'BTCUSDC';
 const parameters = {
   flowWindowMs: 100,
   burst: 3,
@@ -21,32 +22,43 @@ const parameters = {
 };
 const bids: Levels = [[60_000, 2]];
 const asks: Levels = [[60_001, 1]];
-const book = sketchBook(btc, bids, asks);
-const burst = sketchTrades(btc, { price: 60_001, quantity: 1, side: 'Buy' });
+type AnyStage = Stage<unknown, unknown>;
+const book = (stage: AnyStage): Output[] => stage.book(btc, bids, asks);
+const burst = (stage: AnyStage): Output[] => stage.trade(btc, 'Buy', 60_001, 1);
 
 /** A market of small trades both ways, long enough to know what is typical. */
-function warmed(): Stage<unknown, unknown> {
-  const stage = new Stage(strategy, parameters);
-  stage.book(book);
+function warmed(): AnyStage {
+  const stage = new Stage(strategy, { parameters }) as AnyStage;
+  book(stage);
   for (let i = 0; i < 40; i++) {
-    stage.clock.advanceMs(100);
-    stage.trades(sketchTrades(btc, { price: 60_000, quantity: 0.001, side: i % 2 ? 'Buy' : 'Sell' }));
+    stage.advance(100);
+    stage.trade(btc, i % 2 ? 'Buy' : 'Sell', 60_000, 0.001);
   }
-  return stage as Stage<unknown, unknown>;
+  return stage;
 }
 
-const intentOf = (outputs: Output[]): IntentOutput =>
-  outputs.find((one) => one.kind === 'intent') as IntentOutput;
+function holding(base: string): AnyStage {
+  return new Stage(strategy, { parameters, positions: [sketchPosition(btc, base, '60000')] }) as AnyStage;
+}
 
-function enter(stage: Stage<unknown, unknown>): IntentOutput {
-  const entry = intentOf(stage.trades(burst));
-  stage.order(entry, 'Accepted');
-  stage.order(entry, 'Filled', entry.quantity);
+function enter(stage: AnyStage): IntentOutput {
+  const entry = assertIntent(burst(stage));
+  stage.accept(entry);
+  stage.fill(entry);
   return entry;
 }
 
+/** A strategy that has just bought, on its way to the exit. */
+function entered(): { stage: AnyStage; entry: IntentOutput } {
+  const stage = warmed();
+  const entry = enter(stage);
+  assertSilent(book(stage));
+  return { stage, entry };
+}
+
 test('goes with a burst that the book confirms, through the touch by at most the collar', () => {
-  expect(intentOf(warmed().trades(burst))).toMatchObject({
+  const stage = warmed();
+  assertIntent(burst(stage), {
     symbol: btc,
     side: 'Buy',
     type: 'Ioc',
@@ -54,37 +66,31 @@ test('goes with a burst that the book confirms, through the touch by at most the
     quantity: '0.00083',
     reduceOnly: false,
   });
+  assertCount(stage, 'bursts', 1);
 });
 
 test('stays out of ordinary flow, of a burst against the book, and of a book it cannot trust', () => {
-  const small = sketchTrades(btc, { price: 60_000, quantity: 0.0001, side: 'Buy' });
-  expect(warmed().trades(small)).toEqual([]);
-  const against = sketchTrades(btc, { price: 60_000, quantity: 1, side: 'Sell' });
-  expect(warmed().trades(against)).toEqual([]);
+  assertSilent(warmed().trade(btc, 'Buy', 60_000, 0.0001));
+  assertSilent(warmed().trade(btc, 'Sell', 60_000, 1));
   const uncertified = warmed();
-  uncertified.book({ ...book, certified: false });
-  expect(uncertified.trades(burst)).toEqual([]);
+  uncertified.book(btc, bids, asks, { certified: false });
+  assertSilent(burst(uncertified));
   const halted = warmed();
-  halted.session.handleState('ReduceOnly');
-  expect(halted.trades(burst)).toEqual([]);
+  halted.state('ReduceOnly');
+  assertSilent(burst(halted));
 });
 
 test('one order at a time, however long the burst', () => {
   const stage = warmed();
-  expect(stage.trades(burst)).toHaveLength(1);
-  expect(stage.trades(burst)).toHaveLength(0);
-  expect(stage.book(book)).toHaveLength(0);
+  assertIntent(burst(stage));
+  assertSilent(burst(stage));
+  assertSilent(book(stage));
 });
 
 test('leaves when time is up, selling what it holds and no more', () => {
-  const stage = warmed();
-  const entry = enter(stage);
-  expect(stage.book(book)).toEqual([]);
-  stage.clock.advanceMs(999);
-  expect(stage.book(book)).toEqual([]);
-  stage.clock.advanceMs(1);
-  const exit = intentOf(stage.book(book));
-  expect(exit).toMatchObject({
+  const { stage, entry } = entered();
+  assertSilent(stage.advance(999));
+  assertIntent(stage.advance(1), {
     side: 'Sell',
     type: 'Ioc',
     quantity: entry.quantity,
@@ -94,92 +100,85 @@ test('leaves when time is up, selling what it holds and no more', () => {
 });
 
 test('leaves at the stop before time is up', () => {
-  const stage = warmed();
-  enter(stage);
-  stage.book(book);
-  const lower = (bid: number) => sketchBook(btc, [[bid, 1]], [[bid + 1, 1]]);
-  expect(stage.book(lower(59_960))).toEqual([]);
-  expect(intentOf(stage.book(lower(59_940)))).toMatchObject({ side: 'Sell', reduceOnly: true });
+  const { stage } = entered();
+  const lower = (bid: number) => stage.book(btc, [[bid, 1]], [[bid + 1, 1]]);
+  assertSilent(lower(59_960));
+  assertIntent(lower(59_940), { side: 'Sell', reduceOnly: true });
 });
 
 test('pauses after a trade, then looks again', () => {
-  const stage = warmed();
-  enter(stage);
-  stage.book(book);
-  stage.clock.advanceMs(1_000);
-  const exit = intentOf(stage.book(book));
-  stage.order(exit, 'Filled', exit.quantity);
-  stage.clock.advanceMs(499);
-  expect(stage.trades(burst)).toEqual([]);
-  stage.clock.advanceMs(1);
-  expect(stage.trades(burst)).toHaveLength(1);
+  const { stage } = entered();
+  stage.fill(assertIntent(stage.advance(1_000)));
+  stage.advance(499);
+  assertSilent(burst(stage));
+  assertIntent([...stage.advance(1), ...burst(stage)], { side: 'Buy' });
 });
 
 test('an exit that was filled in part is repeated with the rest', () => {
-  const stage = warmed();
-  enter(stage);
-  stage.book(book);
-  stage.clock.advanceMs(1_000);
-  const exit = intentOf(stage.book(book));
-  stage.order(exit, 'PartiallyFilled', '0.00033');
-  stage.order(exit, 'Cancelled');
-  expect(stage.book(book)).toEqual([]);
-  stage.clock.advanceMs(250);
-  expect(intentOf(stage.book(book))).toMatchObject({ quantity: '0.0005', reduceOnly: true });
+  const { stage } = entered();
+  const exit = assertIntent(stage.advance(1_000));
+  stage.fill(exit, { quantity: '0.00033' });
+  stage.cancelled(exit);
+  assertSilent(book(stage));
+  assertIntent(stage.advance(250), { quantity: '0.0005', reduceOnly: true });
 });
 
 test('an entry that found nothing is no position', () => {
   const stage = warmed();
-  const entry = intentOf(stage.trades(burst));
-  stage.order(entry, 'Cancelled');
-  stage.clock.advanceMs(1_000);
-  expect(stage.book(book).filter((one) => one.kind === 'intent' && one.reduceOnly)).toEqual([]);
+  stage.cancelled(assertIntent(burst(stage)));
+  const later = [...stage.advance(1_000), ...book(stage)];
+  assertNoIntent(later.filter((one) => one.kind === 'intent' && one.reduceOnly));
 });
 
 test('a refused order is not repeated within a second', () => {
   const stage = warmed();
-  stage.order(intentOf(stage.trades(burst)), 'Rejected');
-  stage.clock.advanceMs(900);
-  expect(stage.trades(burst)).toEqual([]);
-  stage.clock.advanceMs(100);
-  expect(stage.trades(burst)).toHaveLength(1);
+  stage.reject(assertIntent(burst(stage)));
+  stage.advance(900);
+  assertSilent(burst(stage));
+  assertIntent([...stage.advance(100), ...burst(stage)]);
 });
 
 test('an order that nobody answers for is cancelled, and what it bought is sold', () => {
   const stage = warmed();
-  const entry = intentOf(stage.trades(burst));
-  stage.clock.advanceMs(5_001);
-  expect(stage.book(book)).toEqual([{ kind: 'cancel', ref: entry.ref, symbol: undefined }]);
-  stage.order(entry, 'Filled', entry.quantity);
-  stage.book(book);
-  stage.clock.advanceMs(1_000);
-  expect(intentOf(stage.book(book))).toMatchObject({ side: 'Sell', reduceOnly: true });
+  const entry = assertIntent(burst(stage));
+  expect(stage.advance(5_050)).toEqual([{ kind: 'cancel', ref: entry.ref, symbol: undefined }]);
+  stage.fill(entry);
+  book(stage);
+  assertIntent(stage.advance(1_000), { side: 'Sell', reduceOnly: true });
 });
 
 test('a position found at the start is brought to an end', () => {
-  const positions = [sketchPosition(btc, '-0.001', '60000')];
-  const stage = new Stage(strategy, parameters, [sketchInstrument()], { positions });
-  expect(stage.book(book)).toEqual([]);
-  stage.clock.advanceMs(1_000);
-  stage.session.handleTimer();
-  expect(intentOf(stage.outputs())).toMatchObject({ side: 'Buy', quantity: '0.001', reduceOnly: true });
+  const stage = holding('-0.001');
+  assertSilent(book(stage));
+  assertIntent(stage.advance(1_000), { side: 'Buy', quantity: '0.001', reduceOnly: true });
 });
 
 test('a halt is waited out, then the position is brought to an end', () => {
-  const stage = warmed();
-  enter(stage);
-  stage.book(book);
-  stage.session.handleState('Halted');
-  stage.clock.advanceMs(5_000);
-  expect(stage.book(book)).toEqual([]);
-  stage.session.handleState('ReduceOnly');
-  expect(intentOf(stage.book(book))).toMatchObject({ side: 'Sell', reduceOnly: true });
+  const { stage } = entered();
+  stage.state('Halted');
+  assertSilent(stage.advance(5_000));
+  stage.state('ReduceOnly');
+  assertIntent(book(stage), { side: 'Sell', reduceOnly: true });
 });
 
 test('a position too small to sell is left alone', () => {
-  const positions = [sketchPosition(btc, '0.00001', '60000')];
-  const stage = new Stage(strategy, parameters, [sketchInstrument()], { positions });
-  stage.book(book);
-  stage.clock.advanceMs(10_000);
-  expect(stage.book(book)).toEqual([]);
+  const stage = holding('0.00001');
+  book(stage);
+  assertSilent(stage.advance(10_000));
+  assertSilent(book(stage));
+});
+
+test('a round trip against the simulated exchange ends flat, and what it cost is the spread and two fees', () => {
+  const stage = new Stage(strategy, { parameters, fills: 'simulated', latencyMs: 5 }) as AnyStage;
+  book(stage);
+  for (let i = 0; i < 40; i++) {
+    stage.advance(100);
+    stage.trade(btc, i % 2 ? 'Buy' : 'Sell', 60_000, 0.001);
+  }
+  assertIntent(burst(stage));
+  stage.advance(5);
+  expect(stage.position(btc).quantity).toBe('0.00083');
+  stage.advance(1_100);
+  // 0.00083 × (60,000 − 60,001), and 0.05 % of both trades.
+  expect(stage.position(btc)).toMatchObject({ quantity: '0', realisedPnl: '-0.00083', fees: '0.049800415' });
 });
