@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine;
 use bytes::Bytes;
 use fastwebsockets::{
     FragmentCollectorRead, Frame, OpCode, Payload, Role, WebSocket, WebSocketError, WebSocketRead,
@@ -12,10 +13,13 @@ use fastwebsockets::{
 };
 use flashpod_engine::io::{ConnId, FeedEvent, FeedKind, Input};
 use http_body_util::{BodyExt, Empty, Limited};
-use hyper::header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::header::{
+    CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use hyper::upgrade::Upgraded;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
+use sha1::{Digest, Sha1};
 use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -55,6 +59,10 @@ enum FeedError {
     Upgrade { at: String, source: hyper::Error },
     #[error("{at}: answered HTTP {status} instead of a WebSocket: {text}")]
     Refused { at: String, status: StatusCode, text: String },
+    #[error(
+        "{at}: upgraded with Sec-WebSocket-Accept {found:?} instead of {expected:?}: not an answer to this handshake"
+    )]
+    Accept { at: String, found: String, expected: String },
     #[error("the request can't be written: {0}")]
     Request(#[from] hyper::http::Error),
     #[error("the venue closed the WebSocket: code {code} {reason:?}")]
@@ -259,6 +267,14 @@ fn split(socket: TokioIo<Upgraded>) -> (Reader, Writer) {
     (FragmentCollectorRead::new(reader), writer)
 }
 
+/// What RFC 6455 §4.2.2 makes of a handshake's key: shows that the peer speaks WebSocket and answers this request.
+fn accept_key(key: &str) -> String {
+    let mut digest = Sha1::new();
+    digest.update(key);
+    digest.update("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    base64::engine::general_purpose::STANDARD.encode(digest.finalize())
+}
+
 async fn upgrade(endpoint: &Endpoint, tls: &Tls, kind: &FeedKind) -> Result<TokioIo<Upgraded>, FeedError> {
     let at = endpoint.to_string();
     let failed = |source| FeedError::Upgrade { at: at.clone(), source };
@@ -272,11 +288,13 @@ async fn upgrade(endpoint: &Endpoint, tls: &Tls, kind: &FeedKind) -> Result<Toki
         FeedKind::Public => path.to_owned(),
         FeedKind::Private { listen_key } => format!("{path}?listenKey={listen_key}"),
     };
+    let key = fastwebsockets::handshake::generate_key();
+    let expected = accept_key(&key);
     let request = Request::get(target)
         .header(HOST, endpoint.authority())
         .header(UPGRADE, "websocket")
         .header(CONNECTION, "Upgrade")
-        .header(SEC_WEBSOCKET_KEY, fastwebsockets::handshake::generate_key())
+        .header(SEC_WEBSOCKET_KEY, key)
         .header(SEC_WEBSOCKET_VERSION, "13")
         .body(Empty::<Bytes>::new())?;
     let response = sender.send_request(request).await.map_err(failed)?;
@@ -286,5 +304,18 @@ async fn upgrade(endpoint: &Endpoint, tls: &Tls, kind: &FeedKind) -> Result<Toki
         let text = body.map(|body| quote(&body.to_bytes())).unwrap_or_default();
         return Err(FeedError::Refused { at, status, text });
     }
+    let found = response.headers().get(SEC_WEBSOCKET_ACCEPT).map_or(&b""[..], |value| value.as_bytes());
+    if found != expected.as_bytes() {
+        return Err(FeedError::Accept { at, found: quote(found), expected });
+    }
     Ok(TokioIo::new(hyper::upgrade::on(response).await.map_err(failed)?))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_accept_key_is_the_one_of_the_standards_example() {
+        // RFC 6455 §1.3.
+        assert_eq!(super::accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
 }

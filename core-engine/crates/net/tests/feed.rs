@@ -6,9 +6,11 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, mpsc};
 
+use base64::Engine;
 use common::{Core, Options, authority, core, read_head, reply, serve, tls};
 use flashpod_engine::io::{ConnId, FeedEvent, FeedKind, Input};
 use flashpod_net::{Clock, NetCommand};
+use sha1::{Digest, Sha1};
 
 const CONN: ConnId = ConnId(7);
 
@@ -34,8 +36,17 @@ fn read_frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
 
 fn accept(stream: &mut (impl Read + Write)) -> String {
     let head = read_head(stream).unwrap();
-    stream.write_all(b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n").unwrap();
+    let key = head.lines().find_map(|line| line.strip_prefix("sec-websocket-key: ")).unwrap();
+    let mut digest = Sha1::new();
+    digest.update(format!("{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11"));
+    let accept = base64::engine::general_purpose::STANDARD.encode(digest.finalize());
+    switch(stream, &format!("Sec-WebSocket-Accept: {accept}\r\n"));
     head
+}
+
+fn switch(stream: &mut impl Write, accept: &str) {
+    let upgrade = "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+    stream.write_all(format!("{upgrade}{accept}\r\n").as_bytes()).unwrap();
 }
 
 fn open(core: &mut Core, kind: FeedKind) {
@@ -139,6 +150,21 @@ fn a_refused_upgrade_quotes_what_the_venue_said() {
     });
     let reason = down(&mut core);
     assert!(reason.contains("403") && reason.contains("Invalid listen key"), "{reason}");
+}
+
+#[test]
+fn an_upgrade_that_answers_another_handshake_is_down() {
+    for (accept, shown) in [
+        ("", "\"\""),
+        ("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", "\"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\""),
+    ] {
+        let mut core = feed(move |mut stream| {
+            read_head(&mut stream);
+            switch(&mut stream, accept);
+        });
+        let reason = down(&mut core);
+        assert!(reason.contains(&format!("Sec-WebSocket-Accept {shown} instead of")), "{reason}");
+    }
 }
 
 #[test]
