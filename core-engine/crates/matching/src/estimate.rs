@@ -1,12 +1,11 @@
 //! Own orders in front of a displayed book and a trade tape. See the README for the rules in one table.
 
-use std::collections::BTreeMap;
-
 use flashpod_types::{Price, Qty, Side};
 
 use crate::fifo::LevelChange;
 use crate::order::{self, Match, NewOrder, OrderKey, Placement};
 use crate::queue::{Conservative, QueueModel};
+use crate::sides::Sides;
 
 /// A resting own order was hit by a recorded trade.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +49,7 @@ struct Print {
 /// The displayed book of one symbol with own orders that the market does not see.
 #[derive(Debug)]
 pub struct EstimatedBook {
-    bids: BTreeMap<Price, Level>,
-    asks: BTreeMap<Price, Level>,
+    sides: Sides<Level>,
     /// In order of arrival.
     own: Vec<Resting>,
     prints: Vec<Print>,
@@ -68,40 +66,12 @@ impl Default for EstimatedBook {
 impl EstimatedBook {
     #[must_use]
     pub fn new(model: Box<dyn QueueModel>) -> Self {
-        Self {
-            bids: BTreeMap::new(),
-            asks: BTreeMap::new(),
-            own: Vec::new(),
-            prints: Vec::new(),
-            last_depth_ms: i64::MIN,
-            model,
-        }
-    }
-
-    fn side(&self, side: Side) -> &BTreeMap<Price, Level> {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
-    }
-
-    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Price, Level> {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
-    }
-
-    fn best_first(&self, side: Side) -> Box<dyn Iterator<Item = (&Price, &Level)> + '_> {
-        match side {
-            Side::Buy => Box::new(self.bids.iter().rev()),
-            Side::Sell => Box::new(self.asks.iter()),
-        }
+        Self { sides: Sides::default(), own: Vec::new(), prints: Vec::new(), last_depth_ms: i64::MIN, model }
     }
 
     /// Displayed levels of `side`, best first; own orders are not in them.
     pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, Qty)> + '_ {
-        self.best_first(side).map(|(price, level)| (*price, level.shown))
+        self.sides.best_first(side).map(|(price, level)| (price, level.shown))
     }
 
     #[must_use]
@@ -125,11 +95,12 @@ impl EstimatedBook {
         let is_gone = move |price: Price| {
             reached.is_some_and(|reached| if side.is_buy() { price > reached } else { price < reached })
         };
-        self.best_first(side)
-            .filter(move |(price, _)| !is_gone(**price))
+        self.sides
+            .best_first(side)
+            .filter(move |(price, _)| !is_gone(*price))
             .map(move |(price, level)| {
-                let traded: Qty = takers().filter(|print| print.price == *price).map(|print| print.qty).sum();
-                (*price, level.shown - level.consumed - traded)
+                let traded: Qty = takers().filter(|print| print.price == price).map(|print| print.qty).sum();
+                (price, level.shown - level.consumed - traded)
             })
             .filter(|(_, qty)| qty.is_positive())
     }
@@ -141,20 +112,16 @@ impl EstimatedBook {
 
     /// Matches an arriving own order against what is displayed; the rest joins behind it.
     pub fn place(&mut self, order: &NewOrder) -> Placement {
-        let takes = match self.preview(order) {
-            Ok(takes) => takes,
-            Err(refusal) => return Placement::refused(refusal),
-        };
-        let mut placement = Placement::default();
-        for (price, qty) in takes {
-            if let Some(level) = self.side_mut(order.side.opposite()).get_mut(&price) {
+        let plan = self.preview(order);
+        let levels = self.sides.of_mut(order.side.opposite());
+        let placement = order::execute(order, plan, |price, qty, matches| {
+            if let Some(level) = levels.get_mut(&price) {
                 level.consumed += qty;
             }
-            placement.matches.push(Match { maker: None, price, qty, maker_left: Qty::ZERO });
-        }
-        placement.resting = order::resting(order, placement.taken());
+            matches.push(Match { maker: None, price, qty, maker_left: Qty::ZERO });
+        });
         if placement.resting.is_positive() {
-            let ahead = self.side(order.side).get(&order.price).map_or(Qty::ZERO, |level| level.shown);
+            let ahead = self.sides.of(order.side).get(&order.price).map_or(Qty::ZERO, |level| level.shown);
             self.own.push(Resting {
                 key: order.key,
                 side: order.side,
@@ -188,7 +155,7 @@ impl EstimatedBook {
     }
 
     fn change_level(&mut self, exchange_ms: i64, LevelChange { side, price, qty }: LevelChange) {
-        let old = self.side(side).get(&price).map_or(Qty::ZERO, |level| level.shown);
+        let old = self.sides.of(side).get(&price).map_or(Qty::ZERO, |level| level.shown);
         let traded: Qty = self
             .prints
             .iter()
@@ -205,9 +172,9 @@ impl EstimatedBook {
             own.ahead = own.ahead.min(qty);
         }
         if qty.is_zero() {
-            self.side_mut(side).remove(&price);
+            self.sides.of_mut(side).remove(&price);
         } else {
-            self.side_mut(side).insert(price, Level { shown: qty, consumed: Qty::ZERO });
+            self.sides.of_mut(side).insert(price, Level { shown: qty, consumed: Qty::ZERO });
         }
     }
 

@@ -1,10 +1,11 @@
 //! A price-time priority book in which every order is known.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use flashpod_types::{Price, Qty, Side};
 
 use crate::order::{self, Match, NewOrder, OrderKey, Placement};
+use crate::sides::Sides;
 
 /// A displayed quantity after one change: exactly one step of the book's version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +25,7 @@ struct Level {
 /// All resting orders, oldest first at each price. Crossed states can't arise.
 #[derive(Debug, Clone, Default)]
 pub struct FifoBook {
-    bids: BTreeMap<Price, Level>,
-    asks: BTreeMap<Price, Level>,
+    sides: Sides<Level>,
     places: HashMap<OrderKey, (Side, Price)>,
     changes: Vec<LevelChange>,
 }
@@ -36,27 +36,9 @@ impl FifoBook {
         Self::default()
     }
 
-    fn side(&self, side: Side) -> &BTreeMap<Price, Level> {
-        match side {
-            Side::Buy => &self.bids,
-            Side::Sell => &self.asks,
-        }
-    }
-
-    fn side_mut(&mut self, side: Side) -> &mut BTreeMap<Price, Level> {
-        match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        }
-    }
-
     /// Price and displayed quantity of the levels of `side`, best first.
-    pub fn levels(&self, side: Side) -> Box<dyn Iterator<Item = (Price, Qty)> + '_> {
-        let pair = |(price, level): (&Price, &Level)| (*price, level.total);
-        match side {
-            Side::Buy => Box::new(self.bids.iter().rev().map(pair)),
-            Side::Sell => Box::new(self.asks.iter().map(pair)),
-        }
+    pub fn levels(&self, side: Side) -> impl Iterator<Item = (Price, Qty)> + '_ {
+        self.sides.best_first(side).map(|(price, level)| (price, level.total))
     }
 
     #[must_use]
@@ -77,14 +59,14 @@ impl FifoBook {
 
     /// The orders at one price, oldest first.
     pub fn queue(&self, side: Side, price: Price) -> impl Iterator<Item = (OrderKey, Qty)> + '_ {
-        self.side(side).get(&price).into_iter().flat_map(|level| level.queue.iter().copied())
+        self.sides.of(side).get(&price).into_iter().flat_map(|level| level.queue.iter().copied())
     }
 
     /// Quantity before `key` at its price; `None` when it does not rest.
     #[must_use]
     pub fn ahead_of(&self, key: OrderKey) -> Option<Qty> {
         let (side, price) = self.places.get(&key)?;
-        let level = self.side(*side).get(price)?;
+        let level = self.sides.of(*side).get(price)?;
         Some(level.queue.iter().take_while(|(k, _)| *k != key).map(|(_, q)| *q).sum())
     }
 
@@ -95,33 +77,25 @@ impl FifoBook {
 
     /// Matches an arriving order; what its type allows rests behind all others at its price.
     pub fn place(&mut self, order: &NewOrder) -> Placement {
-        let takes = match self.preview(order) {
-            Ok(takes) => takes,
-            Err(refusal) => return Placement::refused(refusal),
-        };
-        let mut placement = Placement::default();
-        for (price, qty) in takes {
-            self.consume(order.side.opposite(), price, qty, &mut placement.matches);
-        }
-        let rest = order::resting(order, placement.taken());
+        let plan = self.preview(order);
+        let other = order.side.opposite();
+        let placement =
+            order::execute(order, plan, |price, qty, matches| self.consume(other, price, qty, matches));
+        let rest = placement.resting;
         if rest.is_positive() {
-            let level = self.side_mut(order.side).entry(order.price).or_default();
+            let level = self.sides.of_mut(order.side).entry(order.price).or_default();
             level.total += rest;
             level.queue.push_back((order.key, rest));
             let qty = level.total;
             self.changes.push(LevelChange { side: order.side, price: order.price, qty });
             self.places.insert(order.key, (order.side, order.price));
         }
-        placement.resting = rest;
         placement
     }
 
     /// Takes `qty` off the front of one level's queue; each order met is one change of the book.
     fn consume(&mut self, side: Side, price: Price, mut qty: Qty, matches: &mut Vec<Match>) {
-        let levels = match side {
-            Side::Buy => &mut self.bids,
-            Side::Sell => &mut self.asks,
-        };
+        let levels = self.sides.of_mut(side);
         let Some(level) = levels.get_mut(&price) else { return };
         while qty.is_positive() {
             let Some((maker, left)) = level.queue.front_mut() else { break };
@@ -144,7 +118,7 @@ impl FifoBook {
     /// Takes an order out; says what it had left.
     pub fn cancel(&mut self, key: OrderKey) -> Option<Qty> {
         let (side, price) = self.places.remove(&key)?;
-        let levels = self.side_mut(side);
+        let levels = self.sides.of_mut(side);
         let level = levels.get_mut(&price)?;
         let at = level.queue.iter().position(|(k, _)| *k == key)?;
         let (_, left) = level.queue.remove(at)?;

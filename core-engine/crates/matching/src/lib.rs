@@ -8,6 +8,7 @@ pub mod fifo;
 pub mod latency;
 pub mod order;
 pub mod queue;
+mod sides;
 
 pub use accounts::{Account, AccountError, Balance};
 pub use estimate::{EstimatedBook, PassiveFill};

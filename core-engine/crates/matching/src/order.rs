@@ -157,10 +157,23 @@ pub(crate) fn plan(
     Ok(takes)
 }
 
-/// What rests of `order` after `taken` of it was executed on arrival.
-pub(crate) fn resting(order: &NewOrder, taken: Qty) -> Qty {
-    match order.volume {
-        Volume::Base(qty) if order.kind.can_rest() => qty - taken,
-        _ => Qty::ZERO,
+/// Carries out a plan, part by part, each by `take`; what is left and may rest is the caller's to put into its book.
+pub(crate) fn execute(
+    order: &NewOrder,
+    plan: Result<Vec<(Price, Qty)>, Refusal>,
+    mut take: impl FnMut(Price, Qty, &mut Vec<Match>),
+) -> Placement {
+    let takes = match plan {
+        Ok(takes) => takes,
+        Err(refusal) => return Placement::refused(refusal),
+    };
+    let mut placement = Placement::default();
+    for (price, qty) in takes {
+        take(price, qty, &mut placement.matches);
     }
+    placement.resting = match order.volume {
+        Volume::Base(qty) if order.kind.can_rest() => qty - placement.taken(),
+        _ => Qty::ZERO,
+    };
+    placement
 }
