@@ -57,6 +57,12 @@ impl Listing {
         fixed(i128::from(qty.raw()), 8, self.qty_places)
     }
 
+    /// A base volume: a quantity that may be larger than any order's.
+    #[must_use]
+    pub fn volume(&self, volume: Amount) -> String {
+        fixed(volume.raw(), 16, self.qty_places)
+    }
+
     /// A quote amount, exact, without needless zeros.
     #[must_use]
     pub fn value(&self, value: Amount) -> String {

@@ -234,8 +234,12 @@ settings! {
     "retryAfterS" retry_after_s: u64 = 1;
     /// Violations inside a minute after which 418 bans the address; 0 = never.
     "banAfter" ban_after: u64 = 10;
-    /// Length of a ban and Retry-After of a 418, seconds.
+    /// Length of the first ban of an address and Retry-After of its 418, seconds.
     "banS" ban_s: u64 = 120;
+    /// How many times as long as its last one the next ban of an address is.
+    "banGrowth" ban_growth: u64 = 2;
+    /// Longest ban, and how long after its end a ban is remembered, seconds.
+    "banMaxS" ban_max_s: u64 = 259_200;
     /// Connections at a time, HTTP and WebSocket together; further ones are dropped.
     "maxConnections" max_connections: u64 = 1000;
     /// A connection without a complete request for this long is closed; 0 = never.

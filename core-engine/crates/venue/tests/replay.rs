@@ -1,6 +1,7 @@
 //! Recordings over the wire, at full speed: the pushes rebuild the recorded book, state by state. The expected
 //! states were computed by a separate implementation (`expected_book_*`, see the data's README).
 
+mod book;
 mod process;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use prost::Message;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use book::Book;
 use process::Venue;
 
 fn data(path: &str) -> PathBuf {
@@ -65,56 +67,18 @@ impl<F: Future<Output = ()> + Send + 'static> hyper::rt::Executor<F> for Here {
     }
 }
 
-/// A book built from pushes by the rule of the API reference §10.
-#[derive(Default)]
-struct Book {
-    bids: BTreeMap<Price, Qty>,
-    asks: BTreeMap<Price, Qty>,
-    version: u64,
-}
-
-impl Book {
-    fn from_rest(book: &Value) -> Self {
-        let side = |name: &str| {
-            let levels = book[name].as_array().unwrap().iter();
-            levels
-                .map(|l| (l[0].as_str().unwrap().parse().unwrap(), l[1].as_str().unwrap().parse().unwrap()))
-                .collect()
-        };
-        Self { bids: side("bids"), asks: side("asks"), version: book["lastUpdateId"].as_u64().unwrap() }
-    }
-
-    fn apply(&mut self, frame: &PushDataV3ApiWrapper) {
-        let Some(Body::PublicAggreDepths(body)) = &frame.body else { panic!("{frame:?}") };
-        let from: u64 = body.from_version.parse().unwrap();
-        assert!(from <= self.version + 1, "a hole at {}: {from}", self.version);
-        for (levels, side) in [(&body.bids, &mut self.bids), (&body.asks, &mut self.asks)] {
-            for level in levels {
-                let (price, qty) = (level.price.parse().unwrap(), level.quantity.parse::<Qty>().unwrap());
-                if qty.is_zero() {
-                    side.remove(&price);
-                } else {
-                    side.insert(price, qty);
-                }
-            }
+/// Version, level counts and the best five of both sides, in the order of the expected files.
+fn state(book: &Book) -> Vec<String> {
+    let mut row = vec![book.version.to_string(), book.bids.len().to_string(), book.asks.len().to_string()];
+    let mut best = |levels: &mut dyn Iterator<Item = (&Price, &Qty)>| {
+        for (price, qty) in levels.take(5) {
+            row.push(price.to_string());
+            row.push(qty.to_string());
         }
-        self.version = body.to_version.parse().unwrap();
-    }
-
-    /// Version, level counts and the best five of both sides, in the order of the expected files.
-    fn row(&self) -> Vec<String> {
-        let mut row =
-            vec![self.version.to_string(), self.bids.len().to_string(), self.asks.len().to_string()];
-        let mut best = |levels: &mut dyn Iterator<Item = (&Price, &Qty)>| {
-            for (price, qty) in levels.take(5) {
-                row.push(price.to_string());
-                row.push(qty.to_string());
-            }
-        };
-        best(&mut self.bids.iter().rev());
-        best(&mut self.asks.iter());
-        row
-    }
+    };
+    best(&mut book.bids.iter().rev());
+    best(&mut book.asks.iter());
+    row
 }
 
 /// Rows of an expected file from the column `u` on, numbers in their shortest form.
@@ -167,7 +131,7 @@ async fn rebuilds(files: &[&str], symbols: &[&str], symbol: &str, expected_file:
         if frame.symbol.as_deref() == Some(symbol) {
             states += 1;
             if states % every == 0 {
-                assert_eq!(book.row(), rows[seen], "row {}", seen + 1);
+                assert_eq!(state(book), rows[seen], "row {}", seen + 1);
                 seen += 1;
             }
         }
@@ -226,7 +190,7 @@ async fn futures_are_renumbered_one_a_diff_and_the_map_is_told() {
     subscribe(&mut socket, &["BTCUSDT"]).await;
     for row in &rows {
         book.apply(&next(&mut socket).await.unwrap());
-        let mut seen = book.row();
+        let mut seen = state(&book);
         seen[0] = map[&book.version].to_string();
         assert_eq!(seen, *row);
     }

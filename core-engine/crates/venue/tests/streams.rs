@@ -1,11 +1,13 @@
 //! WebSocket sessions: acknowledgements, limits, versions, closing, listen keys.
 
+mod book;
 mod support;
 
 use std::collections::BTreeMap;
 
-use flashpod_mexc::push::{PushDataV3ApiWrapper, push_data_v3_api_wrapper::Body};
-use flashpod_types::{Price, Qty};
+use book::{Book, versions};
+use flashpod_mexc::push::push_data_v3_api_wrapper::Body;
+use flashpod_types::Price;
 use flashpod_venue::exchange::Output;
 use serde_json::{Value, json};
 use support::{Desk, ask, depth};
@@ -75,48 +77,6 @@ fn the_thirty_first_subscription_of_a_socket_is_void() {
     assert_eq!(desk.subscribe(session, &[&channels[0]])["msg"], channels[0].as_str());
 }
 
-/// Levels of a book that is built from pushes.
-#[derive(Default)]
-struct Copy {
-    bids: BTreeMap<Price, Qty>,
-    asks: BTreeMap<Price, Qty>,
-    version: u64,
-}
-
-impl Copy {
-    fn snapshot(book: &Value) -> Self {
-        let side = |name: &str| {
-            let levels = book[name].as_array().unwrap().iter();
-            levels
-                .map(|l| (l[0].as_str().unwrap().parse().unwrap(), l[1].as_str().unwrap().parse().unwrap()))
-                .collect()
-        };
-        Self { bids: side("bids"), asks: side("asks"), version: book["lastUpdateId"].as_u64().unwrap() }
-    }
-
-    /// Applies a push by the rule of the API reference §10; false when it is stale.
-    fn apply(&mut self, frame: &PushDataV3ApiWrapper) -> bool {
-        let Some(Body::PublicAggreDepths(body)) = &frame.body else { panic!("{frame:?}") };
-        let (from, to): (u64, u64) = (body.from_version.parse().unwrap(), body.to_version.parse().unwrap());
-        if to <= self.version {
-            return false;
-        }
-        assert!(from <= self.version + 1, "a hole: at {} came {from}..{to}", self.version);
-        for (levels, side) in [(&body.bids, &mut self.bids), (&body.asks, &mut self.asks)] {
-            for level in levels {
-                let qty: Qty = level.quantity.parse().unwrap();
-                if qty.is_zero() {
-                    side.remove(&level.price.parse().unwrap());
-                } else {
-                    side.insert(level.price.parse().unwrap(), qty);
-                }
-            }
-        }
-        self.version = to;
-        true
-    }
-}
-
 #[test]
 fn both_cadences_and_rest_tell_one_book_with_one_count_of_versions() {
     let mut desk = Desk::synthetic(&["weightPools=off"]);
@@ -124,22 +84,21 @@ fn both_cadences_and_rest_tell_one_book_with_one_count_of_versions() {
         let session = desk.open(None).unwrap();
         desk.subscribe(session, &[channel]);
         desk.wait_ms(37);
-        let mut copy = Copy::snapshot(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
+        let mut copy = Book::from_rest(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
         let mut last_to = None;
         let mut compared = 0;
         for _ in 0..400 {
             desk.wait_ms(7);
             for frame in desk.pushes(session) {
-                let Some(Body::PublicAggreDepths(body)) = &frame.body else { panic!() };
-                let from: u64 = body.from_version.parse().unwrap();
-                assert!(last_to.is_none_or(|to: u64| from == to + 1), "pushes are contiguous");
-                last_to = Some(body.to_version.parse().unwrap());
+                let (from, to) = versions(&frame);
+                assert!(last_to.is_none_or(|last: u64| from == last + 1), "pushes are contiguous");
+                last_to = Some(to);
                 copy.apply(&frame);
             }
-            let rest = Copy::snapshot(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
+            let rest = Book::from_rest(&desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5000"));
             if rest.version == copy.version {
                 compared += 1;
-                assert!(rest.bids == copy.bids && rest.asks == copy.asks, "at {}", rest.version);
+                assert!(rest == copy, "at {}", rest.version);
             }
         }
         assert!(compared > 10, "only {compared} comparisons");
@@ -329,7 +288,7 @@ fn the_same_inputs_at_the_same_times_bring_the_same_outputs() {
         }
         let frames = desk.pushes(private).len();
         assert!(frames > 500, "{frames} private pushes");
-        (told, format!("{:?}", desk.outputs), desk.exchange.audit())
+        (told, format!("{:?}", desk.outputs), desk.audit())
     };
     assert!(run() == run());
 }

@@ -224,6 +224,36 @@ fn a_batch_is_of_one_symbol_and_reports_each_order_by_itself() {
 }
 
 #[test]
+fn a_client_order_id_names_its_latest_order() {
+    let mut desk = Desk::recorded(&["duplicateClientId=accept"], vec![]);
+    let mine = format!("{}&newClientOrderId=again", order("BUY", "LIMIT", "0.01", "99000"));
+    let ids: Vec<Value> =
+        (0..2).map(|_| desk.ok("POST", "/api/v3/order", &mine)["orderId"].clone()).collect();
+    let named = "symbol=BTCUSDC&origClientOrderId=again";
+    assert_eq!(desk.ok("GET", "/api/v3/order", named)["orderId"], ids[1]);
+    assert_eq!(desk.ok("DELETE", "/api/v3/order", named)["orderId"], ids[1]);
+    assert_eq!(desk.code("GET", "/api/v3/order", "symbol=BTCUSDC&origClientOrderId=never"), -2013);
+    assert_eq!(desk.query(ids[0].as_str().unwrap())["status"], "NEW");
+}
+
+#[test]
+fn an_audit_shows_one_moment_however_long_it_takes_to_write() {
+    let mut desk = Desk::recorded(&["orderRate=0", "weightPools=off"], vec![]);
+    let ids: Vec<String> = (0..200).map(|_| desk.place("BUY", "LIMIT", "0.001", "99000")).collect();
+    let picture = desk.exchange.picture();
+    desk.ok("DELETE", "/api/v3/openOrders", "symbol=BTCUSDC");
+    desk.place("BUY", "MARKET", "0.1", "");
+    let shown: Value = serde_json::from_str(&picture.text()).unwrap();
+    let orders = shown["accounts"][0]["orders"].as_array().unwrap();
+    assert_eq!(orders.iter().map(|o| o["orderId"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+    assert!(orders.iter().all(|order| order["status"] == "NEW"));
+    let balances = shown["accounts"][0]["balances"].as_array().unwrap();
+    let locked = balances.iter().find(|b| b["asset"] == "USDC").unwrap()["locked"].as_str().unwrap();
+    assert_eq!(locked, "19800");
+    assert_eq!(desk.audit()["counters"]["orders"], 201);
+}
+
+#[test]
 fn own_orders_stand_in_the_synthetic_book_at_their_place() {
     let mut desk = Desk::synthetic(&["latencyMs=0"]);
     let book = desk.get("/api/v3/depth", "symbol=BTCUSDC&limit=5");
@@ -343,7 +373,7 @@ fn trade_wildly(fees: &[&str]) {
         desk.wait_ms(roll(120));
         desk.outputs.clear();
     }
-    let audit = desk.exchange.audit();
+    let audit = desk.audit();
     let fills: usize = audit["counters"]["trades"].as_u64().unwrap().try_into().unwrap();
     assert!(fills > 300, "only {fills} fills");
     for account in 0..2 {
@@ -367,7 +397,7 @@ fn trade_wildly(fees: &[&str]) {
     }
     desk.ok("DELETE", "/api/v3/order/all", "");
     desk.signed_by(support::RIVAL, "rival", "DELETE", "/api/v3/order/all", "");
-    let audit = desk.exchange.audit();
+    let audit = desk.audit();
     let locked = |b: &Value| b["locked"] == "0";
     let accounts = audit["accounts"].as_array().unwrap();
     assert!(accounts.iter().all(|a| a["balances"].as_array().unwrap().iter().all(locked)));
@@ -434,9 +464,9 @@ fn times_at_the_end_of_the_number_range_select_nothing() {
 fn after_the_end_of_the_tape_orders_rest_take_what_is_left_and_can_be_cancelled() {
     let mut desk = Desk::recorded(&[], vec![trade(1_000, "100000", "1.5", Side::Sell)]);
     let resting = desk.place("BUY", "LIMIT", "1", "100000");
-    assert_eq!(desk.exchange.audit()["symbols"][0]["replayDone"], false);
+    assert_eq!(desk.audit()["symbols"][0]["replayDone"], false);
     desk.play(10);
-    assert_eq!(desk.exchange.audit()["symbols"][0]["replayDone"], true);
+    assert_eq!(desk.audit()["symbols"][0]["replayDone"], true);
     assert_eq!(desk.query(&resting)["executedQty"], "0.500000");
     let taker = desk.place("BUY", "MARKET", "0.5", "");
     assert_eq!(desk.query(&taker)["status"], "FILLED");

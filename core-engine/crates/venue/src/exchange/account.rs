@@ -1,6 +1,6 @@
 //! An account of the venue: keys, balances, orders.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use flashpod_matching::Account;
@@ -16,7 +16,8 @@ pub struct AccountState {
     /// Indices into the exchange's list of orders.
     pub orders: Vec<usize>,
     pub open: BTreeSet<usize>,
-    pub client_ids: HashSet<String>,
+    /// The latest order of each client order id.
+    pub client_ids: HashMap<String, usize>,
     /// Valid until.
     pub listen_keys: BTreeMap<String, Nanos>,
     /// (order, deal) in time order.
@@ -38,7 +39,7 @@ impl AccountState {
             funds,
             orders: Vec::new(),
             open: BTreeSet::new(),
-            client_ids: HashSet::new(),
+            client_ids: HashMap::new(),
             listen_keys: BTreeMap::new(),
             deals: Vec::new(),
         }

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use bytes::Bytes;
 
+use super::audit::Picture;
+
 /// Names a request until its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
@@ -33,9 +35,19 @@ pub struct HttpReply {
     pub delay_ms: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl HttpReply {
+    /// A reply of success.
+    #[must_use]
+    pub fn ok(body: String) -> Self {
+        Self { status: 200, body, retry_after: None, delay_ms: 0 }
+    }
+}
+
+#[derive(Debug, Clone)]
 pub enum Output {
     Reply(RequestId, HttpReply),
+    /// A reply that takes its time to be written: not the exchange's time.
+    Audit(RequestId, Box<Picture>),
     Text(SessionId, String),
     /// One binary frame.
     Push(SessionId, Bytes),

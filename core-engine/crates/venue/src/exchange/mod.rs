@@ -7,6 +7,7 @@ mod deliver;
 mod io;
 mod listen_key;
 mod order;
+mod order_list;
 mod private;
 mod public;
 mod session;
@@ -14,8 +15,10 @@ mod state;
 mod trading;
 
 pub use account::AccountState;
+pub use audit::Picture;
 pub use io::{HttpReply, HttpRequest, Output, RequestId, SessionId};
 pub use order::{Deal, OwnOrder};
+pub use order_list::OrderList;
 pub use session::{Session, Unwelcome};
 pub use state::{Counters, Exchange, ExchangeConfig};
 pub use trading::{OrderDraft, Target};

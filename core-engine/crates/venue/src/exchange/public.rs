@@ -208,7 +208,7 @@ impl Exchange {
             closing_price: listing.price(bar.close),
             highest_price: listing.price(bar.high),
             lowest_price: listing.price(bar.low),
-            volume: listing.qty(bar.volume),
+            volume: listing.volume(bar.volume),
             amount: listing.value(bar.value),
             window_end: bar.end,
         }))

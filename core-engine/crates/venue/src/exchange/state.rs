@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::io::{HttpRequest, Output, RequestId, SessionId};
-use super::{AccountState, OwnOrder, Session};
+use super::{AccountState, OrderList, Session};
 use crate::accounts::AccountSpec;
 use crate::faults::Faults;
 use crate::market::Market;
@@ -43,7 +43,7 @@ pub struct Exchange {
     pub(crate) accounts: Vec<AccountState>,
     pub(crate) by_key: HashMap<String, usize>,
     /// The index is the order's identity; matchers know it as `OWN + index`.
-    pub(crate) orders: Vec<OwnOrder>,
+    pub(crate) orders: OrderList,
     pub(crate) by_order_id: HashMap<String, usize>,
     pub(crate) sessions: BTreeMap<SessionId, Session>,
     pub(crate) limits: Limits,
@@ -82,7 +82,7 @@ impl Exchange {
             by_symbol,
             accounts,
             by_key,
-            orders: Vec::new(),
+            orders: OrderList::default(),
             by_order_id: HashMap::new(),
             sessions: BTreeMap::new(),
             limits: Limits::default(),
@@ -205,6 +205,11 @@ impl Exchange {
         if let Some(update) = step.update {
             self.push_update(index, update);
         }
+    }
+
+    pub(crate) fn answer_audit(&mut self, id: RequestId) {
+        let picture = Box::new(self.picture());
+        self.outputs.push_back(Output::Audit(id, picture));
     }
 
     pub(crate) fn answer(&mut self, id: RequestId, reply: super::HttpReply) {

@@ -61,7 +61,7 @@ impl Exchange {
         }
         if self.settings.duplicate_client_id == DuplicateId::Reject
             && !draft.client_id.is_empty()
-            && state.client_ids.contains(&draft.client_id)
+            && state.client_ids.contains_key(&draft.client_id)
         {
             return refuse(33_333, "param is error: newClientOrderId was used before");
         }
@@ -149,7 +149,7 @@ impl Exchange {
         state.orders.push(index);
         state.open.insert(index);
         if !draft.client_id.is_empty() {
-            state.client_ids.insert(draft.client_id.clone());
+            state.client_ids.insert(draft.client_id.clone(), index);
         }
         let locked = self.accounts[account].funds.lock(needs.asset, needs.lock);
         debug_assert!(locked.is_ok(), "checked by needs()");
@@ -302,10 +302,7 @@ impl Exchange {
             Target::Id(id) => {
                 self.by_order_id.get(id).copied().filter(|index| self.orders[*index].account == account)
             }
-            Target::ClientId(id) => {
-                let orders = &self.accounts[account].orders;
-                orders.iter().rev().copied().find(|index| self.orders[*index].client_id == id)
-            }
+            Target::ClientId(id) => self.accounts[account].client_ids.get(id).copied(),
         }
     }
 

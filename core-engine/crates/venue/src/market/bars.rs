@@ -14,7 +14,8 @@ pub struct Bar {
     pub high: Price,
     pub low: Price,
     pub close: Price,
-    pub volume: Qty,
+    /// Base quantity: a day of a coin with huge quantities does not fit the type of one order's.
+    pub volume: Amount,
     pub value: Amount,
 }
 
@@ -45,7 +46,7 @@ impl Bars {
                 high: last.close,
                 low: last.close,
                 close: last.close,
-                volume: Qty::ZERO,
+                volume: Amount::ZERO,
                 value: Amount::ZERO,
             };
             self.minutes.push_back(flat);
@@ -67,7 +68,7 @@ impl Bars {
                 bar.high = bar.high.max(price);
                 bar.low = bar.low.min(price);
                 bar.close = price;
-                bar.volume += qty;
+                bar.volume += Amount::from(qty);
                 bar.value += price.notional(qty);
             }
             None => self.minutes.push_back(Bar {
@@ -77,7 +78,7 @@ impl Bars {
                 high: price,
                 low: price,
                 close: price,
-                volume: qty,
+                volume: Amount::from(qty),
                 value: price.notional(qty),
             }),
         }
@@ -200,6 +201,18 @@ mod tests {
             (five.len(), five[0].start, five[0].end, five[0].volume.to_string()),
             (1, 0, 300, "4".into())
         );
+    }
+
+    #[test]
+    fn volumes_beyond_the_range_of_one_orders_quantity_are_exact() {
+        let mut bars = Bars::default();
+        // Two trades of 90 billion coins: the largest quantity of one order is 92.2 billion.
+        let most: Qty = "90000000000.00000001".parse().unwrap();
+        bars.trade(60, price("0.00001234"), most);
+        bars.trade(120, price("0.00001234"), most);
+        let day = bars.day(180).unwrap();
+        assert_eq!(day.volume.to_string(), "180000000000.00000002");
+        assert_eq!(bars.of(KlineInterval::Min5, 180)[0].volume, day.volume);
     }
 
     #[test]

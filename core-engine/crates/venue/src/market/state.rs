@@ -165,7 +165,7 @@ impl Market {
     /// Displayed levels, best first.
     pub fn levels(&self, side: Side) -> Box<dyn Iterator<Item = (Price, Qty)> + '_> {
         match &self.source {
-            Source::Synthetic { book, .. } => book.levels(side),
+            Source::Synthetic { book, .. } => Box::new(book.levels(side)),
             Source::Recorded(recorded) => Box::new(recorded.book.levels(side)),
         }
     }

@@ -20,10 +20,13 @@ pub struct Admitted {
 
 /// Takes one request; its reply is pushed as an output, now or after the venue's latency.
 pub fn handle(exchange: &mut Exchange, id: RequestId, request: &HttpRequest) {
-    if request.path == "/audit" || request.path == "/audit/versions" {
-        let reply = audit(exchange, request);
-        exchange.reply(id, reply, None);
-        return;
+    match request.path.as_str() {
+        "/audit" => return exchange.answer_audit(id),
+        "/audit/versions" => {
+            let reply = versions(exchange, request);
+            return exchange.reply(id, reply, None);
+        }
+        _ => {}
     }
     let fault = exchange.faults.on_request(&request.method, &request.path);
     match admit(exchange, request) {
@@ -46,10 +49,7 @@ pub fn execute(exchange: &mut Exchange, id: RequestId, admitted: &Admitted) {
     exchange.reply(id, result, admitted.fault);
 }
 
-fn audit(exchange: &Exchange, request: &HttpRequest) -> Result<Value, ApiError> {
-    if request.path == "/audit" {
-        return Ok(exchange.audit());
-    }
+fn versions(exchange: &Exchange, request: &HttpRequest) -> Result<Value, ApiError> {
     let params = Params::parse(&request.query, "");
     exchange.audit_versions(params.need("symbol")?).ok_or_else(ApiError::bad_symbol)
 }
@@ -125,7 +125,7 @@ fn authenticate(exchange: &Exchange, request: &HttpRequest, params: &Params) -> 
 impl Exchange {
     fn reply(&mut self, id: RequestId, result: Result<Value, ApiError>, fault: Option<HttpFault>) {
         let mut reply = match result {
-            Ok(value) => HttpReply { status: 200, body: value.to_string(), retry_after: None, delay_ms: 0 },
+            Ok(value) => HttpReply::ok(value.to_string()),
             Err(error) => HttpReply {
                 status: error.status,
                 body: error.body(),

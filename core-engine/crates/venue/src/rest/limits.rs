@@ -62,11 +62,18 @@ pub struct Charge {
     pub account_weight: u64,
 }
 
+/// The latest ban of an address. It is kept after its end: the next one is longer.
+#[derive(Debug, Clone, Copy)]
+struct Ban {
+    until: Nanos,
+    seconds: u64,
+}
+
 #[derive(Debug, Default)]
 pub struct Limits {
     windows: HashMap<Pool, Window>,
     violations: HashMap<IpAddr, Window>,
-    bans: HashMap<IpAddr, Nanos>,
+    bans: HashMap<IpAddr, Ban>,
     /// When idle windows were last thrown away.
     swept: Nanos,
     pub answered_429: u64,
@@ -88,13 +95,12 @@ impl Limits {
         charge: Charge,
     ) -> Result<(), ApiError> {
         self.sweep(settings, now);
-        if let Some(until) = self.bans.get(&ip).copied() {
-            if now < until {
-                self.answered_418 += 1;
-                let left = until.since(now).0.div_ceil(SECOND.0);
-                return Err(ApiError::too_many(418, left));
-            }
-            self.bans.remove(&ip);
+        if let Some(Ban { until, .. }) = self.bans.get(&ip).copied()
+            && now < until
+        {
+            self.answered_418 += 1;
+            let left = until.since(now).0.div_ceil(SECOND.0);
+            return Err(ApiError::too_many(418, left));
         }
         if self.fits(settings, now, ip, key, charge) {
             return Ok(());
@@ -104,12 +110,23 @@ impl Limits {
         if settings.ban_after > 0 && !violations.admit(now, MINUTE, 1, settings.ban_after - 1) {
             violations.hits.clear();
             violations.sum = 0;
-            self.bans.insert(ip, now + Nanos::from_secs(settings.ban_s));
+            let seconds = self.next_ban(settings, now, ip);
+            self.bans.insert(ip, Ban { until: now + Nanos::from_secs(seconds), seconds });
             self.answered_418 += 1;
             self.answered_429 -= 1;
-            return Err(ApiError::too_many(418, settings.ban_s));
+            return Err(ApiError::too_many(418, seconds));
         }
         Err(ApiError::too_many(429, settings.retry_after_s))
+    }
+
+    /// How long the next ban of an address is: longer than its last one, unless that is long past.
+    fn next_ban(&self, settings: &Settings, now: Nanos, ip: IpAddr) -> u64 {
+        match self.bans.get(&ip) {
+            Some(last) if now.since(last.until) < Nanos::from_secs(settings.ban_max_s) => {
+                last.seconds.saturating_mul(settings.ban_growth).min(settings.ban_max_s).max(settings.ban_s)
+            }
+            _ => settings.ban_s,
+        }
     }
 
     /// Once a minute: forgets whoever has not asked for longer than any window is.
@@ -122,7 +139,8 @@ impl Limits {
         let recent = |window: &Window| window.hits.back().is_some_and(|(at, _)| now.since(*at) < longest);
         self.windows.retain(|_, window| recent(window));
         self.violations.retain(|_, window| recent(window));
-        self.bans.retain(|_, until| now < *until);
+        let remembered = Nanos::from_secs(settings.ban_max_s);
+        self.bans.retain(|_, ban| now < ban.until || now.since(ban.until) < remembered);
     }
 
     fn fits(
@@ -207,6 +225,26 @@ mod tests {
         assert_eq!((banned.status, banned.retry_after), (418, Some(61)));
         assert_eq!(statuses(&mut limits, &settings, 120_011, 1), [200]);
         assert_eq!((limits.answered_429, limits.answered_418), (9, 2));
+    }
+
+    #[test]
+    fn each_further_ban_is_twice_as_long_up_to_three_days_until_it_is_forgotten() {
+        let (mut limits, settings) = (Limits::default(), Settings::default());
+        let mut now = 0;
+        let mut ban = |limits: &mut Limits, wait: u64| {
+            now += wait;
+            statuses(limits, &settings, now, 22);
+            let banned = limits.admit(&settings, Nanos::from_millis(now), IP, None, order()).unwrap_err();
+            assert_eq!(banned.status, 418);
+            let seconds = banned.retry_after.unwrap();
+            now += seconds * 1_000;
+            seconds
+        };
+        let lengths: Vec<u64> = (0..14).map(|_| ban(&mut limits, 60_000)).collect();
+        let doubling = (0..14).map(|n| (120_u64 << n).min(259_200)).collect::<Vec<_>>();
+        assert_eq!(lengths, doubling);
+        assert_eq!(lengths.last(), Some(&259_200), "three days");
+        assert_eq!(ban(&mut limits, 259_200_000), 120, "three days of peace");
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub(super) fn klines(exchange: &mut Exchange, call: &Call) -> Result<Value, ApiE
             listing.price(bar.high),
             listing.price(bar.low),
             listing.price(bar.close),
-            listing.qty(bar.volume),
+            listing.volume(bar.volume),
             bar.end * 1_000,
             listing.value(bar.value),
         ])
@@ -203,10 +203,11 @@ pub(super) fn avg_price(exchange: &mut Exchange, call: &Call) -> Result<Value, A
     let market = &exchange.markets[market_of(exchange, call)?];
     let since = ms(exchange.now) - 5 * 60_000;
     let recent: Vec<_> = market.trades.iter().filter(|trade| ms(trade.time) >= since).collect();
-    let qty: Qty = recent.iter().map(|trade| trade.qty).sum();
+    let qty: Amount = recent.iter().map(|trade| Amount::from(trade.qty)).sum();
     let value: Amount = recent.iter().map(|trade| trade.price.notional(trade.qty)).sum();
     let mean = if qty.is_positive() {
-        let raw = value.raw() / i128::from(qty.raw());
+        // Units of 1e-16 over units of 1e-8.
+        let raw = value.raw() / (qty.raw() / 100_000_000);
         Price::from_raw(i64::try_from(raw).unwrap_or(i64::MAX)).floor_to(market.listing.instrument.tick)
     } else {
         market.last_price().unwrap_or(Price::ZERO)
@@ -240,7 +241,7 @@ pub(super) fn ticker_24hr(exchange: &mut Exchange, call: &Call) -> Result<Value,
             "openPrice": listing.price(open),
             "highPrice": listing.price(day.map_or(last, |day| day.high)),
             "lowPrice": listing.price(day.map_or(last, |day| day.low)),
-            "volume": listing.qty(day.map_or(Qty::ZERO, |day| day.volume)),
+            "volume": listing.volume(day.map_or(Amount::ZERO, |day| day.volume)),
             "quoteVolume": listing.value(day.map_or(Amount::ZERO, |day| day.value)),
             "openTime": now - 86_400_000,
             "closeTime": now,

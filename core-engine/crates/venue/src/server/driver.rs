@@ -133,6 +133,13 @@ impl Driver {
                     }
                     continue;
                 }
+                Output::Audit(id, _) => {
+                    if let (Some(to), Output::Audit(_, picture)) = (self.replies.remove(id), output) {
+                        // On a thread of its own: a picture of many orders takes long to write.
+                        tokio::task::spawn_blocking(move || to.send(HttpReply::ok(picture.text())));
+                    }
+                    continue;
+                }
                 Output::Text(id, _) | Output::Push(id, _) | Output::Ping(id) | Output::Close(id, _) => *id,
             };
             let closing = matches!(output, Output::Close(..));

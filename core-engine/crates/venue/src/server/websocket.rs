@@ -198,7 +198,7 @@ async fn write_some(
                 writer.flush().await?;
                 return Ok(false);
             }
-            Output::Reply(..) => {}
+            Output::Reply(..) | Output::Audit(..) => {}
         }
         written += 1;
         // Answers to the client's pings get their turn in between.

@@ -143,11 +143,13 @@ impl Desk {
         self.exchange.handle_http(self.now, id, request);
         for _ in 0..1_000 {
             self.collect();
-            let found = self.outputs.iter().position(|o| matches!(o, Output::Reply(of, _) if *of == id));
-            if let Some(at) = found
-                && let Output::Reply(_, reply) = self.outputs.remove(at)
-            {
-                return reply;
+            let mine = |o: &Output| matches!(o, Output::Reply(of, _) | Output::Audit(of, _) if *of == id);
+            if let Some(at) = self.outputs.iter().position(mine) {
+                match self.outputs.remove(at) {
+                    Output::Reply(_, reply) => return reply,
+                    Output::Audit(_, picture) => return HttpReply::ok(picture.text()),
+                    other => panic!("{other:?}"),
+                }
             }
             // A trading request is on its way to the matching engine.
             self.wait_ms(1);
@@ -210,9 +212,13 @@ impl Desk {
         self.ok("GET", "/api/v3/order", &format!("symbol=BTCUSDC&orderId={id}"))
     }
 
+    pub fn audit(&self) -> Value {
+        serde_json::from_str(&self.exchange.picture().text()).unwrap()
+    }
+
     /// Free and locked of an asset of the first account, from the audit.
     pub fn balance(&self, asset: &str) -> (String, String) {
-        let audit = self.exchange.audit();
+        let audit = self.audit();
         let balances = audit["accounts"][0]["balances"].as_array().unwrap();
         let found = balances.iter().find(|b| b["asset"] == asset).unwrap();
         (found["free"].as_str().unwrap().to_owned(), found["locked"].as_str().unwrap().to_owned())
