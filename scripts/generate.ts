@@ -9,6 +9,7 @@ const generators: [what: string, command: string, ...args: string[]][] = [
   ['build of the strategies', bin('tsc'), '-b', 'strategy-pods/sidecar'],
   ['parameter schemas', bin('node'), 'strategy-pods/strategies/generate.mjs'],
   ['catalog of strategies', bin('node'), 'operator/scripts/generate-catalog.mjs'],
+  ['table of errors', bin('node'), 'scripts/errors-table.ts'],
 ];
 
 function git(args: string[]): string {

@@ -18,66 +18,134 @@ export type ExitCode = (typeof Exit)[keyof typeof Exit];
 
 interface ErrorEntry {
   readonly exit: ExitCode;
+  /** What happened; `npm run generate` puts it into docs/errors.md. */
+  readonly meaning: string;
   /** What the reader can do about it. */
   readonly remedy: string;
 }
 
 export const ERRORS = {
-  'kube.not-found': { exit: Exit.notFound, remedy: 'Check the name and the namespace.' },
+  'kube.not-found': {
+    exit: Exit.notFound,
+    meaning: 'There is no such object.',
+    remedy: 'Check the name and the namespace.',
+  },
   'kube.already-exists': {
     exit: Exit.conflict,
+    meaning: 'An object of that name is there already.',
     remedy: 'Choose another name or change the existing object.',
   },
-  'kube.conflict': { exit: Exit.conflict, remedy: 'Read the object again and repeat the change on it.' },
-  'kube.invalid': { exit: Exit.refused, remedy: 'Correct the fields that the message names.' },
+  'kube.conflict': {
+    exit: Exit.conflict,
+    meaning: 'The object was changed by somebody else meanwhile.',
+    remedy: 'Read the object again and repeat the change on it.',
+  },
+  'kube.invalid': {
+    exit: Exit.refused,
+    meaning: 'The API server refused the object: fields are missing, unknown or out of bounds.',
+    remedy: 'Correct the fields that the message names.',
+  },
   'kube.unauthorized': {
     exit: Exit.unavailable,
+    meaning: 'The API server does not know who asks.',
     remedy: 'Check the token or client certificate in the kubeconfig.',
   },
   'kube.forbidden': {
     exit: Exit.refused,
+    meaning: 'The API server does not allow this to whoever asks.',
     remedy: 'Ask for the missing permission, or read why the server refuses.',
   },
   'kube.expired': {
     exit: Exit.unavailable,
+    meaning: 'A watch or list goes on from a version that is no longer kept.',
     remedy: 'List again: the resource version is older than what is kept.',
   },
-  'kube.throttled': { exit: Exit.unavailable, remedy: 'Wait as long as the server says, then repeat.' },
+  'kube.throttled': {
+    exit: Exit.unavailable,
+    meaning: 'The API server asks for fewer requests.',
+    remedy: 'Wait as long as the server says, then repeat.',
+  },
   'kube.unsupported': {
     exit: Exit.refused,
+    meaning: 'The API server does not serve this verb or media type.',
     remedy: 'Use one of the verbs or media types that the message names.',
   },
-  'kube.status': { exit: Exit.unavailable, remedy: 'Read the message of the API server.' },
+  'kube.status': {
+    exit: Exit.unavailable,
+    meaning: 'The API server answered with an error that has no code of its own here.',
+    remedy: 'Read the message of the API server.',
+  },
   'kube.unreachable': {
     exit: Exit.unavailable,
+    meaning: 'The API server could not be reached.',
     remedy: 'Check that the API server runs and the kubeconfig names it.',
   },
   'kube.malformed-answer': {
     exit: Exit.unavailable,
+    meaning: 'What answered is no Kubernetes API server, or only half of an answer came.',
     remedy: 'Check that the address is that of a Kubernetes API server.',
   },
-  'kube.config': { exit: Exit.usage, remedy: 'Set KUBECONFIG to a kubeconfig file with a current context.' },
+  'kube.config': {
+    exit: Exit.usage,
+    meaning: 'There is no usable kubeconfig.',
+    remedy: 'Set KUBECONFIG to a kubeconfig file with a current context.',
+  },
 
-  'process.arguments': { exit: Exit.usage, remedy: 'Start it with --help to see what it takes.' },
+  'process.arguments': {
+    exit: Exit.usage,
+    meaning: 'A process was started with arguments that it does not take.',
+    remedy: 'Start it with --help to see what it takes.',
+  },
 
-  'cli.usage': { exit: Exit.usage, remedy: 'Run the command with --help.' },
+  'cli.usage': {
+    exit: Exit.usage,
+    meaning: 'A flag or an argument is not accepted.',
+    remedy: 'Run the command with --help.',
+  },
   'cli.manifest': {
     exit: Exit.usage,
+    meaning: 'A file is no manifest.',
     remedy: 'Correct the manifest; crds/samples has examples of every kind.',
   },
-  'cli.not-accepted': { exit: Exit.refused, remedy: 'Correct what the message names and apply again.' },
-  'cli.not-reached': { exit: Exit.unavailable, remedy: 'Check the core and its agent.' },
-  'up.stopped': { exit: Exit.unavailable, remedy: 'Start it again; nothing has traded.' },
-  'up.failed': { exit: Exit.unavailable, remedy: 'Read the log that the message names.' },
+  'cli.not-accepted': {
+    exit: Exit.refused,
+    meaning: 'The operator refused what was applied.',
+    remedy: 'Correct what the message names and apply again.',
+  },
+  'cli.not-reached': {
+    exit: Exit.unavailable,
+    meaning: 'A halt was written, and a core did not report in time that it acts.',
+    remedy: 'Check the core and its agent.',
+  },
+  'up.stopped': {
+    exit: Exit.unavailable,
+    meaning: 'A local run was ended while it started.',
+    remedy: 'Start it again; nothing has traded.',
+  },
+  'up.failed': {
+    exit: Exit.unavailable,
+    meaning: 'A part of a local run failed or ended.',
+    remedy: 'Read the log that the message names.',
+  },
 
   'local.crd-invalid': {
     exit: Exit.usage,
+    meaning: "The embedded API server can't serve a CustomResourceDefinition.",
     remedy: 'Correct the CustomResourceDefinition that the message names.',
   },
-  'local.listen': { exit: Exit.unavailable, remedy: 'Choose a free port, or 0 to have one chosen.' },
-  'local.node-root': { exit: Exit.usage, remedy: 'Choose a shorter directory, e.g. one made under /tmp.' },
+  'local.listen': {
+    exit: Exit.unavailable,
+    meaning: "The embedded API server can't listen on its port.",
+    remedy: 'Choose a free port, or 0 to have one chosen.',
+  },
+  'local.node-root': {
+    exit: Exit.usage,
+    meaning: 'The folder of the process node is too long for unix sockets below it.',
+    remedy: 'Choose a shorter directory, e.g. one made under /tmp.',
+  },
   'local.image-unknown': {
     exit: Exit.refused,
+    meaning: 'A pod names an image that this node has no program for.',
     remedy: 'Map the image repository to a command when the node is started.',
   },
 } as const satisfies Record<string, ErrorEntry>;

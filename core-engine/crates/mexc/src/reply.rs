@@ -14,20 +14,38 @@ pub struct ApiError {
     pub msg: String,
 }
 
-/// Codes the core acts upon (API reference §4).
+/// Codes the core acts upon (API reference §4). Of each, the first line says what it means and the second what to do:
+/// `npm run generate` puts both into docs/errors.md.
 pub mod code {
+    /// Too many requests; the core waits as long as the venue says.
+    /// Remedy: none is needed; if it stays, use fewer strategies or symbols for this account or address.
     pub const TOO_MANY_REQUESTS: i64 = 429;
+    /// The venue has no such symbol.
+    /// Remedy: correct `spec.symbols`.
     pub const BAD_SYMBOL: i64 = 10007;
+    /// The account has not enough of the asset.
+    /// Remedy: compare `capital` with the account's balances.
     pub const INSUFFICIENT_POSITION: i64 = 30004;
+    /// More is sold than the account has.
+    /// Remedy: compare `capital` with the account's balances.
     pub const OVERSOLD: i64 = 30005;
-    /// The cap of 500 open orders.
+    /// The account has 500 open orders, the venue's cap.
+    /// Remedy: cancel some, by whomever they were placed.
     pub const MAX_ORDERS: i64 = 30029;
+    /// The price is outside the venue's band round the last price.
+    /// Remedy: price nearer to the market.
     pub const PRICE_OUT_OF_RANGE: i64 = 30087;
+    /// The signature does not fit the key.
+    /// Remedy: correct `secretKey` in the account's Secret.
     pub const BAD_SIGNATURE: i64 = 700_002;
+    /// The request came later than its window, or the clocks differ.
+    /// Remedy: check the node's clock and its way to the venue.
     pub const OUTSIDE_RECV_WINDOW: i64 = 700_003;
     /// Cancel of an order that is unknown or finished.
+    /// Remedy: none is needed; the core asks what became of it.
     pub const UNKNOWN_ORDER: i64 = -2011;
     /// Query of an order that does not exist.
+    /// Remedy: none is needed; asked twice after its window, the order counts as never placed.
     pub const NO_SUCH_ORDER: i64 = -2013;
 }
 

@@ -23,35 +23,76 @@ macro_rules! codes {
     };
 }
 
+// The first line says what happened, the second what to do: `npm run generate` puts both into docs/errors.md.
 codes! {
     /// The instance's mode is not built yet.
+    /// Remedy: choose a mode that `kubectl explain tradingstrategy.spec.mode` lists.
     ModeNotAvailable => "MODE_NOT_AVAILABLE",
     /// Halted: by a Halt, a stop, a lost lease, missing capital.
+    /// Remedy: read the reasons in the status of the strategy; lift the Halt or correct what they name.
     Halted => "RISK_HALTED",
     /// Only orders that make the position smaller pass.
+    /// Remedy: read why in the status of the strategy; a difference between ledger and exchange has to be explained.
     ReduceOnly => "RISK_REDUCE_ONLY",
     /// Marked reduce-only, but would not make the position smaller.
+    /// Remedy: check side and quantity against the position.
     NotReducing => "RISK_NOT_REDUCING",
+    /// The instance does not trade this symbol.
+    /// Remedy: name one of `spec.symbols`.
     UnknownSymbol => "RISK_UNKNOWN_SYMBOL",
+    /// The exchange does not take this type of order for the symbol.
+    /// Remedy: use one of the types that the text lists.
     OrderType => "RISK_ORDER_TYPE",
+    /// The price is not a multiple of the symbol's tick.
+    /// Remedy: round to the tick that the text names.
     PriceTick => "RISK_PRICE_TICK",
+    /// The quantity is not a multiple of the symbol's step.
+    /// Remedy: round to the step that the text names.
     QuantityStep => "RISK_QUANTITY_STEP",
+    /// The quantity is below the symbol's smallest.
+    /// Remedy: order more.
     MinQuantity => "RISK_MIN_QUANTITY",
-    /// The venue's smallest and largest order value.
+    /// The value is below the exchange's smallest.
+    /// Remedy: order more.
     MinNotional => "RISK_MIN_NOTIONAL",
+    /// The value is above the exchange's largest.
+    /// Remedy: order less at a time.
     MaxNotional => "RISK_MAX_NOTIONAL",
+    /// The price is outside the band in which the exchange takes orders.
+    /// Remedy: price within the bounds that the text names.
     PriceBand => "RISK_PRICE_BAND",
     /// The book is not certified.
+    /// Remedy: none is needed; it is synchronised again by itself, and cancels and reducing orders pass meanwhile.
     NotCertified => "RISK_NOT_CERTIFIED",
+    /// The book that the decision was made on is older than `maxDataAgeMs`.
+    /// Remedy: decide faster, or allow older data.
     StaleData => "RISK_STALE_DATA",
+    /// The price is farther from the market than `priceCollarBps`.
+    /// Remedy: price nearer, or widen the collar.
     PriceCollar => "RISK_PRICE_COLLAR",
+    /// The order's value is above `maxOrderNotional`.
+    /// Remedy: order less, or raise the limit.
     MaxOrderNotional => "RISK_MAX_ORDER_NOTIONAL",
+    /// Position and open orders of this side would pass `maxPositionNotional`.
+    /// Remedy: reduce the position, or raise the limit.
     MaxPosition => "RISK_MAX_POSITION",
+    /// `maxOpenOrders` orders of the instance are open.
+    /// Remedy: cancel one, or raise the limit.
     MaxOpenOrders => "RISK_MAX_OPEN_ORDERS",
+    /// More orders a second than `maxOrderRate`.
+    /// Remedy: send fewer, or raise the limit.
     OrderRate => "RISK_ORDER_RATE",
+    /// It would trade with an order of the same account.
+    /// Remedy: price outside the own orders, or cancel them first.
     SelfCross => "RISK_SELF_CROSS",
+    /// The sub-account of the instance has not enough of the asset free.
+    /// Remedy: order less, or give more `capital`.
     Balance => "RISK_BALANCE",
+    /// All positions and orders of the account would pass its `maxExposure`.
+    /// Remedy: reduce, or raise the limit of the TradingAccount.
     AccountExposure => "RISK_ACCOUNT_EXPOSURE",
+    /// `maxOpenOrders` orders of the account are open.
+    /// Remedy: cancel one, or raise the limit of the TradingAccount.
     AccountOpenOrders => "RISK_ACCOUNT_OPEN_ORDERS",
 }
 
