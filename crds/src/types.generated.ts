@@ -165,6 +165,8 @@ export interface StrategyInstanceSpec {
   runsHash: string;
   strategyRef: StrategyRef;
   strategy: string;
+  /** The image that carries the strategy; left out, the sidecar with the built-in ones. */
+  image?: string;
   symbols: string[];
   accountRef: ObjectRef;
   coreRef: ObjectRef;
@@ -333,9 +335,18 @@ export interface TradingAccount extends ObjectBase {
   status?: TradingAccountStatus;
 }
 
+export interface ConfigMapKeyRef {
+  name: string;
+  key: string;
+}
+
 export interface TradingStrategySpec {
-  /** What runs, e.g. imbalance-maker or momentum-taker. */
+  /** What runs; built in are imbalance-maker and momentum-taker. */
   strategy: string;
+  /** The container image that carries the strategy: the sidecar's image with one package added. Left out: the sidecar with the built-in strategies. */
+  image?: string;
+  /** The JSON schema of the parameters of the strategy in that image, in a ConfigMap with the label trading.flashpod.dev/parameters-schema; `flashpod schema` makes it. */
+  parametersSchemaRef?: ConfigMapKeyRef;
   /** Pairs to trade, e.g. BTCUSDC. */
   symbols: string[];
   /** The TradingAccount in the same namespace. Cannot be changed, since the position belongs to it. */

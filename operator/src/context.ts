@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { Caches, EventReason, Images } from './api/index.js';
-import type { EventRecorder, KubeClient, KubeMetrics, Pod, Reflector } from './kube/index.js';
+import type { ConfigMap, EventRecorder, KubeClient, KubeMetrics, Pod, Reflector } from './kube/index.js';
 
 /** What the operator's controllers share. */
 export interface Context {
@@ -8,6 +8,8 @@ export interface Context {
   readonly caches: Caches;
   /** Pods that we manage. */
   readonly pods: Reflector<Pod>;
+  /** Schemas of the parameters of strategies that have an image of their own. */
+  readonly schemas: Reflector<ConfigMap>;
   readonly events: EventRecorder<EventReason>;
   readonly metrics: KubeMetrics;
   readonly log: Logger;

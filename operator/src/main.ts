@@ -11,6 +11,7 @@ import { Exit, type ExitCode } from './errors.js';
 import { coreController } from './fleet/index.js';
 import { serveHealth } from './health.js';
 import {
+  ConfigMaps,
   type Controller,
   EventRecorder,
   Events,
@@ -68,6 +69,12 @@ async function main(): Promise<ExitCode> {
     onError,
     labelSelector: `${labels.managedBy}=${managedBy}`,
   });
+  const schemas = new Reflector(client.of(ConfigMaps), {
+    ...scope,
+    metrics,
+    onError,
+    labelSelector: labels.parametersSchema,
+  });
   const identity = process.env['POD_NAME'] ?? `${hostname()}-${process.pid}`;
   const component = 'trading.flashpod.dev/operator';
   const events = new EventRecorder<EventReason>(client.of(Events), {
@@ -81,6 +88,7 @@ async function main(): Promise<ExitCode> {
     client,
     caches,
     pods,
+    schemas,
     events,
     metrics,
     log,
@@ -92,12 +100,14 @@ async function main(): Promise<ExitCode> {
     coreController(context),
     accountController(context),
   ];
-  const ready = () => pods.hasSynced && caches.all.every((reflector) => reflector.hasSynced);
+  const ready = () =>
+    pods.hasSynced && schemas.hasSynced && caches.all.every((reflector) => reflector.hasSynced);
   const http = await serveHealth(args.http, { registry, ready });
   log.info({ http: http.address, version, namespace: args.namespace ?? 'all' }, 'operator is up');
 
   caches.start();
   pods.start();
+  schemas.start();
   const lead = async (signal: AbortSignal) => {
     for (const controller of controllers) controller.start();
     await aborted(signal);
@@ -117,7 +127,7 @@ async function main(): Promise<ExitCode> {
   } else {
     await lead(stop.signal);
   }
-  await Promise.all([events.flush(), caches.stop(), pods.stop()]);
+  await Promise.all([events.flush(), caches.stop(), pods.stop(), schemas.stop()]);
   await Promise.all([http.close(), client.close()]);
   log.info({ outcome }, 'operator stopped');
   // A former leader exits, so that its picture of the world ends with it.

@@ -25,6 +25,8 @@ export const labels = {
   component: 'app.kubernetes.io/component',
   strategy: `${domain}/strategy`,
   core: `${domain}/core`,
+  /** On a ConfigMap: it holds the schema of the parameters of a strategy that has an image of its own. */
+  parametersSchema: `${domain}/parameters-schema`,
   /** On a credentials Secret: the account that holds it. */
   account: `${domain}/account`,
 } as const;

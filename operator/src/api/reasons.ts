@@ -24,6 +24,8 @@ export const reasons = {
   coreNotFound: 'CoreNotFound',
   strategyUnknown: 'StrategyUnknown',
   parameterInvalid: 'ParameterInvalid',
+  schemaNotFound: 'SchemaNotFound',
+  schemaInvalid: 'SchemaInvalid',
   symbolUnknown: 'SymbolUnknown',
   modeNotSupported: 'ModeNotSupported',
   liveNotAllowed: 'LiveNotAllowed',

@@ -3,7 +3,7 @@
 import type { ExecutionCore, TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { type Twin, twinOf } from '../account/twin.js';
 import { type Reason, reasons } from '../api/reasons.js';
-import type { ParameterChecks } from './parameters.js';
+import { ParameterChecks } from './parameters.js';
 import { suggest } from './suggest.js';
 
 export interface Problem {
@@ -19,7 +19,8 @@ export interface References {
   /** Accounts of the namespace. */
   readonly accounts: readonly TradingAccount[];
   readonly cores: readonly ExecutionCore[];
-  readonly parameters: ParameterChecks;
+  /** Of the strategy that is judged: the built-in ones, or the one of its own image. */
+  readonly parameters: ParameterChecks | Problem;
 }
 
 export type Acceptance =
@@ -62,7 +63,8 @@ export function coreFor(account: TradingAccount, cores: readonly ExecutionCore[]
 
 type Spec = TradingStrategy['spec'];
 
-function strategyProblems(spec: Spec, parameters: ParameterChecks): Problem[] {
+function strategyProblems(spec: Spec, parameters: References['parameters']): Problem[] {
+  if (!(parameters instanceof ParameterChecks)) return [parameters];
   if (parameters.has(spec.strategy)) return parameters.check(spec.strategy, spec.parameters);
   const accepted = suggest(spec.strategy, parameters.strategies);
   return [{ reason: reasons.strategyUnknown, field: 'spec.strategy', value: spec.strategy, accepted }];

@@ -24,7 +24,7 @@ import { planStop } from './stop.js';
 import type { Action, PlannedEvent } from './world.js';
 
 export function strategyController(context: Context, parameters = new ParameterChecks(catalog)): Controller {
-  const { caches, pods, metrics, log } = context;
+  const { caches, pods, schemas, metrics, log } = context;
   const controller = new Controller({
     name: 'strategy',
     workers: 4,
@@ -53,6 +53,10 @@ export function strategyController(context: Context, parameters = new ParameterC
     .watch(caches.halts, (halt) => strategies(halt, () => true))
     .watch(caches.cores, () => [])
     .watch(caches.accounts, () => []);
+  schemas.onChange(({ object }) => {
+    const refers = ({ spec }: TradingStrategy) => spec.parametersSchemaRef?.name === object.metadata.name;
+    for (const key of strategies(object, refers)) controller.queue.add(key);
+  });
   // Books and balances change every second; only what strategies are judged by is worth judging them again.
   caches.cores.onChange((change) => {
     if (change.type === 'updated' && coreJudged(change.old) === coreJudged(change.object)) return;

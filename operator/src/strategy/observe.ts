@@ -4,8 +4,9 @@
 import type { ExecutionCore, StrategyInstance, TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { ExecutionCores, TradingAccounts } from '../api/resources.js';
 import type { Context } from '../context.js';
-import type { KubeObject, Pod, Store, Stored } from '../kube/index.js';
+import { ConfigMaps, type KubeObject, type Pod, type Store, type Stored } from '../kube/index.js';
 import type { References } from './accept.js';
+import { ownParameters } from './own-parameters.js';
 import type { ParameterChecks } from './parameters.js';
 import { type Policy, policyFor } from './policy.js';
 
@@ -39,10 +40,10 @@ export function policiesOf(
 }
 
 export async function referencesOf(
-  { client, caches }: Context,
+  { client, caches, schemas }: Context,
   namespace: string,
   { spec }: TradingStrategy,
-  parameters: ParameterChecks,
+  builtIn: ParameterChecks,
 ): Promise<References> {
   const { name } = spec.accountRef;
   let accounts: TradingAccount[] = inNamespace(caches.accounts.store, namespace);
@@ -54,5 +55,8 @@ export async function referencesOf(
   if (!cores.some((core) => core.spec.accounts.includes(name))) {
     cores = (await client.of(ExecutionCores).list({ namespace })).items;
   }
-  return { accounts, cores, parameters };
+  if (spec.parametersSchemaRef === undefined) return { accounts, cores, parameters: builtIn };
+  const key = { namespace, name: spec.parametersSchemaRef.name };
+  const schema = schemas.store.get(key) ?? (await client.of(ConfigMaps).find(key));
+  return { accounts, cores, parameters: ownParameters(spec, schema) };
 }

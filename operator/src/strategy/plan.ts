@@ -61,6 +61,7 @@ function planStart(world: World, acceptance: Acceptance): Action[] {
   const coreRef = { name: acceptance.core.metadata.name };
   const {
     strategy: runs,
+    image,
     risk: limits,
     accountRef,
     symbols,
@@ -84,6 +85,7 @@ function planStart(world: World, acceptance: Acceptance): Action[] {
         coreRef,
         limits,
         strategy: runs,
+        ...(image === undefined ? {} : { image }),
         symbols,
         accountRef,
         mode,

@@ -7,7 +7,10 @@ import type { Pod, PodSpec } from '../kube/pod.js';
 const sessionPath = '/run/flashpod/session';
 const tokenPath = '/etc/flashpod/token';
 
-/** The pod of an instance: the sidecar with its strategy, the socket of its core and its token. */
+/**
+ * The pod of an instance: the sidecar with its strategy, the socket of its core and its token. `image` is that of the
+ * sidecar with the built-in strategies.
+ */
 export function strategyPod(instance: StrategyInstance, image: string): Pod {
   const { name, namespace = 'default', uid = '' } = instance.metadata;
   const { spec } = instance;
@@ -60,7 +63,7 @@ function podSpec({ metadata, spec }: StrategyInstance, namespace: string, image:
     containers: [
       {
         name: 'strategy',
-        image,
+        image: spec.image ?? image,
         args: ['--strategy', spec.strategy],
         env: [
           { name: 'FLASHPOD_INSTANCE', value: name },

@@ -7,6 +7,7 @@ import { contentHash } from '../api/names.js';
  */
 export function runsHashOf({
   strategy,
+  image,
   symbols,
   parameters,
   capital,
@@ -15,6 +16,7 @@ export function runsHashOf({
 }: TradingStrategy['spec']): string {
   return contentHash({
     strategy,
+    image,
     // Sets and maps of the API have no order.
     symbols: [...symbols].sort(),
     capital: [...capital].sort((a, b) => (a.asset < b.asset ? -1 : 1)),

@@ -16,6 +16,7 @@ import type { Context } from '../context.js';
 import { coreController } from '../fleet/index.js';
 import {
   type Clock,
+  ConfigMaps,
   EventRecorder,
   Events,
   KubeClient,
@@ -90,10 +91,15 @@ export class Desk {
       namespace,
       labelSelector: `${labels.managedBy}=${managedBy}`,
     });
+    const schemas = new Reflector(this.client.of(ConfigMaps), {
+      namespace,
+      labelSelector: labels.parametersSchema,
+    });
     const context: Context = {
       client: this.client,
       caches,
       pods,
+      schemas,
       log,
       metrics: noMetrics,
       images: images(),
@@ -111,9 +117,10 @@ export class Desk {
     for (const controller of controllers) controller.start();
     caches.start();
     pods.start();
+    schemas.start();
     this.#stopOperator = async () => {
       await Promise.all(controllers.map((controller) => controller.stop()));
-      await Promise.all([caches.stop(), pods.stop()]);
+      await Promise.all([caches.stop(), pods.stop(), schemas.stop()]);
       this.#stopOperator = async () => {};
     };
   }

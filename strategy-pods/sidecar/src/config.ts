@@ -7,6 +7,8 @@ import { strategies } from './registry.js';
 
 export interface Config {
   readonly strategy: string;
+  /** Folder of the package that holds the strategy; undefined: it is a built-in one. */
+  readonly package: string | undefined;
   /** Name of the StrategyInstance. */
   readonly instance: string;
   /** Path of the core's unix socket. */
@@ -24,7 +26,7 @@ const logLevels = ['debug', 'info', 'warn', 'error'];
 
 export function readConfig(argv: readonly string[], env: Environment): Config {
   return {
-    strategy: readStrategyArgument(argv),
+    ...readArguments(argv),
     instance: required(env, 'FLASHPOD_INSTANCE', 'the name of a StrategyInstance'),
     socket: required(env, 'FLASHPOD_SOCKET', 'the path of the core’s socket'),
     tokenFile: required(env, 'FLASHPOD_TOKEN_FILE', 'the path of the file with the session token'),
@@ -47,11 +49,13 @@ export function readToken(file: string): string {
   return token;
 }
 
-function readStrategyArgument(argv: readonly string[]): string {
-  const accepted = `--strategy NAME with NAME one of ${strategies.map((one) => one.name).join(', ')}`;
+function readArguments(argv: readonly string[]): Pick<Config, 'strategy' | 'package'> {
+  const builtIn = strategies.map((one) => one.name).join(', ');
+  const accepted = `--strategy NAME with NAME one of ${builtIn}, or with --package DIR the name of the strategy in it`;
   try {
-    const { values } = parseArgs({ args: [...argv], options: { strategy: { type: 'string' } } });
-    if (values.strategy) return values.strategy;
+    const options = { strategy: { type: 'string' }, package: { type: 'string' } } as const;
+    const { values } = parseArgs({ args: [...argv], options });
+    if (values.strategy) return { strategy: values.strategy, package: values.package };
   } catch (cause) {
     throw new StrategyError('BAD_ARGUMENT', `${(cause as Error).message}; accepted: ${accepted}`, { cause });
   }

@@ -3,5 +3,6 @@
 export { CoreClock } from './clock.js';
 export { type Config, readConfig, readToken } from './config.js';
 export { CoreLink, type LinkEvents, type LinkOptions } from './link.js';
-export { strategies, strategyNamed } from './registry.js';
+export { type Description, describeStrategy, strategyOf } from './package.js';
+export { chosenStrategy, strategies, strategyNamed } from './registry.js';
 export { Sidecar, type SidecarOptions, type SidecarStatus } from './sidecar.js';

@@ -1,18 +1,18 @@
 #!/usr/bin/env node
-// node main.js --strategy NAME. Exit codes: 0 asked to stop, 2 arguments or environment, 3 parameters, 1 all else.
+// node main.js --strategy NAME [--package DIR]. Exit codes: 0 asked to stop, 2 arguments or environment, 3 parameters, 1 all else.
 
 import { StrategyError } from '@flashpod/sdk';
 import { pino } from 'pino';
 import { readConfig, readToken } from './config.js';
 import { serveHttp } from './http.js';
-import { strategyNamed } from './registry.js';
+import { chosenStrategy } from './registry.js';
 import { Sidecar } from './sidecar.js';
 
-function configure() {
+async function configure() {
   try {
     const config = readConfig(process.argv.slice(2), process.env);
     readToken(config.tokenFile);
-    return { config, strategy: strategyNamed(config.strategy) };
+    return { config, strategy: await chosenStrategy(config) };
   } catch (error) {
     if (!(error instanceof StrategyError)) throw error;
     console.error(`flashpod-sidecar: ${error.code}: ${error.message}\n  remedy: ${error.remedy}`);
@@ -20,7 +20,7 @@ function configure() {
   }
 }
 
-const { config, strategy } = configure();
+const { config, strategy } = await configure();
 const logger = pino(
   { level: config.logLevel, base: { instance: config.instance, strategy: strategy.name } },
   pino.destination({ fd: 2, sync: true }),

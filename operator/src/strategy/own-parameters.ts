@@ -1,0 +1,61 @@
+// The parameters of a strategy that comes in an image of its own: its schema is data of the cluster.
+
+import type { TradingStrategy } from '@flashpod/crds';
+import { labels, stableJson } from '../api/names.js';
+import { type Reason, reasons } from '../api/reasons.js';
+import type { ConfigMap } from '../kube/index.js';
+import type { Problem } from './accept.js';
+import { ParameterChecks } from './parameters.js';
+
+/** Compiled once per text: a strategy is looked at again with every change of its figures. */
+const compiled = new Map<string, ParameterChecks>();
+const mostCompiled = 200;
+const mostBytes = 256 * 1024;
+
+/** What checks the parameters, or what is wrong with the schema that should. */
+export function ownParameters(
+  { strategy, parametersSchemaRef }: TradingStrategy['spec'],
+  found: ConfigMap | undefined,
+): ParameterChecks | Problem {
+  const { name, key = 'schema.json' } = parametersSchemaRef ?? { name: '' };
+  const problem = (reason: Reason, field: string, value: string, accepted: string): Problem => ({
+    reason,
+    field: `spec.parametersSchemaRef.${field}`,
+    value,
+    accepted,
+  });
+  if (found?.metadata?.labels?.[labels.parametersSchema] === undefined) {
+    const accepted = `a ConfigMap of this namespace with the label ${labels.parametersSchema} (\`flashpod schema\` makes it)`;
+    return problem(reasons.schemaNotFound, 'name', name, accepted);
+  }
+  const text = found.data?.[key];
+  if (text === undefined) {
+    const keys = Object.keys(found.data ?? {}).join(', ') || 'none, it is empty';
+    return problem(reasons.schemaNotFound, 'key', key, `a key of ConfigMap ${name}: ${keys}`);
+  }
+  const known = compiled.get(`${strategy} ${text}`);
+  if (known !== undefined) return known;
+  const checks = compile(strategy, text);
+  if (typeof checks === 'string') {
+    return problem(reasons.schemaInvalid, 'name', name, `a JSON schema under ${key} (${checks})`);
+  }
+  if (compiled.size >= mostCompiled) compiled.clear();
+  compiled.set(`${strategy} ${text}`, checks);
+  return checks;
+}
+
+/** The checks, or in words why the text is no schema. */
+function compile(strategy: string, text: string): ParameterChecks | string {
+  if (text.length > mostBytes) return `this one has ${text.length} bytes, at most ${mostBytes} are read`;
+  try {
+    const schema: unknown = JSON.parse(text);
+    if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
+      return `this is ${stableJson(schema).slice(0, 40)}`;
+    const checks = new ParameterChecks({ [strategy]: schema });
+    // A schema that cannot be compiled is found here and not with the first parameters.
+    checks.check(strategy, {});
+    return checks;
+  } catch (error) {
+    return (error as Error).message.slice(0, 200);
+  }
+}
