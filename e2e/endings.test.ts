@@ -44,9 +44,13 @@ test('a run that loses its venue stops the rest, fails with the reason, and stil
   const run = await LocalRun.start();
   const pids = await processesOf(run);
   process.kill(run.pidOf('flashpod-venue'), 'SIGKILL');
+  const killed = Date.now();
   const { code, output } = await run.ended();
+  // A core that could still cancel something would be given 30 s for it.
+  expect(Date.now() - killed).toBeLessThan(15_000);
   expect(code).toBe(3);
   expect(output).toContain('the venue was ended by SIGKILL');
+  expect(output).toContain('the orders are gone with the venue, so the core gets no more than 2 s');
   expect(run.readReport()).toMatchObject({ ledgerEqualsVenue: false, http429: null });
   expect(run.readReport().failure).toContain('the venue was ended by SIGKILL');
   await allGone(pids);

@@ -7,6 +7,7 @@ export interface Child {
   readonly process: ChildProcess;
   /** Resolves with a sentence when the process has ended. */
   readonly ended: Promise<string>;
+  readonly isOver: boolean;
   /** SIGTERM, and SIGKILL after the grace period; resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
 }
@@ -51,6 +52,9 @@ export function startChild(
   return {
     process: child,
     ended,
+    get isOver() {
+      return over;
+    },
     async stop(graceMs) {
       if (over) return;
       child.kill('SIGTERM');

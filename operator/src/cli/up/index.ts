@@ -17,6 +17,10 @@ import { type Stack, startStack } from './stack.js';
 const haltWithinMs = 15_000;
 const settleWithinMs = 10_000;
 
+/** Without its venue a core has nothing left to wait for: its orders ended with the venue. */
+const venuelessGraceMs = 2_000;
+/** The core must start, connect and tell its pairs before a strategy can be judged. */
+const acceptedWithinMs = 30_000;
 async function halt(stack: Stack, action: Halt['spec']['action']): Promise<void> {
   const flags = { all: true, action, reason: 'the run ends', name: `end-of-run-${action.toLowerCase()}` };
   await stack.client.of(resourceOf('Halt')).create(haltFrom(flags, namespace, new Date()));
@@ -98,8 +102,15 @@ export async function up(options: UpOptions): Promise<number> {
   try {
     const report = await reportOn(stack, options, comparisons, Date.now() - upAt, failure?.message);
     if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
-    say('stopping operator, strategies, core and venue');
-    await stack.stop();
+    if (stack.venue.child.isOver) {
+      say(
+        `stopping; the orders are gone with the venue, so the core gets no more than ${venuelessGraceMs / 1_000} s`,
+      );
+      await stack.stop(venuelessGraceMs);
+    } else {
+      say('stopping operator, strategies, core and venue');
+      await stack.stop();
+    }
     for (const line of summary(report)) display.print(line);
     display.print(`logs       ${stack.run.logs}`);
   } finally {

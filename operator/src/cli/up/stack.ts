@@ -33,7 +33,8 @@ export interface Stack {
   readonly agentSocket: string;
   /** Rejects when a part that cannot be replaced has ended. */
   readonly broken: Promise<never>;
-  stop(): Promise<void>;
+  /** `graceMs`: no pod gets longer to end, whatever its own grace period. */
+  stop(graceMs?: number): Promise<void>;
 }
 
 /** The image names of our manifests, and what they are here. */
@@ -61,9 +62,10 @@ function sample(kind: string): Manifest[] {
 }
 
 /** Undoes the steps of the start, last one first; a step that fails does not keep the others from theirs. */
-async function undo(stops: (() => Promise<void>)[]): Promise<void> {
+async function undo(stops: ((graceMs?: number) => Promise<void>)[], graceMs?: number): Promise<void> {
   const errors: unknown[] = [];
-  for (const stop of stops.splice(0).reverse()) await stop().catch((error: unknown) => errors.push(error));
+  for (const stop of stops.splice(0).reverse())
+    await stop(graceMs).catch((error: unknown) => errors.push(error));
   if (errors.length > 0) throw errors[0];
 }
 
@@ -92,10 +94,10 @@ export async function startStack(
   const [core] = sample('ExecutionCore');
   if (!accountSample || !core) throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
 
-  const stops: (() => Promise<void>)[] = [];
+  const stops: ((graceMs?: number) => Promise<void>)[] = [];
   let undoing: Promise<void> | undefined;
-  const stop = () => {
-    undoing ??= undo(stops);
+  const stop = (graceMs?: number) => {
+    undoing ??= undo(stops, graceMs);
     return undoing;
   };
   const goOn = () => {
@@ -126,7 +128,7 @@ export async function startStack(
       drainOrder: strategiesFirst,
       maxBackoffMs: options.restartBackoffMs,
     });
-    stops.push(() => node.stop());
+    stops.push((graceMs) => node.stop(graceMs));
     goOn();
     const operator = superviseOperator(run, reaper, say, options.restartBackoffMs);
     stops.push(() => operator.stop());

@@ -33,8 +33,8 @@ export interface RunningNode {
   readonly name: string;
   readonly root: string;
   readonly logsDir: string;
-  /** Ends all pods in order, each within its grace period. */
-  stop(): Promise<void>;
+  /** Ends all pods in order, each within its grace period, and within `graceMs` where that is shorter. */
+  stop(graceMs?: number): Promise<void>;
   /** Kills all pods now. Call `stop` as well. */
   kill(): void;
 }
@@ -78,8 +78,8 @@ export async function startProcessNode(options: ProcessNodeOptions): Promise<Run
     root,
     logsDir,
     kill: () => node.kill(),
-    stop: async () => {
-      await node.stop();
+    stop: async (graceMs) => {
+      await node.stop(graceMs);
       if (ownRoot) await rm(root, { recursive: true, force: true });
     },
   };

@@ -104,8 +104,8 @@ export class ProcessNode {
     return node;
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+  stop(graceMs = Number.POSITIVE_INFINITY): Promise<void> {
+    this.#stopping ??= this.#stop(graceMs);
     return this.#stopping;
   }
 
@@ -114,15 +114,15 @@ export class ProcessNode {
     for (const worker of this.#workers.values()) worker.kill();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(graceMs: number): Promise<void> {
     await writeNodeStatus(this.#nodes, this.#options.name, false, this.#services.clock.wall()).catch(
       (error: unknown) => this.#services.onError(error, 'writing the node status'),
     );
     const pods = [...this.#workers.values()].map((worker) => worker.pod);
     for (const group of this.#options.drainOrder?.(pods) ?? [pods])
-      await Promise.all(group.map((pod) => this.#drain(pod)));
+      await Promise.all(group.map((pod) => this.#drain(pod, graceMs)));
     // What the order left out.
-    await Promise.all([...this.#workers.values()].map((worker) => this.#drain(worker.pod)));
+    await Promise.all([...this.#workers.values()].map((worker) => this.#drain(worker.pod, graceMs)));
     this.#closing.abort();
     await Promise.all([...this.#workers.values()].map((worker) => worker.settled()));
     await this.#pods.stop();
@@ -132,9 +132,9 @@ export class ProcessNode {
     this.#reaper.close();
   }
 
-  async #drain(pod: Pod): Promise<void> {
+  async #drain(pod: Pod, graceMs: number): Promise<void> {
     const worker = this.#workers.get(pod.metadata?.uid ?? '');
-    await worker?.terminate((pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000);
+    await worker?.terminate(Math.min((pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000, graceMs));
   }
 
   #on({ type, object: pod }: Change<Pod>): void {
