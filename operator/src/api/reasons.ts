@@ -43,6 +43,8 @@ export const reasons = {
   stopping: 'Stopping',
   podNotReady: 'PodNotReady',
   sidecarNotConnected: 'SidecarNotConnected',
+  sidecarLost: 'SidecarLost',
+  strategyFailed: 'StrategyFailed',
   capitalMissing: 'CapitalMissing',
   podReady: 'PodReady',
   podPending: 'PodPending',
@@ -83,5 +85,7 @@ export const eventReasons = {
   deletionHeld: 'DeletionHeld',
   leaseAcquired: 'LeaseAcquired',
   leaseLost: 'LeaseLost',
+  sidecarLost: 'SidecarLost',
+  strategyFailed: 'StrategyFailed',
 } as const;
 export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];

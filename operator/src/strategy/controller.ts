@@ -108,7 +108,7 @@ async function reconcile(
 
   const references = await referencesOf(context, namespace, strategy, parameters);
   const sidecarImage = context.images.sidecar;
-  const { status, event, actions, againAfterMs } = plan({
+  const { status, events, actions, againAfterMs } = plan({
     now,
     strategy,
     instances: own,
@@ -119,7 +119,7 @@ async function reconcile(
     sidecarImage,
   });
   await writeStatus(context, strategy, status);
-  if (event !== undefined) say(context, strategy, [event]);
+  say(context, strategy, events);
   await carryOut(context, namespace, strategy, strategy, actions);
   return againAfterMs === undefined ? undefined : { requeueAfterMs: againAfterMs };
 }

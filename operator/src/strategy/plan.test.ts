@@ -203,14 +203,14 @@ test('a stuck stop says what it waits for and how to get out', () => {
     waitingFor: 'a bid for 0.2 BTC',
   } as const;
   const instance = made({}, { state: 'Halted', proof }, { deletionTimestamp: long });
-  const { status, event, againAfterMs } = plan(
+  const { status, events, againAfterMs } = plan(
     world({ instances: [instance], metadata: { deletionTimestamp: long } }),
   );
   const flat = findCondition(status.conditions, 'Flat');
   expect(flat).toMatchObject({ status: 'False', reason: 'FlattenStuck' });
   expect(flat?.message).toContain('a bid for 0.2 BTC');
   expect(flat?.message).toContain(`kubectl annotate ts s ${annotations.abandon}=s`);
-  expect(event).toMatchObject({ type: 'Warning', reason: 'FlattenStuck' });
+  expect(events).toMatchObject([{ type: 'Warning', reason: 'FlattenStuck' }]);
   expect(againAfterMs).toBeUndefined();
 });
 

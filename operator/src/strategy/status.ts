@@ -2,20 +2,15 @@
 
 import type { StrategyInstance, TradingStrategyStatus } from '@flashpod/crds';
 import { annotations } from '../api/names.js';
-import { eventReasons, type Reason, reasons, conditions as types } from '../api/reasons.js';
+import { eventReasons, reasons, conditions as types } from '../api/reasons.js';
 import { type ConditionChange, findCondition, setCondition } from '../kube/conditions.js';
 import type { Acceptance } from './accept.js';
+import { cut, lossEvent, readyVerdict, type Verdict } from './ready.js';
 import { stopWait } from './stop.js';
 import { isFlat, summarise } from './summary.js';
 import { newest, type Plan, type PlannedEvent, type World } from './world.js';
 
-type PlannedStatus = Pick<Plan, 'status' | 'event' | 'againAfterMs'>;
-
-interface Verdict {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: Reason;
-  readonly message: string;
-}
+type PlannedStatus = Pick<Plan, 'status' | 'events' | 'againAfterMs'>;
 
 export function planStatus(
   world: World,
@@ -26,9 +21,10 @@ export function planStatus(
   const { metadata, status: before } = strategy;
   const shown = keep ?? newest(instances);
   const generation = metadata.generation ?? 0;
+  const ready = readyVerdict(world, acceptance, keep);
   const verdicts: [string, Verdict][] = [
     [types.accepted, acceptedVerdict(acceptance, keep)],
-    [types.ready, readyVerdict(world, acceptance, keep)],
+    [types.ready, ready],
     [types.flat, flatVerdict(world, keep)],
   ];
   const conditions = verdicts.reduce<ReturnType<typeof setCondition>>(
@@ -51,10 +47,10 @@ export function planStatus(
   };
   const stopping = instances.find(({ metadata: { deletionTimestamp } }) => deletionTimestamp !== undefined);
   const wait = stopping === undefined ? undefined : stopWait(world, stopping);
-  const event = eventOf(world, acceptance, before);
+  const events = [eventOf(world, acceptance, before), lossEvent(ready, before)];
   return {
     status,
-    ...(event === undefined ? {} : { event }),
+    events: events.filter((event) => event !== undefined),
     ...(wait === undefined || wait.stuck ? {} : { againAfterMs: wait.leftMs }),
   };
 }
@@ -69,48 +65,6 @@ function acceptedVerdict(acceptance: Acceptance, keep: StrategyInstance | undefi
     reason: acceptance.reason,
     message: cut(`${acceptance.message} (${still})`),
   };
-}
-
-function readyVerdict(world: World, acceptance: Acceptance, keep: StrategyInstance | undefined): Verdict {
-  const no = (reason: Reason, message: string): Verdict => ({
-    status: 'False',
-    reason,
-    message: cut(message),
-  });
-  if (keep === undefined) {
-    const stopping = newest(world.instances);
-    if (stopping !== undefined) return no(reasons.stopping, `instance ${stopping.metadata.name} is stopping`);
-    if (world.strategy.metadata.deletionTimestamp !== undefined) return no(reasons.stopping, 'being deleted');
-    if (world.strategy.spec.suspended) return no(reasons.suspended, 'suspended: no instance runs');
-    if (acceptance.accepted !== 'True') return no(reasons.notAccepted, 'see condition Accepted');
-    const former = newest(world.former);
-    if (former === undefined) return no(reasons.starting, 'its instance is being made');
-    const { metadata, status } = former;
-    const waiting = status?.proof?.waitingFor ?? 'the core to report';
-    return no(
-      reasons.starting,
-      `instance ${metadata.name} of a former strategy of this name is stopping; it waits for ${waiting}`,
-    );
-  }
-  const { status, metadata } = keep;
-  if (status?.capitalError) return no(reasons.capitalMissing, status.capitalError);
-  const halts = world.policies.get(metadata.name)?.halts ?? [];
-  if (halts.length > 0)
-    return no(reasons.halted, `halted by ${halts.map(({ metadata: { name } }) => name).join(', ')}`);
-  const pod = world.pods.get(metadata.name);
-  const podReady = pod?.status?.conditions?.some(
-    ({ type, status: value }) => type === 'Ready' && value === 'True',
-  );
-  if (!status?.sidecarConnected) {
-    return podReady
-      ? no(reasons.sidecarNotConnected, 'its pod is ready but not connected to the core')
-      : no(reasons.podNotReady, `pod ${metadata.name} is ${pod?.status?.phase ?? 'not there yet'}`);
-  }
-  if (status.state === 'Active')
-    return { status: 'True', reason: reasons.trading, message: `instance ${metadata.name} trades` };
-  const why = (status.reasons ?? []).join('; ') || 'the core says no reason';
-  if (status.state === 'ReduceOnly') return no(reasons.reduceOnly, why);
-  return no(status.state === 'Halted' ? reasons.halted : reasons.starting, why);
 }
 
 function flatVerdict(world: World, keep: StrategyInstance | undefined): Verdict {
@@ -171,6 +125,3 @@ function eventOf(
   if (acceptance.accepted === 'Unknown') return undefined;
   return { type: 'Warning', reason: eventReasons.refused, message: acceptance.message };
 }
-
-/** Conditions take 4096 characters. */
-const cut = (text: string) => (text.length > 4000 ? `${text.slice(0, 3999)}…` : text);

@@ -53,7 +53,7 @@ export interface Plan {
   /** Written first: what was observed is on record before anything is done about it. */
   readonly status: TradingStrategyStatus;
   /** Said once the status is written. */
-  readonly event?: PlannedEvent;
+  readonly events: readonly PlannedEvent[];
   /** In this order; the next pass sees what they did. */
   readonly actions: readonly Action[];
   /** Look again after this time even if nothing changes. */

@@ -1,5 +1,8 @@
 // Write a strategy: define it, read books, quote and send with exact decimals.
 
+// Parameters are zod schemas; a strategy that takes zod from here needs no copy of its own.
+export { z } from 'zod';
+
 export { affordable } from './balances.js';
 export {
   type BookSide,

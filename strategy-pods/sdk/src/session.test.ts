@@ -150,6 +150,52 @@ test('a strategy that fails to start never trades', () => {
   expect(stage.book(book)).toEqual([]);
 });
 
+test('a memory that throws ends trading before it begins, and nothing runs', () => {
+  const calls: string[] = [];
+  const forgetful = { ...strategy({ onStop: () => void calls.push('stop') }), memory: broken };
+  expect(() => new Stage(forgetful)).toThrow(/memory of .* threw/);
+  const stage = new Stage(forgetful, collect);
+  expect(stage.session.fault).toBe('memory threw: Error: broken');
+  expect(stage.session.failures).toBe(1);
+  expect(stage.book(book)).toEqual([]);
+  stage.stop();
+  expect(calls).toEqual([]);
+});
+
+test('a rejection of a callback that returns a promise counts as its exception', async () => {
+  const never = strategy({ onBook: async () => broken() });
+  const stage = new Stage(never, collect);
+  for (let i = 0; i < 4; i++) stage.book(book);
+  await Promise.resolve();
+  expect(stage.session.failures).toBe(4);
+  expect(stage.session.faulted).toBe(false);
+  stage.book(book);
+  await Promise.resolve();
+  expect(stage.session.fault).toBe('onBook threw 5 times in a row: Error: broken');
+  expect(stage.session.drain().at(-1)).toMatchObject({ kind: 'cancel', ref: undefined, symbol: undefined });
+});
+
+test('what fails outside of every callback ends trading', () => {
+  const stage = new Stage(strategy({}), collect);
+  stage.session.handleBackgroundFailure('lost');
+  stage.session.handleBackgroundFailure('lost again');
+  expect(stage.session.fault).toBe('what it left running threw: lost');
+  expect(stage.session.failures).toBe(1);
+});
+
+test.each([
+  ['onStart', (stage: Stage<unknown, unknown>) => stage.advance(0)],
+  ['onBook', (stage: Stage<unknown, unknown>) => stage.book(book)],
+  ['onTrade', (stage: Stage<unknown, unknown>) => stage.trade(btc, 'Buy', 100, 1)],
+  ['onTimer', (stage: Stage<unknown, unknown>) => stage.session.handleTimer()],
+  ['onOrder', (stage: Stage<unknown, unknown>) => stage.session.handleOrder({ ...filled(0n, '1') })],
+] as const)('an exception of %s is counted and pulls the quotes', (name, cause) => {
+  const stage = new Stage(strategy({ [name]: broken }), collect);
+  cause(stage as Stage<unknown, unknown>);
+  expect(stage.session.failures).toBe(1);
+  expect(stage.failures.map(({ callback }) => callback)).toEqual([name]);
+});
+
 test('stopping calls onStop, pulls the quotes, and nothing runs afterwards', () => {
   const calls: string[] = [];
   const stage = new Stage(

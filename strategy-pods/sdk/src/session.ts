@@ -26,8 +26,11 @@ export interface SessionOptions<P, M> {
  * Inputs are the `handle*` methods and `stop`; after each, `drain` gives what the strategy wants done.
  *
  * A callback that throws acts not at all: what it asked for is dropped and every quote is pulled. After
- * `maxFailures` in a row of the same callback the session is faulted for good: all orders are cancelled and no
- * callback but onStop runs again. A fresh process is the way out.
+ * `maxFailures` in a row of the same callback, or one of `memory` or `onStart`, the session is faulted for good: all
+ * orders are cancelled and no callback but onStop runs again. A fresh process is the way out.
+ *
+ * Callbacks are synchronous. Of one that returns a promise, what it asks for after its first `await` leaves with the
+ * next event, and a rejection counts as its exception.
  */
 export class StrategySession<P, M> {
   readonly #definition: StrategyDefinition<P, M>;
@@ -36,6 +39,8 @@ export class StrategySession<P, M> {
   readonly #context: Context<P, M>;
   readonly #failures: FailureCount;
   readonly #onFailure: SessionOptions<P, M>['onFailure'];
+  /** False when there is no memory: then nothing can run, not even onStop. */
+  readonly #hasMemory: boolean;
   #started = false;
   #stopped = false;
   #lastSequence = 0n;
@@ -46,7 +51,10 @@ export class StrategySession<P, M> {
     this.#acts = new Acts(this.#world, options.clock, options.refPrefix);
     this.#failures = new FailureCount(options.maxFailures ?? 5);
     this.#onFailure = options.onFailure;
-    this.#context = makeContext(options, this.#world, this.#acts);
+    const { memory, error } = remember(options);
+    this.#hasMemory = error === undefined;
+    this.#context = makeContext(options, memory, this.#world, this.#acts);
+    if (error !== undefined) this.#fail('memory', error.thrown);
   }
 
   /** Sequence of the newest order event handled: where to resume. */
@@ -64,7 +72,12 @@ export class StrategySession<P, M> {
   }
 
   get faulted(): boolean {
-    return this.#failures.faulted;
+    return this.fault !== undefined;
+  }
+
+  /** Why the strategy trades no more; undefined while it may. */
+  get fault(): string | undefined {
+    return this.#failures.fault;
   }
 
   /** The beginning of a session, or of the next one after a reconnect. onStart runs with the first. */
@@ -110,6 +123,11 @@ export class StrategySession<P, M> {
     this.#world.state = state;
   }
 
+  /** Something that the strategy left running failed, outside of every callback: what state it left, nobody knows. */
+  handleBackgroundFailure(error: unknown): void {
+    if (!this.faulted) this.#fail('background', error);
+  }
+
   handleTimer(): void {
     this.#run('onTimer', () => this.#definition.onTimer?.(this.#context));
   }
@@ -135,39 +153,71 @@ export class StrategySession<P, M> {
   }
 
   /** Runs a callback whose decisions answer market data that arrived then. */
-  #answer(arrivedMonoNs: bigint, name: CallbackName, callback: () => void): void {
+  #answer(arrivedMonoNs: bigint, name: CallbackName, callback: () => unknown): void {
     this.#acts.causeMonoNs = arrivedMonoNs;
     this.#run(name, callback);
     this.#acts.causeMonoNs = 0n;
   }
 
-  #run(name: CallbackName, callback: () => void): void {
-    if (!this.#started || this.#stopped || (this.faulted && name !== 'onStop')) return;
+  #run(name: CallbackName, callback: () => unknown): void {
+    if (!this.#started || this.#stopped || !this.#hasMemory || (this.faulted && name !== 'onStop')) return;
     const before = this.#acts.length;
     try {
-      callback();
-      this.#failures.succeeded(name);
+      const result: unknown = callback();
+      if (!isPromise(result)) this.#failures.succeeded(name);
+      else
+        result.then(
+          () => this.#failures.succeeded(name),
+          (error: unknown) => this.#fail(name, error),
+        );
     } catch (error) {
       this.#acts.truncate(before);
-      this.#acts.pullQuotes();
-      const inARow = this.#failures.failed(name);
-      if (this.faulted) this.#acts.cancelAll();
-      this.#context.log.error(`${name} of ${this.#definition.name} threw; quotes are pulled`, {
-        callback: name,
-        inARow,
-        faulted: this.faulted,
-        err: error,
-      });
-      this.#onFailure?.(name, error);
+      this.#fail(name, error);
     }
+  }
+
+  #fail(name: CallbackName, error: unknown): void {
+    const inARow = this.#failures.failed(name, error);
+    if (!this.#stopped) this.#acts.pullQuotes();
+    if (this.faulted) this.#acts.cancelAll();
+    this.#context.log.error(`${name} of ${this.#definition.name} threw; quotes are pulled`, {
+      callback: name,
+      inARow,
+      faulted: this.faulted,
+      err: error,
+    });
+    this.#onFailure?.(name, error);
   }
 }
 
-function makeContext<P, M>(options: SessionOptions<P, M>, world: World, acts: Acts): Context<P, M> {
-  const { definition, parameters, clock, log, metrics } = options;
+const isPromise = (result: unknown): result is Promise<unknown> =>
+  typeof (result as Promise<unknown> | undefined)?.then === 'function';
+
+/** The strategy's memory; the session is faulted from its beginning when it throws. */
+function remember<P, M>({
+  definition,
+  parameters,
+}: SessionOptions<P, M>): {
+  memory: M;
+  error?: { thrown: unknown };
+} {
+  try {
+    return { memory: definition.memory(parameters) };
+  } catch (thrown) {
+    return { memory: undefined as M, error: { thrown } };
+  }
+}
+
+function makeContext<P, M>(
+  options: SessionOptions<P, M>,
+  memory: M,
+  world: World,
+  acts: Acts,
+): Context<P, M> {
+  const { parameters, clock, log, metrics } = options;
   return {
     parameters,
-    memory: definition.memory(parameters),
+    memory,
     log,
     metrics,
     get symbols() {

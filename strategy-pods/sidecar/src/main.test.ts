@@ -2,21 +2,22 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ScriptedCore } from './scripted-core.js';
 
 const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const token = 'secret-token-of-the-test';
+let folder: string;
 let env: Record<string, string>;
 let core: ScriptedCore;
 let child: ChildProcess | undefined;
 
 beforeEach(() => {
-  const folder = mkdtempSync(join(tmpdir(), 'fp-'));
+  folder = mkdtempSync(join(tmpdir(), 'fp-'));
   writeFileSync(join(folder, 'token'), `${token}\n`);
   env = {
     FLASHPOD_INSTANCE: 'maker-0a1b2c3d',
@@ -30,6 +31,7 @@ beforeEach(() => {
 afterEach(() => {
   child?.kill('SIGKILL');
   core.kill();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 class Run {
@@ -117,4 +119,61 @@ test('answers probes, shows metrics, and on SIGTERM pulls its quotes and exits 0
   expect(await run.exited).toBe(0);
   expect(core.all('wantedQuotes').at(-1)?.quotes).toEqual([]);
   expect(run.stderr).not.toContain(token);
+});
+
+/** A package with a strategy whose onTimer does this. */
+function packageWith(onTimer: string): string[] {
+  writeFileSync(join(folder, 'package.json'), '{"type":"module","main":"index.js"}');
+  writeFileSync(
+    join(folder, 'index.js'),
+    `export default {
+      name: 'odd', version: '1', description: 'for tests', timerMs: 5, memory: () => undefined,
+      parameters: { safeParse: () => ({ success: true, data: {} }) },
+      onTimer() { ${onTimer} },
+    };`,
+  );
+  return ['--strategy', 'odd', '--package', folder];
+}
+
+async function begin(args: string[]): Promise<string> {
+  await core.listen(env['FLASHPOD_SOCKET'] ?? '');
+  const run = new Run(args);
+  const [, address] = await run.says(/"address":"([^"]+)"/);
+  return `http://${address}`;
+}
+
+test('a promise that nobody waits for ends the strategy when it is rejected, not the process', async () => {
+  const address = await begin(packageWith("Promise.reject(new Error('nobody listens'))"));
+  expect(await core.nth('failure')).toMatchObject({
+    reason: 'what it left running threw: Error: nobody listens',
+  });
+  const ready = await fetch(`${address}/readyz`);
+  expect(ready.status).toBe(503);
+  expect(await ready.text()).toContain('nobody listens');
+  expect((await fetch(`${address}/healthz`)).status).toBe(200);
+  child?.kill('SIGTERM');
+  expect(await once(child as ChildProcess, 'close')).toEqual([0, null]);
+});
+
+test('a callback that never returns answers no probe, so that the kubelet ends it', async () => {
+  const address = await begin(packageWith('for (;;);'));
+  await core.nth('hello');
+  // As the kubelet asks: a second, then the probe counts as failed.
+  const probe = () => fetch(`${address}/healthz`, { signal: AbortSignal.timeout(1_000) });
+  await vi.waitFor(() => expect(probe()).rejects.toThrow(/aborted|timeout/), { timeout: 15_000 });
+});
+
+test('a callback that holds the process for a second is counted and named', async () => {
+  const address = await begin(
+    packageWith(
+      'const end = Date.now() + 1_050; while (!globalThis.held && Date.now() < end); globalThis.held = true;',
+    ),
+  );
+  await vi.waitFor(
+    async () =>
+      expect(await (await fetch(`${address}/metrics`)).text()).toContain(
+        'flashpod_sidecar_loop_held_total{event="timer"} 1',
+      ),
+    { timeout: 15_000 },
+  );
 });

@@ -43,6 +43,12 @@ const sidecar = new Sidecar({
   },
 });
 
+// A promise that nobody waits for, or a timer of the strategy's own: the strategy ends, the process says why.
+process.on('uncaughtException', (error, origin) => {
+  log.error('an exception outside of every callback', { origin, err: error });
+  if (!sidecar.handleBackgroundFailure(error)) process.exit(1);
+});
+
 async function stop(signal: string): Promise<void> {
   log.info('stopping', { signal });
   await sidecar.stop();

@@ -17,6 +17,12 @@ export class SidecarMetrics {
   readonly repeated = this.#counter('order_events_repeated_total', 'Order events seen before');
   readonly sent = this.#counter('sent_total', 'Messages sent to the core', ['kind']);
   readonly refused = this.#counter('intents_refused_total', 'Intents that never left this process', ['code']);
+  readonly callbackFailures = this.#counter('callback_failures_total', 'Exceptions of callbacks', [
+    'callback',
+  ]);
+  readonly held = this.#counter('loop_held_total', 'Callbacks that held the process for a second or longer', [
+    'event',
+  ]);
   readonly disconnects = this.#counter('disconnects_total', 'Sessions and attempts that ended');
   readonly decision = new Histogram({
     name: 'flashpod_sidecar_decision_seconds',

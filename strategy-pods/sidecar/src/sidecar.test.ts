@@ -270,24 +270,6 @@ test('a message it cannot read ends the session instead of being guessed at', as
   expect(heard).toEqual([]);
 });
 
-test('a strategy that throws time and again is cancelled and makes the pod unready', async () => {
-  await core.listen(socket);
-  const { strategy } = probe();
-  const { sidecar } = start({
-    strategy: {
-      ...strategy,
-      onBook: () => {
-        throw new Error('broken');
-      },
-    },
-  });
-  await core.nth('hello');
-  for (let version = 1n; version <= 6n; version++) core.send(book(version));
-  expect(await core.nth('cancel')).toMatchObject({ ref: '', symbol: '' });
-  expect(core.all('wantedQuotes').every((one) => one.quotes.length === 0)).toBe(true);
-  expect(sidecar.status()).toEqual({ ready: false, reason: expect.stringContaining('threw too often') });
-});
-
 test('stopping pulls the quotes before the session ends', async () => {
   await core.listen(socket);
   const { sidecar } = start();

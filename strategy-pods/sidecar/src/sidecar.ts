@@ -23,6 +23,7 @@ import { Outbox } from './outbox.js';
 import { refusal } from './refusal.js';
 import {
   bookOf,
+  failureUp,
   heartbeatUp,
   helloUp,
   orderEventOf,
@@ -51,6 +52,8 @@ export type SidecarStatus = Readiness;
 type Session = StrategySession<any, any>;
 
 const heartbeatMs = 1_000;
+/** A callback that takes so long keeps probes, heartbeats and every other event waiting. */
+const heldMs = 1_000;
 
 export class Sidecar {
   readonly metrics = new SidecarMetrics();
@@ -62,6 +65,8 @@ export class Sidecar {
   #session: Session | undefined;
   #parametersJson: string | undefined;
   #waiting = 'waiting for the core';
+  /** The core was told in this session that the strategy failed. */
+  #failureTold = false;
   #stopping = false;
 
   constructor(options: SidecarOptions) {
@@ -75,18 +80,13 @@ export class Sidecar {
       events: {
         message: (message) => this.#handle(message),
         down: (error) => this.#handleDown(error),
-        writable: () => this.#flush(this.#outbox.take()),
+        writable: () => this.#writable(),
       },
     });
     this.metrics.watch('sidecar_connected', '1 while a session with the core is open', () =>
       Number(this.#link.connected),
     );
     this.metrics.watch('sidecar_ready', '1 while /readyz says so', () => Number(this.status().ready));
-    this.metrics.watch(
-      'sidecar_callback_failures',
-      'Exceptions of callbacks',
-      () => this.#session?.failures ?? 0,
-    );
     this.metrics.watch(
       'sidecar_sequence_holes',
       'Order events that never came',
@@ -109,8 +109,9 @@ export class Sidecar {
 
   status(): SidecarStatus {
     if (this.#stopping) return { ready: false, reason: 'stopping' };
-    if (this.#session?.faulted)
-      return { ready: false, reason: 'the strategy threw too often and trades no more' };
+    const fault = this.#session?.fault;
+    if (fault !== undefined)
+      return { ready: false, reason: `the strategy failed and trades no more: ${fault}` };
     if (!this.#link.connected || this.#session === undefined) return { ready: false, reason: this.#waiting };
     return { ready: true, reason: 'trading session open' };
   }
@@ -123,6 +124,15 @@ export class Sidecar {
     this.#session?.stop();
     this.#flush([...this.#outbox.take(), ...(this.#session?.drain() ?? [])]);
     await this.#link.close();
+  }
+
+  /** Something failed that no callback waits for. False when there is no strategy yet whose doing it could be. */
+  handleBackgroundFailure(error: unknown): boolean {
+    const session = this.#session;
+    if (session === undefined) return false;
+    session.handleBackgroundFailure(error);
+    this.#settle(session);
+    return true;
   }
 
   #every(ms: number, run: () => void): void {
@@ -157,6 +167,7 @@ export class Sidecar {
     if (this.#session === undefined) return;
     const snapshot = snapshotOf(welcome);
     const { mode, state, instruments, lastSequence } = snapshot;
+    this.#failureTold = false;
     const symbols = instruments.map((one) => one.symbol);
     this.#options.log.info('session open', { mode, state, symbols, lastSequence: String(lastSequence) });
     // What was to be cancelled while the core was away comes before anything new.
@@ -197,6 +208,11 @@ export class Sidecar {
         log,
         metrics,
         refPrefix,
+        onFailure: (callback) => {
+          this.metrics.callbackFailures.inc({ callback });
+          // A rejection comes outside of every event, and what follows from it must leave too.
+          queueMicrotask(() => this.#session && this.#settle(this.#session));
+        },
       });
       this.#parametersJson = parametersJson;
     } catch (error) {
@@ -227,8 +243,28 @@ export class Sidecar {
     if (session === undefined) return;
     const begun = performance.now();
     run(session);
-    this.#flush(session.drain());
-    this.metrics.decision.observe({ event }, (performance.now() - begun) / 1e3);
+    this.#settle(session);
+    const tookMs = performance.now() - begun;
+    this.metrics.decision.observe({ event }, tookMs / 1e3);
+    if (tookMs < heldMs) return;
+    this.metrics.held.inc({ event });
+    const fields = { event, tookMs: Math.round(tookMs) };
+    this.#options.log.warn('a callback held the process; probes, heartbeats and events had to wait', fields);
+  }
+
+  /**
+   * Sends what the strategy wants. Once it has failed, what becomes of its orders is not its own to say any more: the
+   * core is told, and acts as the manifest's onSidecarLoss says.
+   */
+  #settle(session: Session): void {
+    const outputs = session.drain();
+    if (session.fault === undefined) this.#flush(outputs);
+    else if (!this.#failureTold) this.#failureTold = this.#link.send(failureUp(session.fault));
+  }
+
+  #writable(): void {
+    this.#flush(this.#outbox.take());
+    if (this.#session !== undefined) this.#settle(this.#session);
   }
 
   #flush(outputs: readonly Output[]): void {

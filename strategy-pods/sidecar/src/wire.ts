@@ -195,6 +195,10 @@ export function heartbeatUp(monoNs: bigint): SessionUp {
   return create(SessionUpSchema, { body: { case: 'heartbeat', value: { monoNs } } });
 }
 
+export function failureUp(reason: string): SessionUp {
+  return create(SessionUpSchema, { body: { case: 'failure', value: { reason } } });
+}
+
 export function outputUp(output: Output): SessionUp {
   switch (output.kind) {
     case 'quotes': {

@@ -34,6 +34,8 @@ pub(crate) struct Instance {
     pub(crate) session: Option<Session>,
     /// Since when no sidecar is there.
     pub(crate) lost_since: Option<Nanos>,
+    /// Why its strategy decides nothing any more, until another session begins.
+    pub(crate) failed: Option<String>,
     /// The action for a lost sidecar is in force.
     pub(crate) loss_acted: bool,
     pub(crate) wanted: BTreeMap<Symbol, WantedSet>,
@@ -56,6 +58,7 @@ impl Instance {
             policy,
             session: None,
             lost_since: Some(now),
+            failed: None,
             loss_acted: false,
             wanted: BTreeMap::new(),
             denied: BTreeMap::new(),
@@ -76,6 +79,26 @@ impl Instance {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.policy.state == RunState::Stop
+    }
+}
+
+/// What the loss of a sidecar means for its instance, and in words.
+fn loss(instance: &Instance) -> (TradingState, String) {
+    let (done, action) = match instance.policy.sidecar_loss {
+        SidecarLossAction::Cancel => ("its orders are cancelled", "Cancel"),
+        SidecarLossAction::Flatten => ("its orders are cancelled and its position is closed", "Flatten"),
+        SidecarLossAction::Keep => ("its orders are kept", "Keep"),
+    };
+    let done = format!("{done} (onSidecarLoss {action})");
+    match (&instance.failed, instance.session) {
+        (Some(why), _) => (TradingState::Halted, format!("STRATEGY_FAILED: {why}; {done}")),
+        (None, session) => {
+            let what = if session.is_some() { "the sidecar is silent" } else { "no sidecar is connected" };
+            // What is kept may still be filled; that is trading.
+            let keeps = instance.policy.sidecar_loss == SidecarLossAction::Keep;
+            let state = if keeps { TradingState::Active } else { TradingState::Halted };
+            (state, format!("SIDECAR_LOST: {what}; {done}"))
+        }
     }
 }
 
@@ -197,8 +220,9 @@ impl Engine {
         for halt in self.halts_of(&policy.instance) {
             because(TradingState::Halted, format!("HALT {}: {:?}", halt.name, halt.action));
         }
-        if instance.loss_acted && policy.sidecar_loss != SidecarLossAction::Keep {
-            because(TradingState::Halted, "SIDECAR_LOST: no sidecar is connected".into());
+        if instance.loss_acted {
+            let (state, reason) = loss(instance);
+            because(state, reason);
         }
         if self.startup.rules_loaded
             && let Some(symbol) = policy.symbols.iter().find(|symbol| !self.instruments.contains_key(symbol))
@@ -302,8 +326,10 @@ impl Engine {
     fn watch_sidecar(&mut self, name: &str) -> Option<Nanos> {
         let now = self.now.mono;
         let instance = self.instances.get_mut(name)?;
-        let after = instance.policy.sidecar_loss_after;
+        // A strategy that failed does not come back by itself: nothing to wait for.
+        let after = if instance.failed.is_some() { Nanos::ZERO } else { instance.policy.sidecar_loss_after };
         let since = match instance.session {
+            _ if instance.failed.is_some() => now,
             Some(session) if session.beats => session.heard,
             Some(_) => return None,
             None => instance.lost_since?,

@@ -104,12 +104,21 @@ pub enum HttpOutcome {
 /// What a sidecar says. The token was checked by the gateway and never gets here.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum SessionMessage {
-    Opened { last_sequence: u64 },
+    Opened {
+        last_sequence: u64,
+    },
     Closed,
     WantedQuotes(WantedQuotes),
     Intent(Intent),
-    Cancel { reference: Option<String>, symbol: Option<Symbol> },
+    Cancel {
+        reference: Option<String>,
+        symbol: Option<Symbol>,
+    },
     Heartbeat,
+    /// The strategy decides nothing any more; why.
+    Failed {
+        reason: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

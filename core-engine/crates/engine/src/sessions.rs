@@ -36,6 +36,7 @@ impl Engine {
                 let greet_after = Some(last_sequence);
                 instance.session = Some(Session { heard: received, beats: false, greet_after });
                 instance.lost_since = None;
+                instance.failed = None;
                 instance.loss_acted = false;
                 self.status_changed();
             }
@@ -51,6 +52,21 @@ impl Engine {
                 if let Some(session) = &mut instance.session {
                     session.beats = true;
                 }
+            }
+            SessionMessage::Failed { reason } => {
+                instance.failed = Some(reason);
+                instance.wanted.clear();
+                self.refuse_intents(
+                    name,
+                    "STRATEGY_FAILED",
+                    "the strategy failed before it was sent",
+                    |_| true,
+                );
+                self.status_changed();
+            }
+            // Nobody stands behind it any more; cancels still make the risk smaller.
+            SessionMessage::WantedQuotes(_) | SessionMessage::Intent(_) if instance.failed.is_some() => {
+                self.counters.refused_messages += 1;
             }
             SessionMessage::WantedQuotes(wanted) => self.on_wanted(name, wanted),
             SessionMessage::Intent(intent) => self.on_intent(name, intent),

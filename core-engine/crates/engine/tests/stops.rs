@@ -235,6 +235,62 @@ fn a_lost_sidecar_is_acted_upon_after_its_time() {
 }
 
 #[test]
+fn a_strategy_that_failed_is_acted_upon_at_once_and_says_why_until_another_session_begins() {
+    for (action, open, position, done) in [
+        (SidecarLossAction::Keep, 2, "1.5", "its orders are kept (onSidecarLoss Keep)"),
+        (SidecarLossAction::Cancel, 0, "1.5", "its orders are cancelled (onSidecarLoss Cancel)"),
+        (
+            SidecarLossAction::Flatten,
+            0,
+            "0",
+            "its orders are cancelled and its position is closed (onSidecarLoss Flatten)",
+        ),
+    ] {
+        let mut sim = holding();
+        sim.policy_mut("maker").sidecar_loss = action;
+        sim.send_desired();
+        sim.session("maker", SessionMessage::Failed { reason: "onBook threw: broken".into() });
+        // No time in it: it does not come back by itself.
+        sim.run(ms(500));
+        assert_eq!(sim.orders_open().len(), open, "{action:?}");
+        assert_eq!(sim.position("maker", "BTCUSDC"), position, "{action:?}");
+        let status = instance(&sim, "maker");
+        assert_eq!(status.state, TradingState::Halted, "{action:?}");
+        assert_eq!(status.reasons, [format!("STRATEGY_FAILED: onBook threw: broken; {done}")]);
+        assert!(status.sidecar_connected);
+        sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+        sim.intent("maker", "more", "BTCUSDC", Side::Buy, OrderType::Limit, "99", "1");
+        sim.run(ms(100));
+        assert_eq!(sim.orders_open().len(), open, "{action:?}: nobody stands behind what it asks for");
+        sim.session("maker", SessionMessage::Opened { last_sequence: 0 });
+        sim.run(ms(10));
+        let status = instance(&sim, "maker");
+        assert_eq!((status.state, status.reasons.len()), (TradingState::Active, 0), "{action:?}");
+        sim.prove();
+    }
+}
+
+#[test]
+fn a_lost_sidecar_is_told_of_with_what_was_done() {
+    for (action, silent, told) in [
+        (SidecarLossAction::Keep, false, "no sidecar is connected; its orders are kept (onSidecarLoss Keep)"),
+        (
+            SidecarLossAction::Cancel,
+            true,
+            "the sidecar is silent; its orders are cancelled (onSidecarLoss Cancel)",
+        ),
+    ] {
+        let mut sim = holding();
+        sim.policy_mut("maker").sidecar_loss = action;
+        sim.send_desired();
+        sim.session("maker", if silent { SessionMessage::Heartbeat } else { SessionMessage::Closed });
+        sim.run(Nanos::from_secs(4));
+        assert_eq!(instance(&sim, "maker").reasons, [format!("SIDECAR_LOST: {told}")]);
+        sim.prove();
+    }
+}
+
+#[test]
 fn a_sidecar_that_hangs_is_lost_when_its_heartbeats_end() {
     let mut sim = holding();
     for _ in 0..5 {

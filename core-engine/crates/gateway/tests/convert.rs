@@ -54,6 +54,15 @@ fn every_order_type_of_an_intent_is_understood() {
 }
 
 #[test]
+fn the_reason_of_a_failure_is_cut_and_made_one_line() {
+    let reason = format!("onBook threw:\n{}", "ä".repeat(400));
+    let SessionMessage::Failed { reason } = session(Up::Failure(proto::Failure { reason })) else {
+        panic!("no failure")
+    };
+    assert_eq!(reason, format!("onBook threw: {}", "ä".repeat(186)));
+}
+
+#[test]
 fn an_empty_field_of_a_cancel_means_all_of_them() {
     let cancel = |reference: &str, symbol: &str| {
         let asked = proto::CancelIntent { r#ref: reference.to_owned(), symbol: symbol.to_owned() };

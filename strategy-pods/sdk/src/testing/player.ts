@@ -53,6 +53,9 @@ export class Player<P, M> {
       refPrefix: 't',
       onFailure: (callback, error) => this.#fail(callback, error),
     });
+    // Its memory threw; nothing can be played to it.
+    const [unfit] = this.failures;
+    if (unfit !== undefined && options.failures !== 'collect') throw unfit;
     this.step(() =>
       this.give(
         () => 'start',

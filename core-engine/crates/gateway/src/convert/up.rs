@@ -16,6 +16,8 @@ use crate::proto::session_up::Body;
 
 /// More quotes for one symbol than any strategy needs.
 const MAX_QUOTES: usize = 64;
+/// Longest reason of a failed strategy, characters.
+const MAX_FAILURE: usize = 200;
 /// Longest reference of an intent, bytes.
 const MAX_REFERENCE: usize = 64;
 
@@ -30,13 +32,19 @@ pub fn session(message: proto::SessionUp) -> Result<SessionMessage, FieldError> 
         }
         Some(Body::Cancel(asked)) => cancel(asked).map_err(|e| e.within("cancel")),
         Some(Body::Heartbeat(_)) => Ok(SessionMessage::Heartbeat),
+        // Cut, not refused: a session that ends over its own end would come back for ever.
+        Some(Body::Failure(failure)) => {
+            let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+            let reason = failure.reason.chars().map(plain).take(MAX_FAILURE).collect();
+            Ok(SessionMessage::Failed { reason })
+        }
         Some(Body::Hello(_)) => {
             Err(FieldError::new("hello", "a second Hello", "is not allowed in a session"))
         }
         None => Err(FieldError::new(
             "body",
             "nothing this core knows",
-            "was sent; accepted: wanted_quotes, intent, cancel, heartbeat",
+            "was sent; accepted: wanted_quotes, intent, cancel, heartbeat, failure",
         )),
     }
 }

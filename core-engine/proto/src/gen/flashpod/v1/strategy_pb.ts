@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file flashpod/v1/strategy.proto.
  */
 export const file_flashpod_v1_strategy: GenFile = /*@__PURE__*/
-  fileDesc("ChpmbGFzaHBvZC92MS9zdHJhdGVneS5wcm90bxILZmxhc2hwb2QudjEi7QEKCVNlc3Npb25VcBIjCgVoZWxsbxgBIAEoCzISLmZsYXNocG9kLnYxLkhlbGxvSAASMgoNd2FudGVkX3F1b3RlcxgCIAEoCzIZLmZsYXNocG9kLnYxLldhbnRlZFF1b3Rlc0gAEiUKBmludGVudBgDIAEoCzITLmZsYXNocG9kLnYxLkludGVudEgAEisKBmNhbmNlbBgEIAEoCzIZLmZsYXNocG9kLnYxLkNhbmNlbEludGVudEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmZsYXNocG9kLnYxLkhlYXJ0YmVhdEgAQgYKBGJvZHkiVAoFSGVsbG8SEAoIaW5zdGFuY2UYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNbGFzdF9zZXF1ZW5jZRgDIAEoBBITCgtzZGtfdmVyc2lvbhgEIAEoCSKKAQoMV2FudGVkUXVvdGVzEg4KBnN5bWJvbBgBIAEoCRIiCgZxdW90ZXMYAiADKAsyEi5mbGFzaHBvZC52MS5RdW90ZRIUCgxib29rX3ZlcnNpb24YAyABKAQSFwoPZGVjaWRlZF9tb25vX25zGAQgASgEEhcKD3RvbGVyYW5jZV90aWNrcxgFIAEoDSJXCgVRdW90ZRIMCgRzbG90GAEgASgNEh8KBHNpZGUYAiABKA4yES5mbGFzaHBvZC52MS5TaWRlEg0KBXByaWNlGAMgASgJEhAKCHF1YW50aXR5GAQgASgJItEBCgZJbnRlbnQSCwoDcmVmGAEgASgJEg4KBnN5bWJvbBgCIAEoCRIfCgRzaWRlGAMgASgOMhEuZmxhc2hwb2QudjEuU2lkZRIkCgR0eXBlGAQgASgOMhYuZmxhc2hwb2QudjEuT3JkZXJUeXBlEg0KBXByaWNlGAUgASgJEhAKCHF1YW50aXR5GAYgASgJEhMKC3JlZHVjZV9vbmx5GAcgASgIEhQKDGJvb2tfdmVyc2lvbhgIIAEoBBIXCg9kZWNpZGVkX21vbm9fbnMYCSABKAQiKwoMQ2FuY2VsSW50ZW50EgsKA3JlZhgBIAEoCRIOCgZzeW1ib2wYAiABKAkiHAoJSGVhcnRiZWF0Eg8KB21vbm9fbnMYASABKAQikAIKC1Nlc3Npb25Eb3duEicKB3dlbGNvbWUYASABKAsyFC5mbGFzaHBvZC52MS5XZWxjb21lSAASJwoEYm9vaxgCIAEoCzIXLmZsYXNocG9kLnYxLkJvb2tVcGRhdGVIABIlCgZ0cmFkZXMYAyABKAsyEy5mbGFzaHBvZC52MS5UcmFkZXNIABIoCgVvcmRlchgEIAEoCzIXLmZsYXNocG9kLnYxLk9yZGVyRXZlbnRIABIpCgVzdGF0ZRgFIAEoCzIYLmZsYXNocG9kLnYxLlN0YXRlQ2hhbmdlSAASKwoJaGVhcnRiZWF0GAYgASgLMhYuZmxhc2hwb2QudjEuSGVhcnRiZWF0SABCBgoEYm9keSLsAgoHV2VsY29tZRIQCghpbnN0YW5jZRgBIAEoCRINCgVlcG9jaBgCIAEoBBITCgtpbmNhcm5hdGlvbhgDIAEoBBIfCgRtb2RlGAQgASgOMhEuZmxhc2hwb2QudjEuTW9kZRIoCgVzdGF0ZRgFIAEoDjIZLmZsYXNocG9kLnYxLlRyYWRpbmdTdGF0ZRIsCgtpbnN0cnVtZW50cxgGIAMoCzIXLmZsYXNocG9kLnYxLkluc3RydW1lbnQSKAoJcG9zaXRpb25zGAcgAygLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24SLAoLb3Blbl9vcmRlcnMYCCADKAsyFy5mbGFzaHBvZC52MS5PcmRlckV2ZW50EioKCGJhbGFuY2VzGAkgAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSFwoPcGFyYW1ldGVyc19qc29uGAogASgJEhUKDWxhc3Rfc2VxdWVuY2UYCyABKAQi3AEKCkJvb2tVcGRhdGUSDgoGc3ltYm9sGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSEgoKYmlkX3ByaWNlcxgDIAMoARIWCg5iaWRfcXVhbnRpdGllcxgEIAMoARISCgphc2tfcHJpY2VzGAUgAygBEhYKDmFza19xdWFudGl0aWVzGAYgAygBEhEKCWNlcnRpZmllZBgHIAEoCBIRCgljb25mbGF0ZWQYCCABKA0SGAoQcmVjZWl2ZWRfbW9ub19ucxgJIAEoBBIVCg12ZW51ZV91bml4X21zGAogASgDIowBCgZUcmFkZXMSDgoGc3ltYm9sGAEgASgJEg4KBnByaWNlcxgCIAMoARISCgpxdWFudGl0aWVzGAMgAygBEgwKBGJ1eXMYBCADKAgSFQoNdmVudWVfdW5peF9tcxgFIAEoAxIYChByZWNlaXZlZF9tb25vX25zGAYgASgEEg8KB2Ryb3BwZWQYByABKA0isAQKCk9yZGVyRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKgoEa2luZBgCIAEoDjIcLmZsYXNocG9kLnYxLk9yZGVyRXZlbnQuS2luZBIOCgZzeW1ib2wYAyABKAkSFwoPY2xpZW50X29yZGVyX2lkGAQgASgJEgsKA3JlZhgFIAEoCRIRCgRzbG90GAYgASgNSACIAQESHwoEc2lkZRgHIAEoDjIRLmZsYXNocG9kLnYxLlNpZGUSJAoEdHlwZRgIIAEoDjIWLmZsYXNocG9kLnYxLk9yZGVyVHlwZRINCgVwcmljZRgJIAEoCRIQCghxdWFudGl0eRgKIAEoCRIXCg9maWxsZWRfcXVhbnRpdHkYCyABKAkSHwoEZmlsbBgMIAEoCzIRLmZsYXNocG9kLnYxLkZpbGwSDAoEY29kZRgNIAEoCRIMCgR0ZXh0GA4gASgJEhQKDHRpbWVfbW9ub19ucxgPIAEoBBInCghwb3NpdGlvbhgQIAEoCzIVLmZsYXNocG9kLnYxLlBvc2l0aW9uIpQBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIRCg1LSU5EX1JFSkVDVEVEEAESEQoNS0lORF9BQ0NFUFRFRBACEhkKFUtJTkRfUEFSVElBTExZX0ZJTExFRBADEg8KC0tJTkRfRklMTEVEEAQSEgoOS0lORF9DQU5DRUxMRUQQBRIQCgxLSU5EX1VOS05PV04QBkIHCgVfc2xvdCJHCgtTdGF0ZUNoYW5nZRIoCgVzdGF0ZRgBIAEoDjIZLmZsYXNocG9kLnYxLlRyYWRpbmdTdGF0ZRIOCgZyZWFzb24YAiABKAkyUgoPU3RyYXRlZ3lTZXJ2aWNlEj8KB1Nlc3Npb24SFi5mbGFzaHBvZC52MS5TZXNzaW9uVXAaGC5mbGFzaHBvZC52MS5TZXNzaW9uRG93bigBMAFiBnByb3RvMw", [file_flashpod_v1_common]);
+  fileDesc("ChpmbGFzaHBvZC92MS9zdHJhdGVneS5wcm90bxILZmxhc2hwb2QudjEilgIKCVNlc3Npb25VcBIjCgVoZWxsbxgBIAEoCzISLmZsYXNocG9kLnYxLkhlbGxvSAASMgoNd2FudGVkX3F1b3RlcxgCIAEoCzIZLmZsYXNocG9kLnYxLldhbnRlZFF1b3Rlc0gAEiUKBmludGVudBgDIAEoCzITLmZsYXNocG9kLnYxLkludGVudEgAEisKBmNhbmNlbBgEIAEoCzIZLmZsYXNocG9kLnYxLkNhbmNlbEludGVudEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmZsYXNocG9kLnYxLkhlYXJ0YmVhdEgAEicKB2ZhaWx1cmUYBiABKAsyFC5mbGFzaHBvZC52MS5GYWlsdXJlSABCBgoEYm9keSJUCgVIZWxsbxIQCghpbnN0YW5jZRgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAMgASgEEhMKC3Nka192ZXJzaW9uGAQgASgJIooBCgxXYW50ZWRRdW90ZXMSDgoGc3ltYm9sGAEgASgJEiIKBnF1b3RlcxgCIAMoCzISLmZsYXNocG9kLnYxLlF1b3RlEhQKDGJvb2tfdmVyc2lvbhgDIAEoBBIXCg9kZWNpZGVkX21vbm9fbnMYBCABKAQSFwoPdG9sZXJhbmNlX3RpY2tzGAUgASgNIlcKBVF1b3RlEgwKBHNsb3QYASABKA0SHwoEc2lkZRgCIAEoDjIRLmZsYXNocG9kLnYxLlNpZGUSDQoFcHJpY2UYAyABKAkSEAoIcXVhbnRpdHkYBCABKAki0QEKBkludGVudBILCgNyZWYYASABKAkSDgoGc3ltYm9sGAIgASgJEh8KBHNpZGUYAyABKA4yES5mbGFzaHBvZC52MS5TaWRlEiQKBHR5cGUYBCABKA4yFi5mbGFzaHBvZC52MS5PcmRlclR5cGUSDQoFcHJpY2UYBSABKAkSEAoIcXVhbnRpdHkYBiABKAkSEwoLcmVkdWNlX29ubHkYByABKAgSFAoMYm9va192ZXJzaW9uGAggASgEEhcKD2RlY2lkZWRfbW9ub19ucxgJIAEoBCIrCgxDYW5jZWxJbnRlbnQSCwoDcmVmGAEgASgJEg4KBnN5bWJvbBgCIAEoCSIZCgdGYWlsdXJlEg4KBnJlYXNvbhgBIAEoCSIcCglIZWFydGJlYXQSDwoHbW9ub19ucxgBIAEoBCKQAgoLU2Vzc2lvbkRvd24SJwoHd2VsY29tZRgBIAEoCzIULmZsYXNocG9kLnYxLldlbGNvbWVIABInCgRib29rGAIgASgLMhcuZmxhc2hwb2QudjEuQm9va1VwZGF0ZUgAEiUKBnRyYWRlcxgDIAEoCzITLmZsYXNocG9kLnYxLlRyYWRlc0gAEigKBW9yZGVyGAQgASgLMhcuZmxhc2hwb2QudjEuT3JkZXJFdmVudEgAEikKBXN0YXRlGAUgASgLMhguZmxhc2hwb2QudjEuU3RhdGVDaGFuZ2VIABIrCgloZWFydGJlYXQYBiABKAsyFi5mbGFzaHBvZC52MS5IZWFydGJlYXRIAEIGCgRib2R5IuwCCgdXZWxjb21lEhAKCGluc3RhbmNlGAEgASgJEg0KBWVwb2NoGAIgASgEEhMKC2luY2FybmF0aW9uGAMgASgEEh8KBG1vZGUYBCABKA4yES5mbGFzaHBvZC52MS5Nb2RlEigKBXN0YXRlGAUgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEiwKC2luc3RydW1lbnRzGAYgAygLMhcuZmxhc2hwb2QudjEuSW5zdHJ1bWVudBIoCglwb3NpdGlvbnMYByADKAsyFS5mbGFzaHBvZC52MS5Qb3NpdGlvbhIsCgtvcGVuX29yZGVycxgIIAMoCzIXLmZsYXNocG9kLnYxLk9yZGVyRXZlbnQSKgoIYmFsYW5jZXMYCSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBIXCg9wYXJhbWV0ZXJzX2pzb24YCiABKAkSFQoNbGFzdF9zZXF1ZW5jZRgLIAEoBCLcAQoKQm9va1VwZGF0ZRIOCgZzeW1ib2wYASABKAkSDwoHdmVyc2lvbhgCIAEoBBISCgpiaWRfcHJpY2VzGAMgAygBEhYKDmJpZF9xdWFudGl0aWVzGAQgAygBEhIKCmFza19wcmljZXMYBSADKAESFgoOYXNrX3F1YW50aXRpZXMYBiADKAESEQoJY2VydGlmaWVkGAcgASgIEhEKCWNvbmZsYXRlZBgIIAEoDRIYChByZWNlaXZlZF9tb25vX25zGAkgASgEEhUKDXZlbnVlX3VuaXhfbXMYCiABKAMijAEKBlRyYWRlcxIOCgZzeW1ib2wYASABKAkSDgoGcHJpY2VzGAIgAygBEhIKCnF1YW50aXRpZXMYAyADKAESDAoEYnV5cxgEIAMoCBIVCg12ZW51ZV91bml4X21zGAUgASgDEhgKEHJlY2VpdmVkX21vbm9fbnMYBiABKAQSDwoHZHJvcHBlZBgHIAEoDSKwBAoKT3JkZXJFdmVudBIQCghzZXF1ZW5jZRgBIAEoBBIqCgRraW5kGAIgASgOMhwuZmxhc2hwb2QudjEuT3JkZXJFdmVudC5LaW5kEg4KBnN5bWJvbBgDIAEoCRIXCg9jbGllbnRfb3JkZXJfaWQYBCABKAkSCwoDcmVmGAUgASgJEhEKBHNsb3QYBiABKA1IAIgBARIfCgRzaWRlGAcgASgOMhEuZmxhc2hwb2QudjEuU2lkZRIkCgR0eXBlGAggASgOMhYuZmxhc2hwb2QudjEuT3JkZXJUeXBlEg0KBXByaWNlGAkgASgJEhAKCHF1YW50aXR5GAogASgJEhcKD2ZpbGxlZF9xdWFudGl0eRgLIAEoCRIfCgRmaWxsGAwgASgLMhEuZmxhc2hwb2QudjEuRmlsbBIMCgRjb2RlGA0gASgJEgwKBHRleHQYDiABKAkSFAoMdGltZV9tb25vX25zGA8gASgEEicKCHBvc2l0aW9uGBAgASgLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24ilAEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVKRUNURUQQARIRCg1LSU5EX0FDQ0VQVEVEEAISGQoVS0lORF9QQVJUSUFMTFlfRklMTEVEEAMSDwoLS0lORF9GSUxMRUQQBBISCg5LSU5EX0NBTkNFTExFRBAFEhAKDEtJTkRfVU5LTk9XThAGQgcKBV9zbG90IkcKC1N0YXRlQ2hhbmdlEigKBXN0YXRlGAEgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEg4KBnJlYXNvbhgCIAEoCTJSCg9TdHJhdGVneVNlcnZpY2USPwoHU2Vzc2lvbhIWLmZsYXNocG9kLnYxLlNlc3Npb25VcBoYLmZsYXNocG9kLnYxLlNlc3Npb25Eb3duKAEwAWIGcHJvdG8z", [file_flashpod_v1_common]);
 
 /**
  * @generated from message flashpod.v1.SessionUp
@@ -53,6 +53,12 @@ export type SessionUp = Message<"flashpod.v1.SessionUp"> & {
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * @generated from field: flashpod.v1.Failure failure = 6;
+     */
+    value: Failure;
+    case: "failure";
   } | { case: undefined; value?: undefined };
 };
 
@@ -268,6 +274,28 @@ export const CancelIntentSchema: GenMessage<CancelIntent> = /*@__PURE__*/
   messageDesc(file_flashpod_v1_strategy, 5);
 
 /**
+ * The strategy decides nothing any more: it threw too often. The core acts at once as on a sidecar that is lost, and
+ * says why in its status; only a new session (of a fresh process) ends it. Sent again in each session of the process.
+ *
+ * @generated from message flashpod.v1.Failure
+ */
+export type Failure = Message<"flashpod.v1.Failure"> & {
+  /**
+   * For people; cut to 200 characters.
+   *
+   * @generated from field: string reason = 1;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message flashpod.v1.Failure.
+ * Use `create(FailureSchema)` to create a new message.
+ */
+export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_strategy, 6);
+
+/**
  * @generated from message flashpod.v1.Heartbeat
  */
 export type Heartbeat = Message<"flashpod.v1.Heartbeat"> & {
@@ -282,7 +310,7 @@ export type Heartbeat = Message<"flashpod.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 6);
+  messageDesc(file_flashpod_v1_strategy, 7);
 
 /**
  * @generated from message flashpod.v1.SessionDown
@@ -335,7 +363,7 @@ export type SessionDown = Message<"flashpod.v1.SessionDown"> & {
  * Use `create(SessionDownSchema)` to create a new message.
  */
 export const SessionDownSchema: GenMessage<SessionDown> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 7);
+  messageDesc(file_flashpod_v1_strategy, 8);
 
 /**
  * @generated from message flashpod.v1.Welcome
@@ -409,7 +437,7 @@ export type Welcome = Message<"flashpod.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 8);
+  messageDesc(file_flashpod_v1_strategy, 9);
 
 /**
  * The top of a book. Conflated: a slow reader gets the newest state and how many updates it missed.
@@ -481,7 +509,7 @@ export type BookUpdate = Message<"flashpod.v1.BookUpdate"> & {
  * Use `create(BookUpdateSchema)` to create a new message.
  */
 export const BookUpdateSchema: GenMessage<BookUpdate> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 9);
+  messageDesc(file_flashpod_v1_strategy, 10);
 
 /**
  * @generated from message flashpod.v1.Trades
@@ -532,7 +560,7 @@ export type Trades = Message<"flashpod.v1.Trades"> & {
  * Use `create(TradesSchema)` to create a new message.
  */
 export const TradesSchema: GenMessage<Trades> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 10);
+  messageDesc(file_flashpod_v1_strategy, 11);
 
 /**
  * What happened to an order. Never dropped, never reordered, resumable by sequence.
@@ -638,7 +666,7 @@ export type OrderEvent = Message<"flashpod.v1.OrderEvent"> & {
  * Use `create(OrderEventSchema)` to create a new message.
  */
 export const OrderEventSchema: GenMessage<OrderEvent> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 11);
+  messageDesc(file_flashpod_v1_strategy, 12);
 
 /**
  * @generated from enum flashpod.v1.OrderEvent.Kind
@@ -697,7 +725,7 @@ export type OrderEvent_Kind = (typeof OrderEvent_Kind)[keyof typeof OrderEvent_K
  * Describes the enum flashpod.v1.OrderEvent.Kind.
  */
 export const OrderEvent_KindSchema: GenEnum<OrderEvent_Kind> = /*@__PURE__*/
-  enumDesc(file_flashpod_v1_strategy, 11, 0);
+  enumDesc(file_flashpod_v1_strategy, 12, 0);
 
 /**
  * @generated from message flashpod.v1.StateChange
@@ -721,7 +749,7 @@ export type StateChange = Message<"flashpod.v1.StateChange"> & {
  * Use `create(StateChangeSchema)` to create a new message.
  */
 export const StateChangeSchema: GenMessage<StateChange> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 12);
+  messageDesc(file_flashpod_v1_strategy, 13);
 
 /**
  * @generated from service flashpod.v1.StrategyService
