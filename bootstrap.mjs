@@ -20,7 +20,7 @@ const tasks = {
     module: 'operator/bin/flashpod.js',
     args: ['up'],
   },
-  build: { rust: ['flashpod-core', 'flashpod-venue'], typescript: true },
+  build: { rust: ['flashpod-core', 'flashpod-venue'], typescript: true, module: 'scripts/native.ts' },
   test: { module: 'scripts/test.ts' },
   check: { module: 'scripts/check.ts' },
   bench: { module: 'scripts/bench.ts' },

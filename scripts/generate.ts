@@ -6,6 +6,7 @@ import { bin, root } from './parts.ts';
 const generators: [what: string, command: string, ...args: string[]][] = [
   ['gRPC messages', bin('node'), 'core-engine/proto/generate.mjs'],
   ['types of the API', bin('node'), 'crds/scripts/generate.mjs'],
+  ['types of the addon', bin('node'), 'scripts/native.ts', '--types'],
   ['build of the strategies', bin('tsc'), '-b', 'strategy-pods/sidecar'],
   ['parameter schemas', bin('node'), 'strategy-pods/strategies/generate.mjs'],
   ['catalog of strategies', bin('node'), 'operator/scripts/generate-catalog.mjs'],

@@ -14,6 +14,7 @@ const release = [
 
 process.exitCode = await runParts('npm test', [
   { name: 'build: Rust binaries', command: 'cargo', args: release },
+  { name: 'build: Node addon', command: bin('node'), args: ['scripts/native.ts'] },
   { name: 'build: TypeScript', command: bin('tsc'), args: ['-b', root] },
   {
     name: 'Rust',

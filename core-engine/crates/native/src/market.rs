@@ -110,7 +110,10 @@ pub struct NativeMarket {
 #[napi]
 impl NativeMarket {
     #[napi(constructor)]
-    pub fn new(replay: &NativeReplay, queue_model: String) -> napi::Result<Self> {
+    pub fn new(
+        #[napi(ts_arg_type = "Replay")] replay: &NativeReplay,
+        queue_model: String,
+    ) -> napi::Result<Self> {
         if replay.shared.tracks.is_none() {
             let message = "replay: was opened without `market: true`";
             return Err(Failure::new(Code::InvalidArgument, message).into());

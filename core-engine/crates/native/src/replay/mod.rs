@@ -58,13 +58,17 @@ impl Task for ReadTask {
     type JsValue = Option<Batch>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        let rows = guard(|| self.shared.read(self.items));
-        self.shared.busy.store(false, Ordering::Release);
-        Ok(rows?)
+        Ok(guard(|| self.shared.read(self.items))?)
     }
 
     fn resolve(&mut self, _: Env, rows: Self::Output) -> napi::Result<Self::JsValue> {
         Ok(rows.map(Batch::from))
+    }
+
+    /// On JavaScript's thread again, after the promise is settled: whoever awaits it may read on.
+    fn finally(self, _: Env) -> napi::Result<()> {
+        self.shared.busy.store(false, Ordering::Release);
+        Ok(())
     }
 }
 

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { CertifiedBook } from './certified-book.js';
+import { BadFrameError } from './errors.js';
+import { encodePush, type PushFrame } from './push.js';
+import { levelsOf, none, type Pairs, pairsOf } from './testing/levels.js';
+
+const channel = 'spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDC';
+
+function depth(from: number, to: number, bids: Pairs, asks: Pairs, symbol = 'BTCUSDC'): PushFrame {
+  return {
+    channel,
+    symbol,
+    createdMs: 1_000 + to,
+    kind: 'depth',
+    depth: { from, to, bids: levelsOf(bids), asks: levelsOf(asks) },
+  };
+}
+
+const snapshot = { version: 10, bids: levelsOf([[99, 1]]), asks: levelsOf([[101, 1]]) };
+
+describe('a certified book', () => {
+  test('keeps what comes early, joins it with the snapshot, drops what it knows', () => {
+    const book = new CertifiedBook({ levels: 2, symbol: 'BTCUSDC' });
+    expect(book.onFrame(encodePush(depth(9, 10, [[99, 7]], [])))).toBe('buffered');
+    expect(book.onFrame(encodePush(depth(11, 12, [[99.5, 2]], [])))).toBe('buffered');
+    expect(book.window.certified).toBe(false);
+    expect(book.onSnapshot(snapshot)).toBeUndefined();
+    expect(book.state).toBe('certified');
+    expect(pairsOf(book.window.bids)).toEqual([
+      [99.5, 2],
+      [99, 1],
+    ]);
+    expect([book.window.version, book.window.venueMs, book.window.certified]).toEqual([12, 1012, true]);
+    expect(book.onFrame(encodePush(depth(11, 12, [], [])))).toBe('duplicate');
+    expect(book.onFrame(encodePush(depth(13, 13, [[99.5, 0]], [[100.5, 3]])))).toBe('applied');
+    expect(book.top('Sell', 1)).toEqual([{ price: '100.5', quantity: '3' }]);
+    expect(book.counters).toMatchObject({ applied: 2, duplicates: 1, gaps: 0, syncs: 1 });
+  });
+
+  test('loses the certificate at a hole and says which, until the next snapshot', () => {
+    const book = new CertifiedBook({ levels: 1 });
+    book.onSnapshot(snapshot);
+    expect(book.onFrame(encodePush(depth(12, 13, [], [])))).toBe('lost');
+    expect(book.state).toBe('lost: gap: version 11 was expected, 12 came');
+    expect(book.window.certified).toBe(false);
+    expect(book.onSnapshot({ ...snapshot, version: 5 })).toBe(
+      'snapshot 5 is older than the first waiting update 12',
+    );
+    expect(book.onSnapshot({ ...snapshot, version: 11 })).toBeUndefined();
+    expect(book.window.version).toBe(13);
+  });
+
+  test('loses it when bid and ask cross, and when the connection does', () => {
+    const book = new CertifiedBook({ rule: 'binance-spot' });
+    book.onSnapshot(snapshot);
+    const crossing = { first: 11, last: 11, bids: levelsOf([[102, 1]]), asks: none };
+    expect(book.onUpdate(crossing)).toBe('lost');
+    expect(book.state).toBe('lost: crossed: best bid 102, best ask 101');
+    book.onSnapshot({ ...snapshot, version: 11 });
+    book.disconnected();
+    expect(book.state).toBe('lost: disconnected');
+  });
+
+  test('follows the futures rule where the venue names the update before', () => {
+    const book = new CertifiedBook({ rule: 'binance-futures' });
+    book.onSnapshot(snapshot);
+    expect(book.onUpdate({ first: 10, last: 20, prevLast: 9, bids: none, asks: none })).toBe('applied');
+    expect(book.onUpdate({ first: 25, last: 30, prevLast: 20, bids: none, asks: none })).toBe('applied');
+    expect(book.onUpdate({ first: 31, last: 40, prevLast: 35, bids: none, asks: none })).toBe('lost');
+  });
+
+  test('takes many frames in one call and comes to the same', () => {
+    const frames = [
+      depth(11, 11, [[99.1, 1]], []),
+      depth(12, 14, [[99.2, 2]], [[100.9, 1]]),
+      depth(12, 14, [], []),
+    ].map(encodePush);
+    const [one, many] = [new CertifiedBook({ levels: 3 }), new CertifiedBook({ levels: 3 })];
+    for (const book of [one, many]) book.onSnapshot(snapshot);
+    for (const frame of frames) one.onFrame(frame);
+    let end = 0;
+    const ends = Uint32Array.from(frames, (frame) => (end += frame.length));
+    const counts = many.onFrames(Buffer.concat(frames), ends);
+    expect(counts).toEqual({ applied: 2, duplicate: 1, buffered: 0, lost: 0, other: 0, levelChanges: 3 });
+    expect(many.window).toEqual(one.window);
+    expect(() => many.onFrames(Buffer.concat(frames), Uint32Array.of(5, 3))).toThrow(BadFrameError);
+    expect(() => many.onFrames(new Uint8Array(), Uint32Array.of(3))).toThrow(
+      'ends[0] is 3, which is not from 0 (the end before) to 0 (all bytes)',
+    );
+  });
+
+  test('refuses what is no frame, or of another pair, and stays as it was', () => {
+    const book = new CertifiedBook({ symbol: 'BTCUSDC' });
+    book.onSnapshot(snapshot);
+    expect(() => book.onFrame(Buffer.from('hello'))).toThrow(BadFrameError);
+    expect(() => book.onFrame(encodePush(depth(11, 11, [], [], 'ETHUSDC')))).toThrow(
+      "frame's symbol is ETHUSDC, which is not BTCUSDC of this book",
+    );
+    expect(() => book.onFrame('hello' as never)).toThrow('accepted: a Uint8Array or Buffer');
+    expect(book.state).toBe('certified');
+    expect(() => book.onUpdate({ first: 3, last: 2, bids: none, asks: none })).toThrow('first is 3');
+    expect(() => new CertifiedBook({ rule: 'nasdaq' as never })).toThrow(
+      "rule is 'nasdaq'; accepted: mexc, binance-spot, binance-futures",
+    );
+  });
+});

@@ -1,0 +1,90 @@
+// Every error this package throws: one base class, a class for each code, and the one place that makes them.
+
+/** What a code means and what helps. */
+export const remedies = {
+  INVALID_ARGUMENT: 'Pass what the message says is accepted; nothing was changed.',
+  BAD_FRAME: 'The bytes are no MEXC push frame of the known schema; count it and go on.',
+  BAD_RECORDING: 'The file is missing, truncated, or of another format; the message names file and line.',
+  DISPOSED: 'The object was disposed of; make a new one.',
+  BUSY: 'One read at a time: await the former one, or iterate with `for await`.',
+  ABORTED: 'The work ended because its AbortSignal did; `cause` is the reason of the signal.',
+  NOT_BUILT: 'Run `npm run build` in the Flashpod checkout; it needs Rust.',
+  INTERNAL: 'A defect of the addon: please report it with the message.',
+} as const;
+
+export type NativeErrorCode = keyof typeof remedies;
+
+export class NativeError extends Error {
+  readonly code: NativeErrorCode;
+
+  constructor(code: NativeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.name = new.target.name;
+  }
+}
+
+/** A value of the wrong type or outside what is accepted. */
+export class InvalidArgumentError extends NativeError {}
+/** Bytes that are no push frame. */
+export class BadFrameError extends NativeError {}
+/** A recording that cannot be opened, or not read on. */
+export class BadRecordingError extends NativeError {}
+/** Use after `dispose`. */
+export class DisposedError extends NativeError {}
+/** A second read while one runs. */
+export class BusyError extends NativeError {}
+/** Ended by an AbortSignal. Its name is that of all such errors, `AbortError`. */
+export class AbortedError extends NativeError {
+  override name = 'AbortError';
+}
+/** The addon is not there. */
+export class NotBuiltError extends NativeError {}
+/** A defect of the addon, a panic for instance: the object is not usable any more, the process goes on. */
+export class InternalError extends NativeError {}
+
+const classes: Record<
+  NativeErrorCode,
+  new (
+    code: NativeErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) => NativeError
+> = {
+  INVALID_ARGUMENT: InvalidArgumentError,
+  BAD_FRAME: BadFrameError,
+  BAD_RECORDING: BadRecordingError,
+  DISPOSED: DisposedError,
+  BUSY: BusyError,
+  ABORTED: AbortedError,
+  NOT_BUILT: NotBuiltError,
+  INTERNAL: InternalError,
+};
+
+export function nativeError(code: NativeErrorCode, message: string, options?: ErrorOptions): NativeError {
+  return new classes[code](code, message, options);
+}
+
+/** What the Node-API layer says when a value cannot be converted at all. */
+const conversionCodes = /^(InvalidArg|\w+Expected)$/;
+
+/** What the addon threw, as one of the classes. The addon writes `CODE: message` (`failure.rs`). */
+export function translated(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof NativeError) return error;
+  const [, code, message] = /^([A-Z_]+): (.*)$/s.exec(error.message) ?? [];
+  if (code !== undefined && code in remedies)
+    return nativeError(code as NativeErrorCode, message ?? '', { cause: error });
+  // A TypeError is one of a value that cannot even be shown in the message of its refusal.
+  if (error instanceof TypeError || conversionCodes.test(String((error as { code?: unknown }).code)))
+    return nativeError('INVALID_ARGUMENT', error.message, { cause: error });
+  return error;
+}
+
+/** Runs a call into the addon. */
+export function call<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    throw translated(error);
+  }
+}
