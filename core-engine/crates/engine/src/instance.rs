@@ -165,10 +165,7 @@ impl Engine {
             because(TradingState::Halted, "STOPPING: the core was asked to stop".into());
         }
         if !self.startup.ready {
-            because(
-                TradingState::Halted,
-                "STARTING: the account is not reconciled with the venue yet".into(),
-            );
+            because(TradingState::Halted, self.startup.waits());
         } else if !self.startup.reconciled {
             because(
                 TradingState::ReduceOnly,

@@ -33,16 +33,20 @@ impl Engine {
                 let told = classify(outcome);
                 let done = match told {
                     Told::Body(body) => self.on_body(purpose, body, asked, received),
-                    Told::Refused(_) => {
+                    Told::Refused(error) => {
+                        self.startup.trouble(purpose, &format!("was refused: {error}"));
                         self.on_refused(purpose);
                         false
                     }
-                    _ => {
+                    told => {
+                        self.startup.trouble(purpose, told.why_not());
                         self.ask_later(purpose);
                         false
                     }
                 };
-                if !done {
+                if done {
+                    self.startup.settled(purpose);
+                } else {
                     self.on_failed(purpose);
                 }
             }

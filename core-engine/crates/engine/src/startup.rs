@@ -59,6 +59,8 @@ pub(crate) struct Startup {
     pub(crate) account_state: (TradingState, Vec<String>),
     /// Time of the newest input of the run before.
     pub(crate) former_run: Nanos,
+    /// What the start last asked for in vain, and why.
+    trouble: Option<(&'static str, String)>,
 }
 
 impl Startup {
@@ -87,7 +89,43 @@ impl Startup {
             stale_epoch: None,
             account_state: (TradingState::Halted, vec!["STARTING".into()]),
             former_run,
+            trouble: None,
         }
+    }
+
+    /// A request did not bring what it was for.
+    pub(crate) fn trouble(&mut self, purpose: &Purpose, why: &str) {
+        if let Some(what) = waited_for(purpose) {
+            self.trouble = Some((what, why.to_owned()));
+        }
+    }
+
+    /// A request brought what it was for.
+    pub(crate) fn settled(&mut self, purpose: &Purpose) {
+        if self.trouble.as_ref().is_some_and(|(what, _)| Some(*what) == waited_for(purpose)) {
+            self.trouble = None;
+        }
+    }
+
+    /// Why the account can't trade yet, for the status.
+    pub(crate) fn waits(&self) -> String {
+        let mut text = "STARTING: the account is not reconciled with the venue yet".to_owned();
+        if let Some((what, why)) = &self.trouble {
+            text.push_str(&format!(": {what} {why}"));
+        }
+        text
+    }
+}
+
+/// What the start can't do without, in the venue's words and without any key.
+const fn waited_for(purpose: &Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::Time => Some("GET /api/v3/time"),
+        Purpose::ExchangeInfo => Some("GET /api/v3/exchangeInfo"),
+        Purpose::CreateListenKey => Some("POST /api/v3/userDataStream"),
+        Purpose::OpenOrders(Round::Reconcile(_)) => Some("GET /api/v3/openOrders"),
+        Purpose::Account(Round::Reconcile(_)) => Some("GET /api/v3/account"),
+        _ => None,
     }
 }
 

@@ -291,6 +291,16 @@ pub(crate) enum Told<'a> {
     NotSent(String),
 }
 
+impl Told<'_> {
+    /// Why there is no answer, in words.
+    pub(crate) fn why_not(&self) -> &str {
+        match self {
+            Self::Limited(text) | Self::NotSent(text) => text,
+            _ => "was not answered",
+        }
+    }
+}
+
 pub(crate) fn classify(outcome: &HttpOutcome) -> Told<'_> {
     match outcome {
         HttpOutcome::Reply { status, retry_after_s, body } => {

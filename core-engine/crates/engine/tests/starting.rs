@@ -52,6 +52,20 @@ fn a_venue_that_answers_with_nothing_but_errors_at_first_is_asked_until_it_does(
 }
 
 #[test]
+fn the_status_says_what_the_start_waits_for_until_it_came() {
+    let mut sim = Sim::new();
+    sim.venue.failing = vec!["/api/v3/userDataStream"];
+    sim.want(vec![policy("maker", &["BTCUSDC"])]);
+    sim.run(Nanos::from_secs(3));
+    let reasons = |sim: &Sim| sim.engine.status(sim.now).account.reasons.join("; ");
+    let said = "STARTING: the account is not reconciled with the venue yet: POST /api/v3/userDataStream was";
+    assert!(reasons(&sim).contains(said), "{}", reasons(&sim));
+    sim.venue.failing.clear();
+    sim.bring_up();
+    assert!(!reasons(&sim).contains("STARTING"), "{}", reasons(&sim));
+}
+
+#[test]
 fn finished_orders_that_are_not_kept_are_still_counted_after_a_kill() {
     let mut config = sim::config();
     config.tuning.finished_kept = 2;
