@@ -11,20 +11,34 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(fileURLToPath(import.meta.url));
 const node24 = join(root, 'node_modules', '.bin', 'node');
 const startedAt = Date.now();
+/** Where binaries are that somebody else has built. */
+const ownBinaries = process.env.FLASHPOD_BIN_DIR;
 
 /** What each task needs built before it can run, and the module that runs it under Node 24. */
 const tasks = {
   start: {
     rust: ['flashpod-core', 'flashpod-venue'],
-    typescript: true,
+    typescript: 'tsconfig.json',
     module: 'operator/bin/flashpod.js',
     args: ['up'],
   },
-  build: { rust: ['flashpod-core', 'flashpod-venue'], typescript: true, module: 'scripts/native.ts' },
+  build: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/native.ts',
+  },
+  // What `flashpod up` runs, and what the tests of a strategy need: for those that `flashpod init` makes elsewhere.
+  'build-local': { rust: ['flashpod-core', 'flashpod-venue'], typescript: 'tsconfig.json' },
+  'build-sdk': { typescript: 'strategy-pods/sdk' },
   test: { module: 'scripts/test.ts' },
   check: { module: 'scripts/check.ts' },
   bench: { module: 'scripts/bench.ts' },
   generate: { module: 'scripts/generate.ts' },
+  chaos: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/chaos.ts',
+  },
   audit: { module: 'scripts/audit.ts' },
 };
 
@@ -114,11 +128,11 @@ async function buildRust(packages) {
   ]);
 }
 
-async function buildTypeScript() {
+async function buildTypeScript(project) {
   await run('TypeScript build', node24, [
     join(root, 'node_modules/typescript/bin/tsc'),
     '-b',
-    join(root, 'tsconfig.json'),
+    join(root, project),
   ]);
 }
 
@@ -130,8 +144,8 @@ async function main() {
   const task = tasks[name];
   if (!task) fail(`unknown task ${JSON.stringify(name ?? '')}; one of: ${Object.keys(tasks).join(', ')}`);
 
-  await Promise.all([installPackages(), task.rust ? buildRust(task.rust) : undefined]);
-  if (task.typescript) await buildTypeScript();
+  await Promise.all([installPackages(), task.rust && !ownBinaries ? buildRust(task.rust) : undefined]);
+  if (task.typescript) await buildTypeScript(task.typescript);
   if (!task.module) return;
 
   taskProcess = spawn(node24, [join(root, task.module), ...(task.args ?? []), ...args], {
