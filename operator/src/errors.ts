@@ -107,6 +107,16 @@ export const ERRORS = {
     meaning: 'A file is no manifest.',
     remedy: 'Correct the manifest; crds/samples has examples of every kind.',
   },
+  'cli.package': {
+    exit: Exit.usage,
+    meaning: 'A folder holds no strategy that can run.',
+    remedy: 'Build it (npm run build there); `flashpod init NAME` makes a package that works.',
+  },
+  'cli.init': {
+    exit: Exit.refused,
+    meaning: 'A new strategy cannot be written.',
+    remedy: 'Change to a folder that you may write, with room on its disk.',
+  },
   'cli.not-accepted': {
     exit: Exit.refused,
     meaning: 'The operator refused what was applied.',

@@ -68,9 +68,13 @@ function accepted({ status }: TradingStrategy | TradingAccount, generation: numb
 }
 
 /** Waits until the operator has judged this generation of the object, if it judges the kind; throws its reason when it refused. */
-export async function waitAccepted(client: KubeClient, applied: Applied, withinMs: number): Promise<void> {
-  const { name, namespace = 'default', generation = 1 } = applied.object.metadata;
-  const kind = judged.find((candidate) => candidate === applied.object.kind);
+export async function waitAccepted(
+  client: KubeClient,
+  object: Stored<KubeObject>,
+  withinMs: number,
+): Promise<void> {
+  const { name, namespace = 'default', generation = 1 } = object.metadata;
+  const kind = judged.find((candidate) => candidate === object.kind);
   if (kind === undefined) return;
   const api = client.of<TradingStrategy | TradingAccount>(resourceOf(kind));
   const until = Date.now() + withinMs;

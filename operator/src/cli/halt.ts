@@ -15,7 +15,7 @@ export interface HaltFlags {
   name?: string;
 }
 
-const actions = ['Block', 'Cancel', 'Flatten'] as const;
+export const actions = ['Block', 'Cancel', 'Flatten'] as const;
 const pollMs = 20;
 
 function selectorOf(flags: HaltFlags): Halt['spec']['selector'] {

@@ -27,6 +27,8 @@ const aliases: Record<string, Kind> = {
   core: 'ExecutionCore',
   cores: 'ExecutionCore',
 };
+/** What a user may type for a kind; the first words are those that help and completions show. */
+export const kindWords: readonly string[] = ['strategies', 'instances', 'accounts', 'cores', 'halts'];
 /** Built-in kinds that a manifest beside a strategy may hold. */
 const builtIn = [ConfigMaps, Namespaces, Secrets] as readonly Resource[];
 

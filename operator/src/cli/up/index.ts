@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Halt } from '@flashpod/crds';
 import { Exit, messageOf } from '../../errors.js';
+import { waitAccepted } from '../apply.js';
 import { haltFrom, waitReached } from '../halt.js';
 import { resourceOf } from '../kinds.js';
 import type { LedgerComparison, VenueAudit } from './audit.js';
@@ -16,11 +17,11 @@ import { type Stack, startStack } from './stack.js';
 /** A core that has just been started, or has just crashed, is given this long to come and report a halt. */
 const haltWithinMs = 15_000;
 const settleWithinMs = 10_000;
-
 /** Without its venue a core has nothing left to wait for: its orders ended with the venue. */
 const venuelessGraceMs = 2_000;
 /** The core must start, connect and tell its pairs before a strategy can be judged. */
 const acceptedWithinMs = 30_000;
+
 async function halt(stack: Stack, action: Halt['spec']['action']): Promise<void> {
   const flags = { all: true, action, reason: 'the run ends', name: `end-of-run-${action.toLowerCase()}` };
   await stack.client.of(resourceOf('Halt')).create(haltFrom(flags, namespace, new Date()));
@@ -44,6 +45,18 @@ async function closeTrading(
   say('cancelling what is open; comparing again');
   await halt(stack, 'Cancel');
   await compare();
+}
+
+/** Rejects when a strategy of the user's own is refused: whoever tries one out must not wait for trades in vain. */
+async function refusal(stack: Stack, { strategies }: UpOptions): Promise<never> {
+  if (strategies.length > 0) {
+    const api = stack.client.of(resourceOf('TradingStrategy'));
+    const judged = stack.strategies.map(async ({ metadata: { name } }) => {
+      await waitAccepted(stack.client, await api.get({ name, namespace }), acceptedWithinMs);
+    });
+    await Promise.all(judged);
+  }
+  return new Promise<never>(() => {});
 }
 
 /** What is known at the end; of a venue that has gone, nothing more is. */
@@ -90,7 +103,7 @@ export async function up(options: UpOptions): Promise<number> {
   try {
     display.watch(stack.client);
     if (options.forMs !== undefined) setTimeout(() => end.abort('time is up'), options.forMs).unref();
-    const why = await Promise.race([ended(end), stack.broken]);
+    const why = await Promise.race([ended(end), stack.broken, refusal(stack, options)]);
     display.stop();
     say(`stopping: ${why}`);
     await Promise.race([closeTrading(stack, comparisons, say), stack.broken]);

@@ -4,6 +4,8 @@ import { UsageError } from '../usage.js';
 
 /** What `flashpod up` was asked to do, checked. */
 export interface UpOptions {
+  /** Folders of the user's own strategies, absolute; empty means the sample strategies. */
+  readonly strategies: readonly string[];
   /** Recordings to replay, absolute; empty means the synthetic market. */
   readonly replay: readonly string[];
   readonly seed: number;
@@ -25,6 +27,7 @@ export interface UpOptions {
 
 /** The flags as the command line parser hands them over. */
 export interface UpFlags {
+  strategy?: string[];
   replay?: string[];
   seed?: string;
   speed?: string;
@@ -79,6 +82,14 @@ function existingFile(flag: string, path: string): string {
   return absolute;
 }
 
+function existingFolder(flag: string, path: string): string {
+  const absolute = resolve(path);
+  if (!existsSync(absolute)) throw new UsageError(flag, path, 'a folder that exists');
+  if (!statSync(absolute).isDirectory())
+    throw new UsageError(flag, path, 'the folder of a strategy, not a file');
+  return absolute;
+}
+
 function writableFile(flag: string, path: string): string {
   const absolute = resolve(path);
   const folder = resolve(absolute, '..');
@@ -108,6 +119,7 @@ function parseVenueSet(pair: string): string {
 /** Checks every flag and names the first one that is wrong. */
 export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
   return {
+    strategies: (flags.strategy ?? []).map((path) => existingFolder('--strategy', path)),
     replay: (flags.replay ?? []).map((path) => existingFile('--replay', path)),
     seed: parseSeed(flags.seed ?? '1'),
     speed: parseSpeed(flags.speed ?? '1'),

@@ -6,6 +6,7 @@ import { KubeClient, type Pod } from '../../kube/index.js';
 import { Reaper, startApiServer, startProcessNode } from '../../local/index.js';
 import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
+import { packageCommand, readPackage, type StrategyPackage } from '../package.js';
 import { binary, checkout } from './checkout.js';
 import {
   agentSocketOf,
@@ -37,13 +38,18 @@ export interface Stack {
   stop(graceMs?: number): Promise<void>;
 }
 
-/** The image names of our manifests, and what they are here. */
-function images(): Record<string, [string, ...string[]]> {
+/** The image names of our manifests and of the user's packages, and what they are here. */
+function images(packages: readonly StrategyPackage[]): Record<string, [string, ...string[]]> {
   const script = (path: string): [string, ...string[]] => [process.execPath, join(checkout, path)];
   return {
     'flashpod/core': [binary('flashpod-core')],
     'flashpod/agent': script('operator/dist/agent/main.js'),
     'flashpod/sidecar': script('strategy-pods/sidecar/dist/main.js'),
+    ...Object.fromEntries(
+      packages.flatMap(({ repositories, folder }) =>
+        repositories.map((one) => [one, packageCommand(folder)]),
+      ),
+    ),
   };
 }
 
@@ -60,6 +66,9 @@ function sample(kind: string): Manifest[] {
     .filter((manifest) => manifest.kind === kind)
     .map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace } }));
 }
+
+const ownManifests = ({ manifests }: StrategyPackage): Manifest[] =>
+  manifests.map((manifest) => ({ ...manifest, metadata: { ...manifest.metadata, namespace } }));
 
 /** Undoes the steps of the start, last one first; a step that fails does not keep the others from theirs. */
 async function undo(stops: ((graceMs?: number) => Promise<void>)[], graceMs?: number): Promise<void> {
@@ -87,9 +96,13 @@ export async function startStack(
 ): Promise<Stack> {
   requireBinaries();
   const pairs = await recordedPairs(options.replay);
-  const strategies = sample('TradingStrategy').map((strategy) =>
-    pairs.length > 0 ? forRecording(strategy, pairs) : strategy,
-  );
+  const packages = await Promise.all(options.strategies.map(readPackage));
+  const manifests = packages.length > 0 ? packages.flatMap(ownManifests) : sample('TradingStrategy');
+  const isStrategy = ({ kind }: Manifest) => kind === 'TradingStrategy';
+  const beside = manifests.filter((manifest) => !isStrategy(manifest));
+  const strategies = manifests
+    .filter(isStrategy)
+    .map((strategy) => (pairs.length > 0 ? forRecording(strategy, pairs) : strategy));
   const [accountSample] = sample('TradingAccount');
   const [core] = sample('ExecutionCore');
   if (!accountSample || !core) throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
@@ -124,7 +137,7 @@ export async function startStack(
       kubeconfigPath: run.kubeconfig,
       root: nodeRoot,
       logsDir: join(run.logs, 'pods'),
-      images: images(),
+      images: images(packages),
       drainOrder: strategiesFirst,
       maxBackoffMs: options.restartBackoffMs,
     });
@@ -136,7 +149,7 @@ export async function startStack(
     const account = withEndpoints(accountSample, venue);
     const client = KubeClient.load({ kubeconfig: run.kubeconfig });
     stops.push(() => client.close());
-    for (const object of [...venueObjects(venue), account, core, ...strategies]) {
+    for (const object of [...venueObjects(venue), account, core, ...beside, ...strategies]) {
       await applyManifest(client, object, namespace);
       goOn();
     }

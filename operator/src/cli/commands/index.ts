@@ -1,0 +1,19 @@
+// Every command of `flashpod`, in the order of its help.
+
+import { applyCommand } from './apply.js';
+import { getCommand } from './get.js';
+import { haltCommand } from './halt.js';
+import { initCommand, schemaCommand } from './init.js';
+import type { Command } from './table.js';
+import { upCommand } from './up.js';
+
+export type { Command } from './table.js';
+
+export const commands: readonly Command[] = [
+  upCommand,
+  initCommand,
+  schemaCommand,
+  applyCommand,
+  getCommand,
+  haltCommand,
+];

@@ -1,0 +1,49 @@
+import { up } from '../up/index.js';
+import { parseUpOptions, type UpFlags } from '../up/options.js';
+import type { Command } from './table.js';
+
+export const upCommand: Command = {
+  name: 'up',
+  summary: 'start everything on this machine and trade on a simulated exchange until Ctrl-C',
+  flags: [
+    {
+      flags: '--strategy <folder>',
+      description: 'trade this strategy of your own instead of the samples; repeatable',
+      repeatable: true,
+      complete: 'folder',
+    },
+    {
+      flags: '--replay <file...>',
+      description: 'replay recorded markets instead of the synthetic one',
+      complete: 'file',
+    },
+    { flags: '--seed <number>', description: 'seed of the synthetic market', default: '1' },
+    {
+      flags: '--speed <factor>',
+      description: "speed of the market's clock: 1, a factor, or max",
+      default: '1',
+      complete: { words: ['1', '10', 'max'] },
+    },
+    { flags: '--for <duration>', description: 'stop after this long, e.g. 60s, 2m' },
+    { flags: '--headless', description: 'print lines instead of a live table' },
+    { flags: '--report <file>', description: 'write what happened as JSON', complete: 'file' },
+    {
+      flags: '--venue-set <name=value>',
+      description: 'a switch of the simulated exchange; repeatable',
+      repeatable: true,
+    },
+    {
+      flags: '--venue-faults <file>',
+      description: 'faults of the simulated exchange',
+      complete: 'file',
+    },
+  ],
+  examples: [
+    'flashpod up --for 60s --headless --report r.json',
+    'flashpod up --strategy ./my-strategy --replay btcusdt.gz --speed 10',
+  ],
+  async run(flags: UpFlags) {
+    const startedAt = Number(process.env['FLASHPOD_STARTED_AT'] ?? Date.now());
+    process.exitCode = await up(parseUpOptions(flags, startedAt));
+  },
+};
