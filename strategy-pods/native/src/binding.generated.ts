@@ -268,6 +268,7 @@ export interface Batch {
   kind: Uint8Array
   symbol: Uint8Array
   elapsedNs: Float64Array
+  /** When the venue made the message, milliseconds since 1970; 0 for snapshots. */
   venueMs: Float64Array
   /** Update id of books, trade id of trades. */
   id: Float64Array
@@ -305,6 +306,8 @@ export interface TradeRows {
   quantities: Float64Array
   /** Side of the aggressor: 0 buy, 1 sell. */
   takers: Uint8Array
+  /** When the trade was made, milliseconds since 1970. */
+  timesMs: Float64Array
 }
 
 export interface Replay {

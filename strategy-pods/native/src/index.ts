@@ -38,6 +38,7 @@ export {
 } from './matching.js';
 export * from './push.js';
 export { type Batch, eventKinds, Replay, type ReplayOptions, type ReplayProgress } from './replay.js';
+export { type ReplayedOptions, replayed } from './source.js';
 export { BookWindow } from './window.js';
 
 /** Panics inside the addon on purpose: throws `InternalError` when the addon was built to survive that. */

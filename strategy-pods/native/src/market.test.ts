@@ -36,7 +36,7 @@ describe('a market', () => {
             batch.trades.prices[row] as number,
             batch.trades.quantities[row] as number,
           ];
-          fills[1].push(...byHand.onTrade(batch.venueMs[event] as number, taker, price, quantity));
+          fills[1].push(...byHand.onTrade(batch.trades.timesMs[row] as number, taker, price, quantity));
         } else byHand.onDepth(batch.venueMs[event] as number, ...changesOf(batch, event));
         if (market.advance(1) > 0) fills[0].push(...market.takeFills());
         // A new bid at the touch now and then; the former one goes.

@@ -44,6 +44,7 @@ pub struct Rows {
     trade_prices: Vec<f64>,
     trade_quantities: Vec<f64>,
     trade_takers: Vec<u8>,
+    trade_times_ms: Vec<f64>,
 }
 
 #[derive(Debug, Default)]
@@ -103,11 +104,19 @@ impl Rows {
         Ok(())
     }
 
-    pub(super) fn trade(&mut self, stamp: Stamp, price: Price, qty: Qty, taker: Side) -> Outcome<()> {
+    pub(super) fn trade(
+        &mut self,
+        stamp: Stamp,
+        price: Price,
+        qty: Qty,
+        taker: Side,
+        time_ms: i64,
+    ) -> Outcome<()> {
         self.event(TRADE, stamp, self.trade_prices.len())?;
         self.trade_prices.push(price.to_f64());
         self.trade_quantities.push(qty.to_f64());
         self.trade_takers.push(u8::from(!taker.is_buy()));
+        self.trade_times_ms.push(units::millis(time_ms));
         Ok(())
     }
 }
@@ -143,6 +152,7 @@ pub struct Batch {
     pub kind: Uint8Array,
     pub symbol: Uint8Array,
     pub elapsed_ns: Float64Array,
+    /// When the venue made the message, milliseconds since 1970; 0 for snapshots.
     pub venue_ms: Float64Array,
     /// Update id of books, trade id of trades.
     pub id: Float64Array,
@@ -186,6 +196,8 @@ pub struct TradeRows {
     pub quantities: Float64Array,
     /// Side of the aggressor: 0 buy, 1 sell.
     pub takers: Uint8Array,
+    /// When the trade was made, milliseconds since 1970.
+    pub times_ms: Float64Array,
 }
 
 impl From<Rows> for Batch {
@@ -221,6 +233,7 @@ impl From<Rows> for Batch {
                 prices: Float64Array::new(rows.trade_prices),
                 quantities: Float64Array::new(rows.trade_quantities),
                 takers: Uint8Array::new(rows.trade_takers),
+                times_ms: Float64Array::new(rows.trade_times_ms),
             },
         }
     }

@@ -118,7 +118,7 @@ impl Source {
                 let exchange_ms = trade.time.0;
                 let (price, qty) = (trade.price, trade.qty);
                 out.track.items.push_back(Item::Trade { symbol, exchange_ms, price, qty, taker });
-                out.rows.trade(stamp(exchange_ms, trade.id), price, qty, taker)
+                out.rows.trade(stamp(trade.event.0, trade.id), price, qty, taker, exchange_ms)
             }
             Event::Ticker(_) => Ok(()),
             Event::Snapshot(snapshot) => {
