@@ -93,6 +93,16 @@ test('an account with the Secret of another is refused, and the other trades on'
   expect(main.status?.conditions?.find(({ type }) => type === 'Accepted')?.status).toBe('True');
 });
 
+test('a halt of what is not there says that it selects nothing', async () => {
+  const { code, output } = await run.flashpod(['halt', '--strategy', 'nosuch', '--name', 'nobody']);
+  expect(output).toContain(
+    'halt/nobody in force: selects nothing now: no strategy nosuch in namespace default; it will act on one that appears',
+  );
+  expect(code).toBe(0);
+  expect((await run.flashpod(['get', 'halts', 'nobody'])).output).toMatch(/nosuch +False/);
+  await run.flashpod(['halt', '--lift', 'nobody']);
+});
+
 test.each([
   [['up', '--for', 'soon'], '--for: "soon" is not accepted'],
   [['up', '--replay', '/no/such/file'], '--replay: "/no/such/file" is not accepted: give a file that exists'],

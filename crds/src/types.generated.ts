@@ -111,6 +111,8 @@ export interface HaltReached {
 export interface HaltStatus {
   /** What each core did, written by the agent beside it. */
   reached?: HaltReached[];
+  /** Selects, written by the operator - whether it covers a strategy now, and which. */
+  conditions?: Condition[];
 }
 
 /** Stops trading at the cores, for as long as the object exists, also while the operator is down. */

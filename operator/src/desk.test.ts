@@ -410,3 +410,22 @@ test('an agent that finds no core does not leave standing what a former one said
       findCondition(object?.status?.conditions, 'Ready')?.message === 'the core has not been heard of yet',
   );
 });
+
+test('a halt says what it selects, and when what it names appears', async () => {
+  await running('maker');
+  const says = (status: string) => (object: Halt | undefined) =>
+    findCondition(object?.status?.conditions, 'Selects')?.status === status;
+  const spec: Halt['spec'] = { selector: { strategies: ['late'] }, action: 'Block' };
+  await desk.client
+    .of(Halts)
+    .create({ apiVersion: strategy('s').apiVersion, kind: 'Halt', metadata: { name: 'h', namespace }, spec });
+  const nothing = await desk.until(Halts, 'h', says('False'));
+  expect(findCondition(nothing.status?.conditions, 'Selects')?.message).toBe(
+    'selects nothing now: no strategy late in namespace default; it will act on one that appears',
+  );
+  await running('late');
+  const selects = await desk.until(Halts, 'h', says('True'));
+  expect(findCondition(selects.status?.conditions, 'Selects')?.message).toBe('selects strategy late');
+  // Both writers of the status keep what the other wrote.
+  await desk.until(Halts, 'h', (halt) => halt?.status?.reached?.[0]?.instances === 1 && says('True')(halt));
+});

@@ -9,6 +9,7 @@ import type { Context } from './context.js';
 import { parseOptions, run } from './entry.js';
 import { Exit, type ExitCode } from './errors.js';
 import { coreController } from './fleet/index.js';
+import { haltController } from './halt/index.js';
 import { serveHealth } from './health.js';
 import {
   ConfigMaps,
@@ -99,6 +100,7 @@ async function main(): Promise<ExitCode> {
     strategyController(context),
     coreController(context),
     accountController(context),
+    haltController(context),
   ];
   const ready = () =>
     pods.hasSynced && schemas.hasSynced && caches.all.every((reflector) => reflector.hasSynced);

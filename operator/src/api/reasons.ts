@@ -14,6 +14,8 @@ export const conditions = {
   ledgerEqual: 'LedgerEqualsVenue',
   /** The agent is in touch with its core. */
   agentConnected: 'AgentConnected',
+  /** A halt covers at least one strategy. */
+  selects: 'Selects',
 } as const;
 
 export const reasons = {
@@ -66,6 +68,10 @@ export const reasons = {
   notAudited: 'NotAudited',
   connected: 'Connected',
   disconnected: 'Disconnected',
+
+  // Selects
+  selected: 'Selected',
+  nothingSelected: 'NothingSelected',
 } as const;
 
 export type Reason = (typeof reasons)[keyof typeof reasons];

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Halt } from '@flashpod/crds';
 import { FlashpodError } from '../errors.js';
+import { type Selection, selectionOf } from '../halt/selects.js';
 import type { KubeClient } from '../kube/index.js';
 import { resourceOf } from './kinds.js';
 import { UsageError } from './usage.js';
@@ -48,6 +49,21 @@ export function haltFrom(flags: HaltFlags, namespace: string, now: Date): Halt {
     metadata: { name: flags.name ?? `halt-${stamp}`, namespace },
     spec: { selector: selectorOf(flags), action, reason: flags.reason ?? 'flashpod halt' },
   };
+}
+
+/** What a halt would select now, asked here: an operator that would say so may be dead. */
+export async function readSelection(client: KubeClient, halt: Halt, namespace: string): Promise<Selection> {
+  const [strategies, accounts, cores] = await Promise.all([
+    client.of(resourceOf('TradingStrategy')).list({ namespace }),
+    client.of(resourceOf('TradingAccount')).list({ namespace }),
+    client.of(resourceOf('ExecutionCore')).list({ namespace }),
+  ]);
+  return selectionOf(halt, {
+    namespace,
+    strategies: strategies.items,
+    accounts: accounts.items,
+    cores: cores.items,
+  });
 }
 
 function done(halt: Halt): boolean {

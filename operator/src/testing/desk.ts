@@ -14,6 +14,7 @@ import { Caches, type EventReason, images, labels, managedBy } from '../api/inde
 import { ExecutionCores, TradingAccounts, TradingStrategies } from '../api/resources.js';
 import type { Context } from '../context.js';
 import { coreController } from '../fleet/index.js';
+import { haltController } from '../halt/index.js';
 import {
   type Clock,
   ConfigMaps,
@@ -113,6 +114,7 @@ export class Desk {
       strategyController(context, parameters),
       coreController(context),
       accountController(context),
+      haltController(context),
     ];
     for (const controller of controllers) controller.start();
     caches.start();

@@ -78,5 +78,6 @@ export function haltStatus(seen: CoreStatus, halt: Halt, core: string): Halt['st
     instances: reached.instances,
   });
   const others = (halt.status?.reached ?? []).filter((other) => other.core !== core);
-  return { reached: [...others, entry].sort((a, b) => (a.core < b.core ? -1 : 1)).slice(0, 64) };
+  const all = [...others, entry].sort((a, b) => (a.core < b.core ? -1 : 1));
+  return { ...halt.status, reached: all.slice(0, 64) };
 }

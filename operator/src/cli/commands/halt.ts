@@ -1,5 +1,5 @@
 import { withCluster } from '../cluster.js';
-import { actions, type HaltFlags, haltFrom, waitReached } from '../halt.js';
+import { actions, type HaltFlags, haltFrom, readSelection, waitReached } from '../halt.js';
 import { resourceOf } from '../kinds.js';
 import { answer } from '../print.js';
 import type { Command, CommonFlags } from './table.js';
@@ -59,9 +59,10 @@ export const haltCommand: Command = {
       await api.create(wanted);
       const halt = await waitReached(client, wanted.metadata.name, namespace, reachedWithinMs);
       const reached = halt.status?.reached ?? [];
-      answer(flags.output, { name: halt.metadata.name, action: halt.spec.action, reached }, () =>
+      const { message, ...selects } = await readSelection(client, wanted, namespace);
+      answer(flags.output, { name: halt.metadata.name, action: halt.spec.action, selects, reached }, () =>
         [
-          `halt/${halt.metadata.name} in force`,
+          `halt/${halt.metadata.name} in force: ${message}`,
           ...reached.map(
             (core) => `  ${core.core}: blocked ${core.blockedAt}, cancels sent ${core.cancelsSentAt ?? '–'}`,
           ),
