@@ -27,7 +27,7 @@ test('two strategies trade two recorded markets for two minutes, and every order
   }
   expect(report.ordersCompared).toBeGreaterThanOrEqual(400);
   expect(report.fillsCompared).toBeGreaterThanOrEqual(40);
-  for (const hop of ['tickToOrder', 'budgetWait', 'decision', 'send', 'ack']) {
+  for (const hop of ['tickToOrder', 'budgetWait', 'replaceWait', 'decision', 'send', 'ack']) {
     expect(report.hops[hop]?.count, hop).toBeGreaterThan(0);
   }
 });

@@ -126,6 +126,8 @@ pub struct WantedQuotes {
     pub symbol: Symbol,
     pub quotes: Vec<Quote>,
     pub book_version: u64,
+    /// Arrival at the socket of the market data that it answers; None: it answers none.
+    pub cause: Option<Nanos>,
     pub decided: Nanos,
     pub tolerance_ticks: u32,
 }
@@ -149,6 +151,8 @@ pub struct Intent {
     pub qty: Qty,
     pub reduce_only: bool,
     pub book_version: u64,
+    /// As in `WantedQuotes`.
+    pub cause: Option<Nanos>,
     pub decided: Nanos,
 }
 
@@ -455,7 +459,8 @@ pub enum Hop {
     /// whatever else fell due at that moment. Frames that published none (waiting for a snapshot, trades, the
     /// account's own) are not counted. Measured by the driver; it lies inside `Decision`.
     Book,
-    /// The engine's pop of the frame to the sidecar's decision made on its book (the sidecar's own clock reading).
+    /// The engine's pop of the frame to the sidecar's decision that answers it (the sidecar's own clock reading).
+    /// Decisions that answer a timer or an order event are not counted.
     Decision,
     /// Decision made to the engine's pop of it.
     Return,
@@ -464,12 +469,16 @@ pub enum Hop {
     /// later, and messages that led to cancels only or to nothing, are not counted. Measured by the driver; where an
     /// order was sent it lies inside `Send`.
     Risk,
-    /// Waiting for the rate budget; never part of `TickToOrder`.
+    /// Waiting for the rate budget, of each order; never part of `TickToOrder`.
     BudgetWait,
+    /// Waiting for the venue's word on own orders in the way: the quote that is replaced, or quotes of the account
+    /// that the order would meet. Of the orders that had to; never part of `TickToOrder`.
+    ReplaceWait,
     /// Pop of the input at which the scheduler released the order to bytes written.
     Send,
     /// Bytes written to reply read.
     Ack,
-    /// Frame arrival to request bytes out, less the budget wait.
+    /// Frame arrival to request bytes out, of decisions that answer a frame: less `BudgetWait`, `ReplaceWait`, and the
+    /// time for which risk or the lease held the order back.
     TickToOrder,
 }

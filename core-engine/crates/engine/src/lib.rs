@@ -38,6 +38,7 @@ mod stopping;
 mod track;
 mod trade;
 mod view;
+mod waits;
 
 pub use config::{EngineConfig, Environment, RateConfig, StopPolicy, Tuning};
 pub use engine::Engine;

@@ -15,17 +15,16 @@ use crate::requests::{DEPTH_LIMIT, Purpose};
 
 /// Updates kept while a snapshot is on its way: 40 s of 10 ms pushes.
 const WAITING_LIMIT: usize = 4096;
-/// Book versions whose times are remembered, for decisions that name them.
-const VERSIONS_KEPT: usize = 1024;
+/// Frames whose times are remembered, for decisions that answer them.
+const ARRIVALS_KEPT: usize = 1024;
 /// Between two tries to fetch a snapshot.
 const SNAPSHOT_RETRY: Nanos = Nanos::from_millis(200);
 
-/// When a version of a book came in and was applied, CLOCK_BOOTTIME.
+/// When a frame that was passed on came in and was popped, CLOCK_BOOTTIME.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct VersionTime {
-    pub(crate) version: u64,
+pub(crate) struct Arrival {
     pub(crate) received: Nanos,
-    pub(crate) applied: Nanos,
+    pub(crate) popped: Nanos,
 }
 
 #[derive(Debug)]
@@ -36,7 +35,7 @@ pub(crate) struct Market {
     snapshot_retry: Nanos,
     next_audit: Nanos,
     pub(crate) frames: u64,
-    versions: VecDeque<VersionTime>,
+    arrivals: VecDeque<Arrival>,
     pub(crate) last_trade: Option<Price>,
     /// Best prices over REST, and when they were read: to reduce without a certified book.
     pub(crate) ticker: Option<(Price, Price, Nanos)>,
@@ -56,7 +55,7 @@ impl Market {
             snapshot_retry: Nanos::ZERO,
             next_audit: Nanos::ZERO,
             frames: 0,
-            versions: VecDeque::with_capacity(VERSIONS_KEPT),
+            arrivals: VecDeque::with_capacity(ARRIVALS_KEPT),
             last_trade: None,
             ticker: None,
             fees: None,
@@ -78,22 +77,17 @@ impl Market {
         mid.map(|(bid, ask)| Price::from_raw(i64::midpoint(bid.raw(), ask.raw()))).or(self.last_trade)
     }
 
-    /// When a version was received and applied. A version inside one push belongs to that push.
-    pub(crate) fn version_time(&self, version: u64) -> Option<VersionTime> {
-        let at = self.versions.partition_point(|known| known.version < version);
-        self.versions.get(at).copied()
+    /// The frame that arrived then.
+    pub(crate) fn arrival(&self, received: Nanos) -> Option<Arrival> {
+        // Mostly among the newest.
+        self.arrivals.iter().rev().find(|arrival| arrival.received == received).copied()
     }
 
-    fn note_version(&mut self, received: Nanos, applied: Nanos) {
-        if self.versions.len() == VERSIONS_KEPT {
-            self.versions.pop_front();
+    fn note_arrival(&mut self, received: Nanos, popped: Nanos) {
+        if self.arrivals.len() == ARRIVALS_KEPT {
+            self.arrivals.pop_front();
         }
-        let version = self.book.version();
-        if self.versions.back().is_some_and(|last| last.version >= version) {
-            // A snapshot of another history: the former times say nothing about it.
-            self.versions.clear();
-        }
-        self.versions.push_back(VersionTime { version, received, applied });
+        self.arrivals.push_back(Arrival { received, popped });
     }
 
     /// Keeps account of the time certified.
@@ -180,7 +174,7 @@ impl Engine {
         let step = market.book.on_update(&update);
         let audit = market.book.take_audit();
         match step {
-            Step::Applied => market.note_version(received, now),
+            Step::Applied => market.note_arrival(received, now),
             Step::Lost(_) => market.note_state(now),
             Step::Duplicate | Step::Buffered => return,
         }
@@ -195,10 +189,12 @@ impl Engine {
     }
 
     pub(crate) fn on_deals(&mut self, symbol: Symbol, deals: &[Deal], received: Nanos, sent: Option<Millis>) {
+        let now = self.now.mono;
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         market.frames += 1;
         let Some(last) = deals.last() else { return };
         market.last_trade = Some(last.price);
+        market.note_arrival(received, now);
         let trades = deals.iter().map(|deal| (deal.price, deal.qty, deal.taker == Side::Buy)).collect();
         let venue_ms = sent.unwrap_or(last.time).0;
         self.emit(Action::Trades(TradeBatch { symbol, trades, received, venue_ms }));
@@ -231,7 +227,6 @@ impl Engine {
         market.note_state(now);
         if market.book.is_certified() {
             market.next_audit = now + self.config.tuning.book_audit_period;
-            market.note_version(now, now);
             self.publish(symbol, now, depth.timestamp.unwrap_or_default());
         }
         self.dirty = true;

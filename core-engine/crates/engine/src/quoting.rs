@@ -8,8 +8,9 @@ use flashpod_types::{Nanos, OrderType, Symbol};
 use crate::engine::Engine;
 use crate::events::Refused;
 use crate::io::{Quote, WantedQuotes};
-use crate::market::VersionTime;
+use crate::market::Arrival;
 use crate::track::Timing;
+use crate::waits::{self, Cause, Waits};
 
 /// A quote that was refused is looked at again after this long, or as soon as the strategy says something new.
 const DENIED_FOR: Nanos = Nanos::from_millis(100);
@@ -20,16 +21,44 @@ const TELL_AGAIN: Nanos = Nanos::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct WantedSet {
     pub(crate) quotes: Vec<Wanted>,
-    tolerance: u32,
-    popped: Nanos,
-    version: Option<VersionTime>,
+    /// Of each quote.
+    pub(crate) progress: Vec<Progress>,
+    pub(crate) tolerance: u32,
+}
+
+/// How far a wanted quote has come.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    waits: Option<Waits>,
+    /// The frame that the decision answers; None once the quote rested: what is placed later, after a fill, answers
+    /// none.
+    cause: Option<Arrival>,
+}
+
+impl Progress {
+    /// What keeps it from now on; None: nothing, it rests or is on its way.
+    pub(crate) fn note(&mut self, now: Nanos, cause: Option<Cause>) {
+        waits::follow(&mut self.waits, now, cause);
+        if cause.is_none() {
+            self.cause = None;
+        }
+    }
 }
 
 impl WantedSet {
-    pub(crate) fn new(wanted: WantedQuotes, popped: Nanos, version: Option<VersionTime>) -> Self {
+    pub(crate) fn new(wanted: WantedQuotes, cause: Option<Arrival>) -> Self {
         let quote = |Quote { slot, side, price, qty }| Wanted { slot, side, price, qty };
-        let quotes = wanted.quotes.into_iter().map(quote).collect();
-        Self { quotes, tolerance: wanted.tolerance_ticks, popped, version }
+        let quotes: Vec<Wanted> = wanted.quotes.into_iter().map(quote).collect();
+        let progress = quotes.iter().map(|_| Progress { waits: None, cause }).collect();
+        Self { quotes, progress, tolerance: wanted.tolerance_ticks }
+    }
+
+    /// The times of a quote that leaves now.
+    fn timing(&self, slot: u32, now: Nanos) -> Timing {
+        let progress = self.quotes.iter().position(|quote| quote.slot == slot).map(|at| &self.progress[at]);
+        let waits = progress.and_then(|progress| progress.waits).map(|waits| waits.until(now));
+        let cause = progress.and_then(|progress| progress.cause);
+        Timing { released: now, waits: waits.unwrap_or(Waits::none(now)), cause }
     }
 }
 
@@ -45,6 +74,11 @@ pub(crate) struct Denied {
 }
 
 impl Denied {
+    /// For an own order that it would meet.
+    pub(crate) fn is_in_own_way(&self) -> bool {
+        self.code == Some(Code::SelfCross)
+    }
+
     /// Something changed: risk may be asked again at once. The venue's patience is not tried that way.
     pub(crate) fn forgive(&mut self) {
         if self.code.is_some() {
@@ -63,20 +97,23 @@ impl Engine {
             .state
             .orders
             .live_of(name)
-            .filter(|order| order.symbol == symbol && !order.state().is_terminal())
-            .filter_map(|order| match order.origin {
-                Origin::Quote { slot } => Some(Resting {
-                    client_id: order.client_id,
-                    slot,
-                    side: order.side,
-                    price: order.price,
-                    remaining: order.exposure(),
-                    can_cancel: self.can_cancel(order),
-                }),
-                _ => None,
-            })
+            .filter(|order| order.symbol == symbol)
+            .filter_map(|order| self.resting(order))
             .collect();
         quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
+    }
+
+    /// An order as a quote that has not ended; None: it is none.
+    pub(crate) fn resting(&self, order: &Order) -> Option<Resting> {
+        let Origin::Quote { slot } = order.origin else { return None };
+        (!order.state().is_terminal()).then(|| Resting {
+            client_id: order.client_id,
+            slot,
+            side: order.side,
+            price: order.price,
+            remaining: order.exposure(),
+            can_cancel: self.can_cancel(order),
+        })
     }
 
     pub(crate) fn place_quote(&mut self, name: &str, symbol: Symbol, quote: Wanted) {
@@ -96,7 +133,7 @@ impl Engine {
                 let Some(instance) = self.instances.get_mut(name) else { return };
                 instance.denied.remove(&key);
                 let Some(set) = instance.wanted.get(&symbol) else { return };
-                let timing = Timing { popped: set.popped, released: now, version: set.version };
+                let timing = set.timing(quote.slot, now);
                 let origin = Origin::Quote { slot: quote.slot };
                 // Not now: the next look tries again, nothing is lost.
                 let _ = self.place(approved, name, Class::Open, origin, timing);

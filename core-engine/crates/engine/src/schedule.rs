@@ -11,19 +11,23 @@ use flashpod_types::{ClientOrderId, Nanos, Price, Side, Symbol};
 use crate::engine::Engine;
 use crate::events::Refused;
 use crate::io::{InstanceName, Intent, TradingState};
-use crate::market::VersionTime;
+use crate::market::Arrival;
 use crate::requests::Purpose as Request;
 use crate::track::Timing;
+use crate::waits::Waits;
 
 /// How long others keep out of the way of an order that takes, once their quotes were cancelled for it.
 const GUARD: Nanos = Nanos::from_millis(500);
+
 /// An intent that waits for the rate budget.
 #[derive(Debug)]
 pub(crate) struct WaitingIntent {
     pub(crate) intent: Intent,
     pub(crate) refused: Refused,
     pub(crate) popped: Nanos,
-    pub(crate) version: Option<VersionTime>,
+    pub(crate) waits: Option<Waits>,
+    /// The frame that it answers.
+    pub(crate) cause: Option<Arrival>,
 }
 
 /// Prices at which an order that takes is about to come: others keep out of its way.
@@ -73,9 +77,19 @@ pub(crate) fn order_of(intent: &Intent) -> RiskOrder {
     }
 }
 
+pub(crate) const fn class_of(intent: &Intent) -> Class {
+    if intent.reduce_only { Class::Reduce } else { Class::Open }
+}
+
 impl Engine {
     /// Sends what the budget allows, best first. When to look again.
     pub(crate) fn schedule(&mut self) -> Option<Nanos> {
+        let next = self.send_due();
+        self.note_waits();
+        next
+    }
+
+    fn send_due(&mut self) -> Option<Nanos> {
         let now = self.now.mono;
         self.window.advance(now);
         for instance in self.instances.values_mut() {
@@ -146,7 +160,7 @@ impl Engine {
             for waiting in &instance.intents {
                 let intent = &waiting.intent;
                 all.push(Candidate {
-                    class: if intent.reduce_only { Class::Reduce } else { Class::Open },
+                    class: class_of(intent),
                     instance: name.clone(),
                     urgency: Urgency::Unwanted,
                     step: Step::Intent(intent.reference.clone()),
@@ -241,8 +255,9 @@ impl Engine {
         let order = order_of(&waiting.intent);
         match self.check(name, order) {
             Ok(approved) => {
-                let timing =
-                    Timing { popped: waiting.popped, released: self.now.mono, version: waiting.version };
+                let now = self.now.mono;
+                let waits = waiting.waits.map_or(Waits::none(now), |waits| waits.until(now));
+                let timing = Timing { released: now, waits, cause: waiting.cause };
                 let origin = Origin::Intent { reference: reference.to_owned() };
                 if self.place(approved, name, class, origin, timing).is_err() {
                     self.refuse_intent(name, waiting, "NOT_SENT", "the core may not send orders now");

@@ -10,6 +10,7 @@ use crate::io::{
     Action, Hop, InstanceName, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage,
     WantedQuotes, Welcome,
 };
+use crate::market::Arrival;
 use crate::quoting::WantedSet;
 use crate::schedule::WaitingIntent;
 
@@ -136,20 +137,15 @@ impl Engine {
         self.instances.get(name).is_some_and(|instance| instance.policy.symbols.contains(&symbol))
     }
 
-    /// The times of a decision: on what version, how long it took, how long it was on its way.
-    fn note_decision(
-        &mut self,
-        symbol: Symbol,
-        version: u64,
-        decided: Nanos,
-    ) -> Option<crate::market::VersionTime> {
+    /// The times of a decision: what it answers, how long it took, how long it was on its way.
+    fn note_decision(&mut self, symbol: Symbol, cause: Option<Nanos>, decided: Nanos) -> Option<Arrival> {
         let now = self.now.mono;
-        let time = self.markets.get(&symbol)?.version_time(version)?;
-        if decided >= time.applied && decided <= now {
-            self.hop(Hop::Decision, decided.since(time.applied).0);
+        let cause = self.markets.get(&symbol)?.arrival(cause?)?;
+        if decided >= cause.popped && decided <= now {
+            self.hop(Hop::Decision, decided.since(cause.popped).0);
             self.hop(Hop::Return, now.since(decided).0);
         }
-        Some(time)
+        Some(cause)
     }
 
     fn on_wanted(&mut self, name: &str, wanted: WantedQuotes) {
@@ -158,7 +154,7 @@ impl Engine {
             self.counters.refused_messages += 1;
             return;
         }
-        let version = self.note_decision(symbol, wanted.book_version, wanted.decided);
+        let cause = self.note_decision(symbol, wanted.cause, wanted.decided);
         let waiting = self.quotes_waiting(name, symbol);
         let Some(instance) = self.instances.get_mut(name) else { return };
         if instance.policy.mode != Mode::Live {
@@ -173,13 +169,13 @@ impl Engine {
         instance.denied.retain(|&(pair, slot), _| {
             pair != symbol || wanted.quotes.iter().any(|quote| quote.slot == slot)
         });
-        instance.wanted.insert(symbol, WantedSet::new(wanted, self.now.mono, version));
+        instance.wanted.insert(symbol, WantedSet::new(wanted, cause));
     }
 
     fn on_intent(&mut self, name: &str, intent: Intent) {
         let now = self.now.mono;
         let symbol = intent.symbol;
-        let version = self.note_decision(symbol, intent.book_version, intent.decided);
+        let cause = self.note_decision(symbol, intent.cause, intent.decided);
         let refused = Refused {
             symbol,
             reference: Some(intent.reference.clone()),
@@ -214,7 +210,7 @@ impl Engine {
             return;
         }
         if let Some(instance) = self.instances.get_mut(name) {
-            instance.intents.push_back(WaitingIntent { intent, refused, popped: now, version });
+            instance.intents.push_back(WaitingIntent { intent, refused, popped: now, waits: None, cause });
         }
     }
 

@@ -13,6 +13,7 @@ use crate::lease::Phase;
 use crate::requests::Purpose as Request;
 use crate::status::StopProof;
 use crate::track::Timing;
+use crate::waits::Waits;
 
 /// Between two tries to flatten a pair.
 const FLATTEN_AGAIN: Nanos = Nanos::from_millis(200);
@@ -120,7 +121,7 @@ impl Engine {
         }
         match self.check(name, order) {
             Ok(approved) => {
-                let timing = Timing { popped: now, released: now, version: None };
+                let timing = Timing { released: now, waits: Waits::none(now), cause: None };
                 // Refused only when nothing may be sent: tried again.
                 let _ = self.place(approved, name, Class::Reduce, Origin::Flatten, timing);
             }

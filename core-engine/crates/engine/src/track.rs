@@ -5,8 +5,9 @@ use flashpod_types::{ClientOrderId, Nanos};
 
 use crate::engine::Engine;
 use crate::fact::Fact;
-use crate::market::VersionTime;
+use crate::market::Arrival;
 use crate::requests::Purpose;
+use crate::waits::Waits;
 
 /// Fetches of an order's trades after which missing ones are taken for a difference of the ledger.
 const TRADES_TRIES: u32 = 3;
@@ -16,11 +17,12 @@ const IMMEDIATE_LASTS: Nanos = Nanos::from_millis(500);
 /// Times on the way of an order, CLOCK_BOOTTIME.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
-    /// The decision was popped by the engine, and passed to the network.
-    pub(crate) popped: Nanos,
+    /// Passed to the network.
     pub(crate) released: Nanos,
-    /// The book version it was decided on.
-    pub(crate) version: Option<VersionTime>,
+    /// What it waited for from its decision until then.
+    pub(crate) waits: Waits,
+    /// The frame that the decision answers.
+    pub(crate) cause: Option<Arrival>,
 }
 
 #[derive(Debug, Default)]

@@ -78,7 +78,10 @@ impl Engine {
         if let Some(instance) = self.instances.get_mut(instance) {
             instance.sent_at.push_back(now.mono);
         }
-        self.hop(Hop::BudgetWait, timing.released.since(timing.popped).0);
+        self.hop(Hop::BudgetWait, timing.waits.budget().0);
+        if timing.waits.venue() > Nanos::ZERO {
+            self.hop(Hop::ReplaceWait, timing.waits.venue().0);
+        }
         let wire = WireOrder { symbol, side, kind, size: Size::Base(qty), price: Some(price), client_id };
         let request = request::new_order(&wire, self.order_stamp());
         let purpose = Purpose::Place(client_id);
@@ -190,9 +193,8 @@ impl Engine {
         let (Some(sent), Some(timing)) = (sent, pending.timing) else { return };
         self.hop(Hop::Send, sent.since(timing.released).0);
         self.hop(Hop::Ack, received.since(sent).0);
-        if let (Some(version), Purpose::Place(client_id)) = (timing.version, &pending.purpose) {
-            let waited = timing.released.since(timing.popped);
-            let nanos = sent.since(version.received).since(waited).0;
+        if let (Some(cause), Purpose::Place(client_id)) = (timing.cause, &pending.purpose) {
+            let nanos = sent.since(cause.received).since(timing.waits.total()).0;
             let instance: Option<InstanceName> =
                 self.state.orders.get(client_id).map(|order| order.instance.clone());
             self.emit(Action::Hop { hop: Hop::TickToOrder, nanos, instance });

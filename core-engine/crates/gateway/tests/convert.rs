@@ -31,6 +31,7 @@ fn intent(kind: proto::OrderType, price: &str) -> proto::Intent {
         reduce_only: true,
         book_version: 4,
         decided_mono_ns: 5,
+        cause_mono_ns: 3,
     }
 }
 
@@ -50,6 +51,7 @@ fn every_order_type_of_an_intent_is_understood() {
         assert_eq!(asked.price.map(|price| price.to_string()).unwrap_or_default(), price);
         assert_eq!(asked.qty, Qty::from_raw(1));
         assert_eq!((asked.book_version, asked.decided, asked.reference.as_str()), (4, Nanos(5), "r-1"));
+        assert_eq!(asked.cause, Some(Nanos(3)));
     }
 }
 

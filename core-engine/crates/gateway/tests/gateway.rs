@@ -322,12 +322,13 @@ async fn a_session_is_welcomed_and_speaks_in_both_directions() {
             book_version: 9,
             decided_mono_ns: 3,
             tolerance_ticks: 2,
+            cause_mono_ns: 0,
         }))
         .await;
     match core.next_message().await {
         SessionMessage::WantedQuotes(wanted) => {
             assert_eq!(wanted.quotes[0].price, "100000.01".parse().unwrap());
-            assert_eq!((wanted.book_version, wanted.tolerance_ticks), (9, 2));
+            assert_eq!((wanted.book_version, wanted.tolerance_ticks, wanted.cause), (9, 2, None));
         }
         other => panic!("{other:?}"),
     }

@@ -76,6 +76,12 @@ pub fn diff(wanted: &[Wanted], resting: &[Resting], tick: Price, tolerance_ticks
     steps
 }
 
+/// Whether what rests will do.
+#[must_use]
+pub fn stays(wanted: &Wanted, resting: &Resting, tick: Price, tolerance_ticks: u32) -> bool {
+    drift(wanted, resting, tick, tolerance_ticks).is_none()
+}
+
 /// None: it may stay.
 fn drift(wanted: &Wanted, resting: &Resting, tick: Price, tolerance_ticks: u32) -> Option<Urgency> {
     if wanted.side != resting.side {

@@ -41,7 +41,7 @@ pub(crate) const BOUNDS: [u64; 22] = [
 ];
 
 /// Every hop, in the order of the path.
-pub const HOPS: [Hop; 10] = [
+pub const HOPS: [Hop; 11] = [
     Hop::Feed,
     Hop::Ring,
     Hop::Book,
@@ -49,6 +49,7 @@ pub const HOPS: [Hop; 10] = [
     Hop::Return,
     Hop::Risk,
     Hop::BudgetWait,
+    Hop::ReplaceWait,
     Hop::Send,
     Hop::Ack,
     Hop::TickToOrder,
@@ -65,6 +66,7 @@ pub const fn hop_name(hop: Hop) -> &'static str {
         Hop::Return => "RETURN",
         Hop::Risk => "RISK",
         Hop::BudgetWait => "BUDGET_WAIT",
+        Hop::ReplaceWait => "REPLACE_WAIT",
         Hop::Send => "SEND",
         Hop::Ack => "ACK",
         Hop::TickToOrder => "TICK_TO_ORDER",

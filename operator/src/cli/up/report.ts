@@ -32,7 +32,10 @@ export interface Report {
     readonly unrealisedPnl: string;
     readonly fees: string;
   }[];
-  /** Percentiles per hop of an order's path; waiting for the rate budget is the hop `budgetWait`. */
+  /**
+   * Percentiles per hop of an order's path. Waiting for the rate budget is the hop `budgetWait`, waiting for the end
+   * of own quotes in the way `replaceWait`; neither is part of `tickToOrder`.
+   */
   readonly hops: Readonly<Record<string, Omit<HopStatus, 'hop'>>>;
 }
 

@@ -153,6 +153,7 @@ impl Sidecar {
             reduce_only: false,
             book_version: book.version,
             decided_mono_ns: mono(),
+            cause_mono_ns: book.received_mono_ns,
         };
         self.up.send(proto::SessionUp { body: Some(Up::Intent(intent)) }).await.unwrap();
     }
@@ -242,6 +243,7 @@ impl Listener {
                 ],
                 book_version: book.version,
                 decided_mono_ns: mono(),
+                cause_mono_ns: book.received_mono_ns,
                 tolerance_ticks: 1,
             })
         });

@@ -14,9 +14,9 @@ use bytes::Bytes;
 pub use network::{Broken, Fault};
 
 use flashpod_engine::io::{
-    AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, HttpOutcome, HttpRequest, InstancePolicy,
-    Intent, Mode, OrderEvent, OrderEventKind, Quote, RequestClass, RiskLimits, RunState, SessionMessage,
-    SidecarLossAction, TradingState, WantedQuotes, Welcome,
+    AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, Hop, HttpOutcome, HttpRequest,
+    InstancePolicy, Intent, Mode, OrderEvent, OrderEventKind, Quote, RequestClass, RiskLimits, RunState,
+    SessionMessage, SidecarLossAction, TradingState, WantedQuotes, Welcome,
 };
 use flashpod_engine::{
     Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
@@ -70,6 +70,10 @@ pub struct Sim {
     pub private_opened: u32,
     pub public: Vec<ConnId>,
     pub private: Option<ConnId>,
+    /// Arrival of the newest book told, by pair.
+    pub tops: BTreeMap<Symbol, Nanos>,
+    /// Every time measured.
+    pub hops: Vec<(Hop, Nanos)>,
     pub desired: Desired,
     pub config: EngineConfig,
     pub auto_lease: bool,
@@ -149,6 +153,8 @@ impl Sim {
             private_opened: 0,
             public: Vec::new(),
             private: None,
+            tops: BTreeMap::new(),
+            hops: Vec::new(),
             desired: Desired::default(),
             config,
             auto_lease: true,
@@ -222,6 +228,7 @@ impl Sim {
             symbol: symbol(pair),
             quotes,
             book_version: self.venue.books[pair].version,
+            cause: self.tops.get(&symbol(pair)).copied(),
             decided: self.now,
             tolerance_ticks: 2,
         };
@@ -248,6 +255,7 @@ impl Sim {
             qty: qty.parse::<Qty>().unwrap(),
             reduce_only: false,
             book_version: self.venue.books[pair].version,
+            cause: self.tops.get(&symbol(pair)).copied(),
             decided: self.now,
         };
         self.session(name, SessionMessage::Intent(intent));

@@ -117,12 +117,9 @@ impl Sim {
                 SessionEvent::Welcome(welcome) => self.welcomes.push((instance, *welcome)),
             },
             Action::Stopped => self.stopped = true,
-            Action::FeedText { .. }
-            | Action::Book(_)
-            | Action::Trades(_)
-            | Action::Hop { .. }
-            | Action::Fact(_)
-            | Action::StatusChanged => {}
+            Action::Book(top) => drop(self.tops.insert(top.symbol, top.received)),
+            Action::Hop { hop, nanos, .. } => self.hops.push((hop, Nanos(nanos))),
+            Action::FeedText { .. } | Action::Trades(_) | Action::Fact(_) | Action::StatusChanged => {}
         }
     }
 

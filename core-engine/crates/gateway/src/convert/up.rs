@@ -69,6 +69,7 @@ fn wanted_quotes(wanted: proto::WantedQuotes) -> Result<WantedQuotes, FieldError
         symbol: symbol("symbol", &wanted.symbol)?,
         quotes,
         book_version: wanted.book_version,
+        cause: cause(wanted.cause_mono_ns),
         decided: Nanos(wanted.decided_mono_ns),
         tolerance_ticks: wanted.tolerance_ticks,
     })
@@ -99,8 +100,14 @@ fn intent(asked: proto::Intent) -> Result<Intent, FieldError> {
         qty: positive_qty("quantity", &asked.quantity)?,
         reduce_only: asked.reduce_only,
         book_version: asked.book_version,
+        cause: cause(asked.cause_mono_ns),
         decided: Nanos(asked.decided_mono_ns),
     })
+}
+
+/// Arrival times on CLOCK_BOOTTIME are never 0.
+fn cause(mono_ns: u64) -> Option<Nanos> {
+    (mono_ns != 0).then_some(Nanos(mono_ns))
 }
 
 fn reference(field: &str, text: String) -> Result<String, FieldError> {
