@@ -117,6 +117,11 @@ export const ERRORS = {
     meaning: 'A new strategy cannot be written.',
     remedy: 'Change to a folder that you may write, with room on its disk.',
   },
+  'cli.no-logs': {
+    exit: Exit.notFound,
+    meaning: 'There is no process whose log could be read.',
+    remedy: 'Describe the object to see why nothing of it runs.',
+  },
   'cli.not-accepted': {
     exit: Exit.refused,
     meaning: 'The operator refused what was applied.',

@@ -15,6 +15,8 @@ export interface KubeRequest {
   readonly query?: Query;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Media types of the answer; default JSON. */
+  readonly accept?: string;
   readonly signal?: AbortSignal;
   /** For the answer's head, and again for its body. */
   readonly timeoutMs?: number;
@@ -77,6 +79,23 @@ export class KubeHttp {
     }
   }
 
+  /** A body that is text, as it comes: pod logs. Ends when the server ends it, or when the caller aborts. */
+  async *text(req: KubeRequest): AsyncGenerator<string> {
+    const answer = await this.#exchange({ accept: '*/*', ...req }, 0);
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of answer.body) yield decoder.decode(chunk as Uint8Array, { stream: true });
+    } catch (error) {
+      if (req.signal?.aborted === true) return;
+      throw new KubeTransportError(`${where(req)}: the stream broke: ${messageOf(error)}`, {
+        cause: error,
+        maybeApplied: false,
+      });
+    } finally {
+      answer.body.destroy();
+    }
+  }
+
   /**
    * The values of a stream with one JSON value a line. Ends when the server ends it; throws when the connection
    * breaks. There is no idle time-out here: the caller aborts.
@@ -125,7 +144,7 @@ export class KubeHttp {
         dispatcher,
         method: req.method,
         headers: {
-          accept: 'application/json',
+          accept: req.accept ?? 'application/json',
           'user-agent': this.#options.userAgent ?? 'flashpod',
           ...(body === null ? {} : { 'content-type': req.contentType ?? 'application/json' }),
           ...headers,

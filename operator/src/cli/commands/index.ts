@@ -1,9 +1,13 @@
 // Every command of `flashpod`, in the order of its help.
 
 import { applyCommand } from './apply.js';
+import { completionCommand } from './completion.js';
+import { describeCommand } from './describe.js';
 import { getCommand } from './get.js';
 import { haltCommand } from './halt.js';
 import { initCommand, schemaCommand } from './init.js';
+import { logsCommand } from './logs.js';
+import { statusCommand } from './status.js';
 import type { Command } from './table.js';
 import { upCommand } from './up.js';
 
@@ -14,6 +18,10 @@ export const commands: readonly Command[] = [
   initCommand,
   schemaCommand,
   applyCommand,
+  statusCommand,
   getCommand,
+  describeCommand,
+  logsCommand,
   haltCommand,
+  completionCommand,
 ];

@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TradingStrategies } from '../api/resources.js';
+import { findCondition } from '../kube/index.js';
+import { Desk, namespace, strategy } from '../testing/desk.js';
+import { describeObject, renderDescription } from './describe.js';
+
+let desk: Desk;
+beforeAll(async () => {
+  desk = await Desk.start();
+  await desk.core.start();
+  desk.startOperator();
+  await desk.startAgent('pod-1');
+  await desk.create(strategy('maker'));
+  await desk.create(strategy('wrong', { symbols: ['BTCUSDX'] }));
+  await desk.until(TradingStrategies, 'maker', (object) => object?.status?.instance !== undefined);
+  await desk.until(
+    TradingStrategies,
+    'wrong',
+    (object) => findCondition(object?.status?.conditions, 'Accepted')?.status === 'False',
+  );
+});
+afterAll(() => desk.stop());
+
+const describe = async (name: string) => {
+  const described = await describeObject(desk.client, 'TradingStrategy', namespace, name);
+  return { described, text: renderDescription(described, Date.now()) };
+};
+
+test('a strategy is shown with spec, conditions, orders and events, those of its instance too', async () => {
+  const until = Date.now() + 5_000;
+  let { described, text } = await describe('maker');
+  // Events are written beside the work, a moment later.
+  while (described.events.length < 2 && Date.now() < until) ({ described, text } = await describe('maker'));
+  expect(described.instance?.metadata.name).toBe(
+    (described.object as { status?: { instance?: string } }).status?.instance,
+  );
+  for (const part of [
+    'TradingStrategy default/maker',
+    'Spec:',
+    'Conditions:',
+    'Accepted',
+    'Orders:',
+    'Events:',
+    'InstanceCreated',
+  ])
+    expect(text).toContain(part);
+});
+
+test('what is wrong comes with what to do', async () => {
+  const { described, text } = await describe('wrong');
+  expect(described.next[0]).toMatch(/^Correct spec\.symbols/);
+  expect(text).toMatch(/SymbolUnknown[\s\S]*BTCUSDX[\s\S]*What to do:\n {2}Correct spec\.symbols/);
+});
+
+test('accounts and cores are described alike, and what is not there is said', async () => {
+  const account = await describeObject(desk.client, 'TradingAccount', namespace, 'main');
+  expect(renderDescription(account, Date.now())).toMatch(
+    /TradingAccount default\/main[\s\S]*Pairs:\n {2}BTCUSDC, ETHUSDC/,
+  );
+  await expect(describeObject(desk.client, 'Halt', namespace, 'none')).rejects.toMatchObject({
+    code: 'kube.not-found',
+  });
+});
