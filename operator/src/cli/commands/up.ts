@@ -42,11 +42,6 @@ export const upCommand: Command = {
       description: 'longest wait before a process that crashed again is started again, 1s to 300s',
       default: '300s',
     },
-    {
-      flags: '--restart-backoff <duration>',
-      description: 'longest wait before a process that crashed again is started again, 1s to 300s',
-      default: '300s',
-    },
   ],
   examples: [
     'flashpod up --for 60s --headless --report r.json',
