@@ -65,12 +65,13 @@ function cratesThatBreakTheRule(): string[] {
 const forbidden: [folder: string, imports: RegExp, why: string][] = [
   [
     'operator/src/kube',
-    /operator\/src\/(api|strategy|account|fleet|agent|local|cli)\/|@flashpod\//,
+    // But for the shape that every object of Kubernetes has.
+    /operator\/src\/(api|strategy|account|fleet|halt|agent|local|cli)\/|@flashpod\/(?!crds\/object$)/,
     'kube/ knows nothing of trading',
   ],
   [
     'operator/src/local',
-    /operator\/src\/(strategy|account|fleet|agent)\/|@grpc\//,
+    /operator\/src\/(strategy|account|fleet|halt|agent)\/|@grpc\//,
     'local/ is a Kubernetes, not an operator',
   ],
   ['strategy-pods/sdk', /@grpc\/|node:net|node:http/, 'the SDK does no I/O'],

@@ -1,15 +1,21 @@
-/** What every Kubernetes object carries, as far as Flashpod reads it. */
-export interface ObjectBase {
-  apiVersion: string;
-  kind: string;
-  metadata: ObjectMeta;
+// The part of every Kubernetes object that Flashpod reads, as it travels in JSON. Nothing of trading: the generic
+// Kubernetes layer of the operator takes it from here too.
+
+export interface OwnerReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly controller?: boolean;
+  readonly blockOwnerDeletion?: boolean;
 }
 
 export interface ObjectMeta {
-  name: string;
-  namespace?: string;
+  name?: string;
   generateName?: string;
+  namespace?: string;
   uid?: string;
+  /** Opaque: compare for equality only. */
   resourceVersion?: string;
   generation?: number;
   creationTimestamp?: string;
@@ -17,15 +23,13 @@ export interface ObjectMeta {
   deletionGracePeriodSeconds?: number;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
-  finalizers?: string[];
   ownerReferences?: OwnerReference[];
+  finalizers?: string[];
 }
 
-export interface OwnerReference {
+/** What each kind of the Flashpod API has in common. */
+export interface ObjectBase {
   apiVersion: string;
   kind: string;
-  name: string;
-  uid: string;
-  controller?: boolean;
-  blockOwnerDeletion?: boolean;
+  metadata: ObjectMeta & { name: string };
 }
