@@ -33,6 +33,11 @@ export const upCommand: Command = {
       repeatable: true,
     },
     {
+      flags: '--venue-accounts <file>',
+      description: 'more accounts of the simulated exchange, for desks of your own',
+      complete: 'file',
+    },
+    {
       flags: '--venue-faults <file>',
       description: 'faults of the simulated exchange',
       complete: 'file',

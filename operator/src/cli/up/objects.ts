@@ -83,7 +83,7 @@ export function venueBalances(strategies: readonly Manifest[]): Record<string, s
 }
 
 /** Where the core's agent socket is on this machine: its hostPath, below the folder that stands for the root. */
-export function agentSocketOf(hostRoot: string, core: string): string {
-  const folder = createHash('sha256').update(`${namespace}/${core}`).digest('hex').slice(0, 10);
+export function agentSocketOf(hostRoot: string, core: string, desk = namespace): string {
+  const folder = createHash('sha256').update(`${desk}/${core}`).digest('hex').slice(0, 10);
   return join(hostRoot, 'run/flashpod', folder, 'agent/agent.sock');
 }

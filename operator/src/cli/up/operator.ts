@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { Reaper } from '../../local/index.js';
 import { checkout } from './checkout.js';
 import { type Child, startChild } from './child.js';
-import { namespace } from './objects.js';
 import type { RunDirectory } from './run-directory.js';
 
 const graceMs = 5_000;
@@ -25,7 +24,8 @@ export function superviseOperator(
     const startedAt = performance.now();
     child = startChild(
       'the operator',
-      [process.execPath, join(checkout, 'operator/dist/main.js'), '--namespace', namespace],
+      // Every namespace: a desk of the user's own is one of its own.
+      [process.execPath, join(checkout, 'operator/dist/main.js')],
       { log: join(run.logs, 'operator.log'), stdout: 'log', reaper, env: { KUBECONFIG: run.kubeconfig } },
     );
     void child.ended.then((how) => {

@@ -1,12 +1,13 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { parseUpOptions } from './options.js';
 import { recordedPairs, splitSymbol } from './recording.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashpod-options-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('flags left out have their documented defaults', () => {
   expect(parseUpOptions({}, 5)).toMatchObject({
@@ -35,6 +36,20 @@ test.each([
   [{ venueSet: ['latency'] }, '--venue-set: "latency" is not accepted: give NAME=VALUE'],
 ])('a wrong flag is named with its value and what is accepted: %j', (flags, message) => {
   expect(() => parseUpOptions(flags, 0)).toThrow(message);
+});
+
+test('more accounts of the venue come from a file in its own format', () => {
+  const file = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const accounts = [{ apiKey: 'k', secretKey: 's', balances: { USDC: '1' } }];
+  const good = file('accounts.json', JSON.stringify({ accounts }));
+  expect(parseUpOptions({ venueAccounts: good }, 0).venueAccounts).toEqual(accounts);
+  for (const wrong of [file('list.json', '[]'), file('text.json', 'accounts: []')])
+    expect(() => parseUpOptions({ venueAccounts: wrong }, 0)).toThrow(
+      `--venue-accounts: "${wrong}" is not accepted: give a JSON file as flashpod-venue takes it`,
+    );
 });
 
 test('durations take a unit', () => {

@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../usage.js';
 
@@ -19,6 +19,8 @@ export interface UpOptions {
   readonly venueSet: readonly string[];
   /** Fault file for the venue, absolute. */
   readonly venueFaults: string | undefined;
+  /** More accounts of the venue, as it takes them: for other desks than that of the samples. */
+  readonly venueAccounts: readonly object[];
   /** Longest wait before a crashed process is started again. */
   readonly restartBackoffMs: number;
   /** When the user typed the command, ms since 1970. */
@@ -36,6 +38,7 @@ export interface UpFlags {
   report?: string;
   venueSet?: string[];
   venueFaults?: string;
+  venueAccounts?: string;
   restartBackoff?: string;
 }
 
@@ -116,6 +119,18 @@ function parseVenueSet(pair: string): string {
   return pair;
 }
 
+/** What each account must have is for the venue to say; it has the last word on its own format. */
+function accountsIn(flag: string, path: string): object[] {
+  const accepted = 'a JSON file as flashpod-venue takes it: {"accounts": [{apiKey, secretKey, balances}]}';
+  try {
+    const { accounts } = JSON.parse(readFileSync(existingFile(flag, path), 'utf8')) as { accounts?: unknown };
+    if (Array.isArray(accounts)) return accounts as object[];
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw new UsageError(flag, path, accepted);
+}
+
 /** Checks every flag and names the first one that is wrong. */
 export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
   return {
@@ -129,6 +144,8 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
     venueSet: (flags.venueSet ?? []).map(parseVenueSet),
     venueFaults:
       flags.venueFaults === undefined ? undefined : existingFile('--venue-faults', flags.venueFaults),
+    venueAccounts:
+      flags.venueAccounts === undefined ? [] : accountsIn('--venue-accounts', flags.venueAccounts),
     restartBackoffMs: parseRestartBackoff(flags.restartBackoff ?? '300s'),
     startedAt,
   };

@@ -72,7 +72,8 @@ export async function startVenue(
     secretKey: randomBytes(32).toString('hex'),
   };
   const accounts = join(paths.run, 'venue-accounts.json');
-  writeFileSync(accounts, JSON.stringify({ accounts: [{ ...credentials, balances }] }), { mode: 0o600 });
+  const all = [{ ...credentials, balances }, ...options.venueAccounts];
+  writeFileSync(accounts, JSON.stringify({ accounts: all }), { mode: 0o600 });
   const market =
     options.replay.length > 0 ? ['--replay', ...options.replay] : [`--synthetic=${options.seed}`];
   const log = join(paths.logs, 'venue.log');
