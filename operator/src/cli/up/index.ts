@@ -4,7 +4,9 @@ import { Exit, messageOf } from '../../errors.js';
 import { waitAccepted } from '../apply.js';
 import { haltFrom, waitReached } from '../halt.js';
 import { resourceOf } from '../kinds.js';
+import type { Manifest } from '../manifests.js';
 import type { LedgerComparison, VenueAudit } from './audit.js';
+import { compare, midPrices, type Prices } from './comparison.js';
 import { Display } from './display.js';
 import { ended, endOfRun } from './end-of-run.js';
 import { strategyFigures } from './figures.js';
@@ -13,6 +15,7 @@ import { namespace } from './objects.js';
 import type { UpOptions } from './options.js';
 import { buildReport, type Report, summary } from './report.js';
 import { type Stack, startStack } from './stack.js';
+import { StartPrices } from './start-prices.js';
 
 /** A core that has just been started, or has just crashed, is given this long to come and report a halt. */
 const haltWithinMs = 15_000;
@@ -59,11 +62,15 @@ async function refusal(stack: Stack, { strategies }: UpOptions): Promise<never> 
   return new Promise<never>(() => {});
 }
 
+const symbolsOf = (strategies: readonly Manifest[]): string[] =>
+  strategies.flatMap(({ spec }) => (spec?.['symbols'] ?? []) as string[]);
+
 /** What is known at the end; of a venue that has gone, nothing more is. */
 async function reportOn(
   stack: Stack,
   options: UpOptions,
   comparisons: readonly LedgerComparison[],
+  startPrices: Prices,
   ranMs: number,
   failure: string | undefined,
 ): Promise<Report> {
@@ -79,6 +86,7 @@ async function reportOn(
     audit,
     account: audit?.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials.apiKey),
     cores: cores.items,
+    comparison: compare(instances.items, startPrices, midPrices(cores.items)),
     strategies: strategyFigures(instances.items, cores.items, accounts.items),
     startedAt: options.startedAt,
     ranMs,
@@ -99,9 +107,11 @@ export async function up(options: UpOptions): Promise<number> {
   say('starting venue, API server, node and operator');
   const stack = await startStack(options, end.signal, say);
   const comparisons: LedgerComparison[] = [];
+  const start = new StartPrices();
   let failure: Error | undefined;
   try {
     display.watch(stack.client);
+    void start.watch(stack.client, symbolsOf(stack.strategies), end.signal);
     if (options.forMs !== undefined) setTimeout(() => end.abort('time is up'), options.forMs).unref();
     const why = await Promise.race([ended(end), stack.broken, refusal(stack, options)]);
     display.stop();
@@ -113,7 +123,14 @@ export async function up(options: UpOptions): Promise<number> {
     say(`failed: ${failure.message}`);
   }
   try {
-    const report = await reportOn(stack, options, comparisons, Date.now() - upAt, failure?.message);
+    const report = await reportOn(
+      stack,
+      options,
+      comparisons,
+      start.prices,
+      Date.now() - upAt,
+      failure?.message,
+    );
     if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
     if (stack.venue.child.isOver) {
       say(

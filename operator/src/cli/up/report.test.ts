@@ -16,6 +16,7 @@ const run = {
   account: undefined,
   cores: [],
   strategies: [],
+  comparison: { strategies: [], all: null, notCompared: [] },
   startedAt: 0,
   ranMs: 1_000,
   market: { source: 'synthetic' as const, seed: 1, speed: '1' },

@@ -1,5 +1,6 @@
 import type { ExecutionCore, HopStatus } from '@flashpod/crds';
 import type { LedgerComparison, VenueAccount, VenueAudit } from './audit.js';
+import { type Control, controlLines } from './comparison.js';
 import type { StrategyFigures } from './figures.js';
 
 /** What a run leaves behind as JSON. Money is decimal text in quote units; times say their unit. */
@@ -32,6 +33,8 @@ export interface Report {
     readonly unrealisedPnl: string;
     readonly fees: string;
   }[];
+  /** Trading against holding and doing nothing, per strategy and in all. */
+  readonly comparison: Control;
   /**
    * Percentiles per hop of an order's path. Waiting for the rate budget is the hop `budgetWait`, waiting for the end
    * of own quotes in the way `replaceWait`; neither is part of `tickToOrder`.
@@ -59,6 +62,7 @@ export function buildReport(run: {
   account: VenueAccount | undefined;
   cores: readonly ExecutionCore[];
   strategies: readonly StrategyFigures[];
+  comparison: Control;
   startedAt: number;
   ranMs: number;
   market: Report['market'];
@@ -93,6 +97,7 @@ export function buildReport(run: {
         fees,
       }),
     ),
+    comparison: run.comparison,
     hops: Object.fromEntries(hops.map(({ hop, ...figures }) => [camelCase(hop), figures])),
   };
 }
@@ -115,6 +120,7 @@ export function summary(report: Report): string[] {
     '',
     `ran ${report.seconds.toFixed(0)} s on a ${report.market.source} market`,
     ...strategies,
+    ...controlLines(report.comparison),
     `  books certified ${(report.certifiedShare * 100).toFixed(2)} % of the time after first sync, gaps ${report.gaps}, 429s ${report.http429 ?? 'unknown'}`,
     ...(count
       ? [`  tick to order p50 ${p50Us?.toFixed(0)} µs, p99 ${p99Us?.toFixed(0)} µs (${count} orders)`]
