@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use flashpod_engine::io::{AgentInput, FeedEvent, HttpOutcome, SessionMessage};
+use flashpod_engine::io::{AgentInput, FeedEvent, HttpOutcome, RequestClass, SessionMessage};
 use flashpod_engine::record::Record;
 use flashpod_engine::{Input, replay};
 use flashpod_journal::Reader;
@@ -68,7 +68,10 @@ fn count(args: &ReplayArgs) -> anyhow::Result<()> {
             Record::Outcome { facts, requests, .. } => {
                 add("outcomes", 1);
                 add("facts", facts.len() as u64);
-                add("order requests", requests.len() as u64);
+                for request in requests {
+                    let cancels = request.class == RequestClass::Cancel;
+                    add(if cancels { "cancel requests" } else { "order requests" }, 1);
+                }
             }
             Record::Checkpoint { .. } => add("checkpoints", 1),
         }

@@ -226,7 +226,27 @@ impl Engine {
         {
             because(TradingState::Halted, format!("SYMBOL: the venue does not list {symbol}"));
         }
+        if let Some(reason) = policy.symbols.iter().find_map(|symbol| self.too_small(policy, symbol)) {
+            because(TradingState::Halted, reason);
+        }
         (state, reasons)
+    }
+
+    /// Why no order of an instance could ever be as large as the venue's smallest.
+    fn too_small(&self, policy: &InstancePolicy, symbol: &Symbol) -> Option<String> {
+        let instrument = &self.instruments.get(symbol)?.instrument;
+        let least = instrument.min_notional;
+        let accepted = format!("at least {least} is accepted, the venue's smallest order of {symbol}");
+        if let Some(most) = policy.limits.max_order_notional.filter(|most| *most < least) {
+            return Some(format!("LIMITS: maxOrderNotional {most}: {accepted}"));
+        }
+        let capital =
+            |asset: Asset| policy.capital.iter().find(|(of, _)| *of == asset).map(|(_, amount)| *amount);
+        let quote = capital(instrument.quote).filter(|amount| *amount < least)?;
+        // What is held can be sold.
+        let empty = capital(instrument.base).is_none_or(Amount::is_zero)
+            && !self.symbols_held(&policy.instance).contains(symbol);
+        empty.then(|| format!("CAPITAL: {quote} {}: {accepted}", instrument.quote))
     }
 
     /// Keeps every instance's capital, state and sidecar up to date. When to look again.

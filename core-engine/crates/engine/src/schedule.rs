@@ -109,7 +109,9 @@ impl Engine {
         // What is left waits for the window.
         let room = if candidates.is_empty() { None } else { self.window.next_room(now) };
         let denied = self.instances.values().flat_map(|i| i.denied.values()).map(|denied| denied.until);
-        let again = self.tracks.values().filter(|t| t.cancel_wanted).map(|track| track.cancel_after);
+        let wanted = self.state.orders.live().filter(|order| order.cancel_wanted());
+        let again =
+            wanted.filter_map(|order| self.tracks.get(&order.client_id)).map(|track| track.cancel_after);
         let later = denied.chain(again).filter(|&at| at > now).min();
         [room, later, self.next_expiry(), self.next_flatten()].into_iter().flatten().min()
     }
@@ -138,8 +140,7 @@ impl Engine {
     fn candidates(&self) -> Vec<Candidate> {
         let mut all = Vec::new();
         for order in self.state.orders.live() {
-            let wanted = self.tracks.get(&order.client_id).is_some_and(|track| track.cancel_wanted);
-            if wanted && self.can_cancel(order) {
+            if order.cancel_wanted() && self.can_cancel(order) {
                 all.push(Candidate {
                     class: Class::Cancel,
                     instance: order.instance.clone(),

@@ -30,8 +30,6 @@ pub(crate) struct Track {
     /// Requests under way.
     pub(crate) placing: bool,
     pub(crate) cancelling: bool,
-    /// Somebody wants it gone: cancelled as soon as it is known to live.
-    pub(crate) cancel_wanted: bool,
     /// Not before: after a cancel that failed.
     pub(crate) cancel_after: Nanos,
     pub(crate) cancel_wait: Nanos,

@@ -110,11 +110,12 @@ impl Engine {
         self.send_order_call(RequestClass::Cancel, Purpose::Cancel(*client_id), call, None, request);
     }
 
-    /// Wants an order gone, now or once it is known to live.
+    /// Wants an order gone, now or once it is known to live. Written down: a kill before its cancel left must not
+    /// leave it at the venue.
     pub(crate) fn want_cancel(&mut self, client_id: &ClientOrderId) {
-        let track = self.tracks.entry(*client_id).or_default();
-        if !track.cancel_wanted {
-            track.cancel_wanted = true;
+        if self.state.orders.get(client_id).is_some_and(|order| !order.cancel_wanted()) {
+            let (client_id, update) = (*client_id, Box::new(Update::CancelWanted));
+            self.commit(Fact::Order { client_id, update });
             self.dirty = true;
         }
     }

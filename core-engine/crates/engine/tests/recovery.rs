@@ -2,8 +2,8 @@
 
 mod sim;
 
-use flashpod_engine::io::{Method, OrderEventKind as Kind, SessionMessage, TradingState};
-use flashpod_types::{Nanos, Side};
+use flashpod_engine::io::{Method, OrderEventKind as Kind, SessionMessage, SidecarLossAction, TradingState};
+use flashpod_types::{Nanos, OrderType, Side};
 use sim::{Broken, Fault, Sim, ms, policy};
 
 fn quoting() -> Sim {
@@ -137,6 +137,36 @@ fn without_any_journal_orders_with_our_tag_are_cancelled_and_their_epoch_is_seen
     sim.run(Nanos::from_secs(2));
     assert_eq!(sim.orders_open().len(), 0);
     assert!(sim.engine.status(sim.now).account.ledger_equals_venue);
+    sim.prove_journal();
+}
+
+#[test]
+fn what_a_strategy_cancelled_is_cancelled_after_a_kill_before_the_cancel_left() {
+    let mut sim = quoting();
+    sim.policy_mut("maker").sidecar_loss = SidecarLossAction::Keep;
+    sim.send_desired();
+    sim.intent("maker", "x", "ETHUSDC", Side::Buy, OrderType::Limit, "9.9", "5");
+    // Nobody knows yet that the order lives: its cancel waits.
+    sim.session("maker", SessionMessage::Cancel { reference: Some("x".into()), symbol: None });
+    assert!(sim.requests.iter().all(|request| request.method != Method::Delete));
+    let mut sim = back(sim);
+    sim.run(Nanos::from_secs(2));
+    assert_eq!(sim.orders_open().len(), 2, "the quotes, which nobody cancelled");
+    sim.prove();
+}
+
+#[test]
+fn what_was_taken_over_is_cancelled_after_another_kill() {
+    let sim = quoting();
+    let records = sim.records.len();
+    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
+    sim.auto_lease = false;
+    sim.run(Nanos::from_secs(2));
+    assert_eq!(sim.orders_open().len(), 2, "without a lease nothing is cancelled");
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.epoch = 10;
+    sim.run(Nanos::from_secs(2));
+    assert_eq!(sim.orders_open().len(), 0);
     sim.prove_journal();
 }
 

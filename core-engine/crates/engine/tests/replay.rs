@@ -5,6 +5,7 @@ mod sim;
 use std::convert::Infallible;
 
 use flashpod_engine::fact::Fact;
+use flashpod_engine::io::{Method, SessionMessage};
 use flashpod_engine::record::{self, Record};
 use flashpod_engine::replay::{ReplayError, Verified, verify};
 use flashpod_types::{Nanos, Side};
@@ -55,6 +56,31 @@ fn an_altered_request_is_told_with_both_sides() {
     assert!(matches!(error, ReplayError::Request { index: 1, .. }), "{error}");
     let text = error.to_string();
     assert!(text.contains("quantity=2") && text.contains("quantity=1"), "{text}");
+}
+
+#[test]
+fn an_altered_cancel_is_told_like_any_other_request() {
+    for cancel in [true, false] {
+        let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
+        sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+        sim.run(ms(10));
+        let sent = sim.requests.len();
+        if cancel {
+            // The strategy says so; else the scheduler makes room for another quote.
+            sim.session("maker", SessionMessage::Cancel { reference: None, symbol: None });
+        } else {
+            sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.5", "1")]);
+        }
+        // Written down with the input that led to it, before anything was sent.
+        let Record::Outcome { requests, .. } = Record::decode(sim.records.last().unwrap()).unwrap() else {
+            panic!("an outcome")
+        };
+        assert_eq!(requests, sim.requests[sent..]);
+        assert_eq!((requests[0].method, requests[0].path.as_str()), (Method::Delete, "/api/v3/order"));
+        assert_eq!(check(&sim.records).unwrap().requests, 2);
+        let error = check(&altered(sim.records, "recvWindow=1000", "recvWindow=2000")).unwrap_err();
+        assert!(matches!(error, ReplayError::Request { index: 0, .. }), "{error}");
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 mod sim;
 
-use flashpod_engine::io::{DeletionPolicy, Method, RunState, SessionMessage, TradingState};
+use flashpod_engine::io::{DeletionPolicy, InstancePolicy, Method, RunState, SessionMessage, TradingState};
 use flashpod_engine::record;
 use flashpod_orders::{Forgotten, OrderStore};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, ms, policy, recovered};
+use sim::{Broken, Fault, Sim, capital, ms, policy, recovered};
 
 fn late(sim: &mut Sim, path: &'static str, span: Nanos) {
     sim.faults.push(Fault { method: Method::Get, path, nth: 1, what: Broken::LateReply(span) });
@@ -63,6 +63,36 @@ fn the_status_says_what_the_start_waits_for_until_it_came() {
     sim.venue.failing.clear();
     sim.bring_up();
     assert!(!reasons(&sim).contains("STARTING"), "{}", reasons(&sim));
+}
+
+#[test]
+fn capital_or_a_limit_below_the_smallest_order_is_told_and_nothing_trades() {
+    let small_capital = |policy: &mut InstancePolicy| policy.capital = vec![capital("USDC", "0.5")];
+    let small_limit =
+        |policy: &mut InstancePolicy| policy.limits.max_order_notional = Some("0.5".parse().unwrap());
+    let cases: [(&dyn Fn(&mut InstancePolicy), &str); 2] = [
+        (&small_capital, "CAPITAL: 0.5 USDC: at least 1 is accepted, the venue's smallest order of BTCUSDC"),
+        (
+            &small_limit,
+            "LIMITS: maxOrderNotional 0.5: at least 1 is accepted, the venue's smallest order of BTCUSDC",
+        ),
+    ];
+    for (change, said) in cases {
+        let mut small = policy("small", &["BTCUSDC"]);
+        change(&mut small);
+        let mut sim = Sim::trading(vec![small, policy("maker", &["BTCUSDC"])]);
+        sim.quote("small", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+        sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+        sim.run(ms(500));
+        let status = sim.engine.status(sim.now);
+        let of = |name: &str| status.instances.iter().find(|found| found.instance == name).unwrap();
+        assert_eq!(
+            (of("small").state, of("small").reasons.join("; ").as_str()),
+            (TradingState::Halted, said)
+        );
+        assert_eq!(of("maker").state, TradingState::Active);
+        assert_eq!(sim.orders_open().len(), 1);
+    }
 }
 
 #[test]

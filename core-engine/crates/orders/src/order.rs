@@ -68,6 +68,8 @@ pub enum Update {
     Absent,
     Report(Report),
     Deal(Deal),
+    /// Somebody wants it gone: it is cancelled as soon as it is known to live, also after a restart.
+    CancelWanted,
     CancelSent,
     CancelFailed,
 }
@@ -112,6 +114,7 @@ pub struct Order {
     deals: Vec<Deal>,
     dealt: Qty,
     refusal: Option<(String, String)>,
+    cancel_wanted: bool,
 }
 
 /// What is known when an order is written down.
@@ -157,6 +160,7 @@ impl Order {
             deals: Vec::new(),
             dealt: new.before,
             refusal: None,
+            cancel_wanted: false,
         }
     }
 
@@ -193,6 +197,12 @@ impl Order {
     #[must_use]
     pub fn refusal(&self) -> Option<(&str, &str)> {
         self.refusal.as_ref().map(|(code, text)| (code.as_str(), text.as_str()))
+    }
+
+    /// Whether somebody wants it gone.
+    #[must_use]
+    pub const fn cancel_wanted(&self) -> bool {
+        self.cancel_wanted
     }
 
     /// Reported fills that no deal explains yet: a myTrades fetch is due when this lasts.
@@ -265,6 +275,7 @@ impl Order {
                 // A deal tells of the order's life even when it arrives twice.
                 self.step(if self.dealt >= self.qty { Evidence::Completed } else { Evidence::Traded });
             }
+            Update::CancelWanted => self.cancel_wanted = true,
             Update::CancelSent => self.step(Evidence::CancelSent),
             Update::CancelFailed => self.step(Evidence::CancelFailed),
         }
