@@ -25,25 +25,26 @@ const RECHECK_MS = 10_000;
 /** KUBECONFIG, then ~/.kube/config, then the pod's service account. */
 export function loadConnection(kubeconfigPath?: string): Connection {
   const config = new KubeConfig();
+  const from = kubeconfigPath ?? process.env['KUBECONFIG'] ?? '~/.kube/config';
   try {
     if (kubeconfigPath === undefined) config.loadFromDefault();
     else config.loadFromFile(kubeconfigPath);
   } catch (error) {
-    const from = kubeconfigPath ?? process.env['KUBECONFIG'] ?? '~/.kube/config';
     throw new FlashpodError('kube.config', `cannot read the kubeconfig ${from}: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  return connectionOf(config);
+  return connectionOf(config, from);
 }
 
-export function connectionOf(config: KubeConfig): Connection {
+/** `from` names the kubeconfig in errors. */
+export function connectionOf(config: KubeConfig, from = 'given'): Connection {
   const cluster = config.getCurrentCluster();
   if (cluster === null) {
-    throw new FlashpodError(
-      'kube.config',
-      `the kubeconfig has no cluster for its current context "${config.currentContext}"`,
-    );
+    const found = config.currentContext
+      ? `no cluster for its current context "${config.currentContext}"`
+      : 'no current context';
+    throw new FlashpodError('kube.config', `the kubeconfig ${from} has ${found}`);
   }
   const proxy = cluster.proxyUrl;
   if (proxy !== undefined && !/^https?:/.test(proxy)) {
