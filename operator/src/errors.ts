@@ -137,6 +137,16 @@ export const ERRORS = {
     meaning: 'A local run was ended while it started.',
     remedy: 'Start it again; nothing has traded.',
   },
+  'up.venue-unreachable': {
+    exit: Exit.unavailable,
+    meaning: 'The exchange cannot be reached from here; the message says at which step and why.',
+    remedy: 'Follow the advice below the message.',
+  },
+  'up.no-credentials': {
+    exit: Exit.refused,
+    meaning: 'A strategy is to trade live, and no keys of the exchange are given.',
+    remedy: 'Set mode Paper, or give the keys of the account with --venue-credentials FILE.',
+  },
   'up.failed': {
     exit: Exit.unavailable,
     meaning: 'A part of a local run failed or ended.',

@@ -13,6 +13,20 @@ export const upCommand: Command = {
       complete: 'folder',
     },
     {
+      flags: '--venue <kind>',
+      description: 'simulated: an exchange started here; mexc: the one at --venue-rest and --venue-ws',
+      default: 'simulated',
+      complete: { words: ['simulated', 'mexc'] },
+    },
+    { flags: '--venue-rest <url>', description: 'REST of --venue mexc (default: https://api.mexc.com)' },
+    { flags: '--venue-ws <url>', description: 'WebSocket of it (default: wss://wbs-api.mexc.com/ws)' },
+    { flags: '--venue-ca <file>', description: 'PEM of an authority to trust for it', complete: 'file' },
+    {
+      flags: '--venue-credentials <file>',
+      description: 'JSON with apiKey and secretKey; without it only Paper and Shadow are accepted',
+      complete: 'file',
+    },
+    {
       flags: '--replay <file...>',
       description: 'replay recorded markets instead of the synthetic one',
       complete: 'file',

@@ -10,7 +10,7 @@ import { compare, midPrices, type Prices } from './comparison.js';
 import { Display } from './display.js';
 import { ended, endOfRun } from './end-of-run.js';
 import { strategyFigures } from './figures.js';
-import { compareUntilEqual } from './ledger.js';
+import { compareUntilEqual, ownAudit } from './ledger.js';
 import { namespace } from './objects.js';
 import type { UpOptions } from './options.js';
 import { buildReport, type Report, summary } from './report.js';
@@ -38,6 +38,11 @@ async function closeTrading(
   say: (line: string) => void,
 ): Promise<void> {
   const compare = async () => {
+    if (stack.venue.environment === 'Production') {
+      const api = stack.client.of(resourceOf('TradingAccount'));
+      comparisons.push(ownAudit(await api.get({ namespace, name: stack.account.metadata.name })));
+      return;
+    }
     comparisons.push(
       await compareUntilEqual(stack.venue, stack.agentSocket, stack.account.metadata.name, settleWithinMs),
     );
@@ -50,9 +55,9 @@ async function closeTrading(
   await compare();
 }
 
-/** Rejects when a strategy of the user's own is refused: whoever tries one out must not wait for trades in vain. */
-async function refusal(stack: Stack, { strategies }: UpOptions): Promise<never> {
-  if (strategies.length > 0) {
+/** Rejects when what the user brought, a strategy or an exchange, is refused: nobody waits for trades in vain. */
+async function refusal(stack: Stack, { strategies, venue }: UpOptions): Promise<never> {
+  if (strategies.length > 0 || venue !== undefined) {
     const api = stack.client.of(resourceOf('TradingStrategy'));
     const judged = stack.strategies.map(async ({ metadata: { name } }) => {
       await waitAccepted(stack.client, await api.get({ name, namespace }), acceptedWithinMs);
@@ -84,14 +89,14 @@ async function reportOn(
     failure,
     comparisons,
     audit,
-    account: audit?.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials.apiKey),
+    account: audit?.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials?.apiKey),
     cores: cores.items,
     comparison: compare(instances.items, startPrices, midPrices(cores.items)),
     strategies: strategyFigures(instances.items, cores.items, accounts.items),
     startedAt: options.startedAt,
     ranMs,
     market: {
-      source: options.replay.length > 0 ? 'replay' : 'synthetic',
+      source: options.venue !== undefined ? 'exchange' : options.replay.length > 0 ? 'replay' : 'synthetic',
       seed: options.seed,
       speed: options.speed,
     },
@@ -132,7 +137,7 @@ export async function up(options: UpOptions): Promise<number> {
       failure?.message,
     );
     if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
-    if (stack.venue.child.isOver) {
+    if (stack.venue.child?.isOver) {
       say(
         `stopping; the orders are gone with the venue, so the core gets no more than ${venuelessGraceMs / 1_000} s`,
       );

@@ -12,19 +12,12 @@ const baseCapitalValue = 10_000;
 
 /** The Secret and the ConfigMap through which the core reaches the venue of this run. */
 export function venueObjects(venue: Venue): Manifest[] {
+  const { credentials, ca } = venue;
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: credentialsSecret, namespace } };
+  const configMap = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: caConfigMap, namespace } };
   return [
-    {
-      apiVersion: 'v1',
-      kind: 'Secret',
-      metadata: { name: credentialsSecret, namespace },
-      stringData: { apiKey: venue.credentials.apiKey, secretKey: venue.credentials.secretKey },
-    },
-    {
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name: caConfigMap, namespace },
-      data: { 'ca.crt': venue.ca },
-    },
+    ...(credentials === undefined ? [] : [{ ...secret, stringData: { ...credentials } }]),
+    ...(ca === undefined ? [] : [{ ...configMap, data: { 'ca.crt': ca } }]),
   ];
 }
 
@@ -34,8 +27,12 @@ export function withEndpoints(account: Manifest, venue: Venue): Manifest {
     ...account,
     spec: {
       ...account.spec,
-      environment: 'Simulated',
-      endpoints: { rest: venue.rest, ws: venue.ws, caConfigMapRef: { name: caConfigMap, key: 'ca.crt' } },
+      environment: venue.environment,
+      endpoints: {
+        rest: venue.rest,
+        ws: venue.ws,
+        ...(venue.ca === undefined ? {} : { caConfigMapRef: { name: caConfigMap, key: 'ca.crt' } }),
+      },
       credentialsSecretRef: { name: credentialsSecret },
     },
   };

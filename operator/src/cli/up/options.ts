@@ -1,11 +1,14 @@
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../usage.js';
+import { type ExternalVenue, parseVenue, type VenueFlags } from './venue-options.js';
 
 /** What `flashpod up` was asked to do, checked. */
 export interface UpOptions {
   /** Folders of the user's own strategies, absolute; empty means the sample strategies. */
   readonly strategies: readonly string[];
+  /** The exchange to trade on; undefined: a simulated one that the run starts itself. */
+  readonly venue: ExternalVenue | undefined;
   /** Recordings to replay, absolute; empty means the synthetic market. */
   readonly replay: readonly string[];
   readonly seed: number;
@@ -28,7 +31,7 @@ export interface UpOptions {
 }
 
 /** The flags as the command line parser hands them over. */
-export interface UpFlags {
+export interface UpFlags extends VenueFlags {
   strategy?: string[];
   replay?: string[];
   seed?: string;
@@ -131,10 +134,29 @@ function accountsIn(flag: string, path: string): object[] {
   throw new UsageError(flag, path, accepted);
 }
 
+/** A market of our own has no place on an exchange that is not. */
+function parseVenueAlone(flags: UpFlags): ExternalVenue | undefined {
+  const venue = parseVenue(flags);
+  const ours = {
+    '--replay': flags.replay,
+    '--venue-set': flags.venueSet,
+    '--venue-faults': flags.venueFaults,
+  };
+  for (const [flag, value] of Object.entries(ours))
+    if (venue !== undefined && value !== undefined)
+      throw new UsageError(
+        flag,
+        String(value),
+        'it without --venue mexc; the exchange has a market of its own',
+      );
+  return venue;
+}
+
 /** Checks every flag and names the first one that is wrong. */
 export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
   return {
     strategies: (flags.strategy ?? []).map((path) => existingFolder('--strategy', path)),
+    venue: parseVenueAlone(flags),
     replay: (flags.replay ?? []).map((path) => existingFile('--replay', path)),
     seed: parseSeed(flags.seed ?? '1'),
     speed: parseSpeed(flags.speed ?? '1'),

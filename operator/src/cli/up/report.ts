@@ -22,7 +22,11 @@ export interface Report {
   readonly firstAcceptedOrderMs: number | null;
   /** How long it ran, without what was installed and built before. */
   readonly seconds: number;
-  readonly market: { readonly source: 'synthetic' | 'replay'; readonly seed: number; readonly speed: string };
+  readonly market: {
+    readonly source: 'synthetic' | 'replay' | 'exchange';
+    readonly seed: number;
+    readonly speed: string;
+  };
   readonly strategies: readonly {
     readonly name: string;
     readonly symbol: string;

@@ -8,6 +8,7 @@ import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
 import { packageCommand, readPackage, type StrategyPackage } from '../package.js';
 import { binary, checkout } from './checkout.js';
+import { asPaper, externalVenue, refuseLiveWithoutKeys } from './external-venue.js';
 import {
   agentSocketOf,
   forRecording,
@@ -18,7 +19,7 @@ import {
 } from './objects.js';
 import { superviseOperator } from './operator.js';
 import type { UpOptions } from './options.js';
-import { recordedPairs } from './recording.js';
+import { type RecordedPair, recordedPairs } from './recording.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { startVenue, type Venue } from './venue.js';
 
@@ -85,6 +86,27 @@ function requireBinaries(): void {
   }
 }
 
+/** Starts the simulated exchange of this run. */
+async function ownVenue(
+  options: UpOptions,
+  strategies: readonly Manifest[],
+  pairs: readonly RecordedPair[],
+  run: RunDirectory,
+  reaper: Reaper,
+  end: AbortSignal,
+  say: (line: string) => void,
+): Promise<Venue> {
+  const folders = { run: run.path, logs: run.logs };
+  const balances = venueBalances(strategies);
+  const venue = await startVenue(binary('flashpod-venue'), options, balances, folders, reaper, end);
+  const market =
+    pairs.length > 0
+      ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}`
+      : `synthetic market, seed ${options.seed}`;
+  say(`venue      ${venue.rest} (${market})`);
+  return venue;
+}
+
 /**
  * Starts venue, API server, node and operator, and applies the samples. `say` reports each step. When `end` aborts,
  * or a step fails, what was started is stopped again.
@@ -102,7 +124,11 @@ export async function startStack(
   const beside = manifests.filter((manifest) => !isStrategy(manifest));
   const strategies = manifests
     .filter(isStrategy)
-    .map((strategy) => (pairs.length > 0 ? forRecording(strategy, pairs) : strategy));
+    .map((strategy) => (pairs.length > 0 ? forRecording(strategy, pairs) : strategy))
+    .map((strategy) =>
+      options.venue && !options.venue.credentials && packages.length === 0 ? asPaper(strategy) : strategy,
+    );
+  if (options.venue) refuseLiveWithoutKeys(strategies, options.venue);
   const [accountSample] = sample('TradingAccount');
   const [core] = sample('ExecutionCore');
   if (!accountSample || !core) throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
@@ -120,13 +146,11 @@ export async function startStack(
     const run = createRunDirectory();
     const reaper = new Reaper();
     stops.push(async () => reaper.close());
-    const balances = venueBalances(strategies);
-    const folders = { run: run.path, logs: run.logs };
-    const venue = await startVenue(binary('flashpod-venue'), options, balances, folders, reaper, end);
+    const venue = options.venue
+      ? await externalVenue(options.venue, strategies, say)
+      : await ownVenue(options, strategies, pairs, run, reaper, end, say);
     stops.push(() => venue.stop());
-    say(
-      `venue      ${venue.rest} (${pairs.length > 0 ? `replay of ${pairs.map(({ symbol }) => symbol).join(', ')}` : `synthetic market, seed ${options.seed}`})`,
-    );
+    goOn();
 
     const server = await startApiServer({ crdDir: crdDirectory, port: 0, kubeconfigPath: run.kubeconfig });
     stops.push(() => server.stop());
@@ -153,7 +177,8 @@ export async function startStack(
       await applyManifest(client, object, namespace);
       goOn();
     }
-    const broken = venue.child.ended.then((how): never => {
+    const ended = venue.child?.ended ?? new Promise<string>(() => {});
+    const broken = ended.then((how): never => {
       throw new FlashpodError('up.failed', how);
     });
     broken.catch(() => {});

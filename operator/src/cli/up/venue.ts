@@ -15,13 +15,15 @@ export interface Credentials {
 }
 
 export interface Venue {
-  readonly child: Child;
+  /** Undefined for an exchange that we did not start. */
+  readonly child: Child | undefined;
   readonly rest: string;
   readonly ws: string;
-  /** PEM of the throw-away certificate authority. */
-  readonly ca: string;
-  readonly credentials: Credentials;
-  /** Reads a JSON document from the venue over TLS. */
+  readonly environment: 'Simulated' | 'Production';
+  /** PEM of a certificate authority of its own. */
+  readonly ca: string | undefined;
+  readonly credentials: Credentials | undefined;
+  /** Reads a JSON document from the venue. */
   get<T>(path: string): Promise<T>;
   stop(): Promise<void>;
 }
@@ -84,6 +86,9 @@ export async function startVenue(
       '--listen',
       '127.0.0.1:0',
       '--tls',
+      // Beside the rest of the run: killed, the venue cannot take it away.
+      '--ca-out',
+      join(paths.run, 'venue-ca.pem'),
       '--accounts',
       accounts,
       '--speed',
@@ -104,6 +109,7 @@ export async function startVenue(
     child,
     rest,
     ws,
+    environment: 'Simulated',
     ca,
     credentials,
     async get<T>(path: string) {
