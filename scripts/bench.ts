@@ -1,11 +1,72 @@
-// `npm run bench -- [--json FILE] [--only NAME]`: what exists of the budgets, with fat LTO.
+// `npm run bench -- [--json FILE] [--only NAME]`: what exists of the budgets, with fat LTO. `--only native` (or one of
+// its sections) for the addon of @flashpod/native; the other names are those of `flashpod-bench`.
 import { spawnSync } from 'node:child_process';
-import { resolve } from 'node:path';
-import { cargoManifest, root } from './parts.ts';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { bin, cargoManifest, root } from './parts.ts';
 
 const args = process.argv.slice(2).map((arg, i, all) => (all[i - 1] === '--json' ? resolve(arg) : arg));
-const run = ['run', '--profile', 'dist', '--locked', ...cargoManifest, '-p', 'flashpod-bench', '--', ...args];
+const optionOf = (name: string): string | undefined =>
+  args.find((_, i) => args[i - 1] === name) ??
+  args.find((arg) => arg.startsWith(`${name}=`))?.split('=', 2)[1];
+const [only, json] = [optionOf('--only'), optionOf('--json')];
+const isNative = only?.split('.')[0] === 'native';
+
+function run(command: string, ...all: string[]): boolean {
+  const { status, error } = spawnSync(command, all, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, ...addon },
+  });
+  if (error) process.stderr.write(`flashpod: cannot run ${command}: ${error.message}\n`);
+  return status === 0;
+}
+
+const file = join(process.env['CARGO_TARGET_DIR'] ?? join(root, 'core-engine/target'), 'dist/flashpod.node');
+const addon = { FLASHPOD_NATIVE_ADDON: file };
+
+function core(): boolean {
+  const binary = [
+    'run',
+    '--profile',
+    'dist',
+    '--locked',
+    ...cargoManifest,
+    '-p',
+    'flashpod-bench',
+    '--',
+    ...args,
+  ];
+  return run('cargo', ...binary);
+}
+
+/** As the core's, into the same file: its figures behind those that are there. */
+function native(): boolean {
+  const folder = mkdtempSync(join(tmpdir(), 'flashpod-bench-'));
+  try {
+    const own = join(folder, 'native.json');
+    const ready =
+      run(bin('node'), 'scripts/native.ts', '--profile', 'dist', '--out', file) &&
+      run(bin('tsc'), '-b', join(root, 'tsconfig.json'));
+    const chosen = isNative && only !== undefined ? ['--only', only] : [];
+    const good = ready && run(bin('node'), 'scripts/native-bench/main.ts', '--json', own, ...chosen);
+    if (json !== undefined && existsSync(own)) merge(json, own);
+    return good;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function merge(into: string, own: string): void {
+  const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const [before, more] = [!isNative && existsSync(into) ? read(into) : {}, read(own)];
+  const both = (name: string) =>
+    [before[name], more[name]].flatMap((list) => (Array.isArray(list) ? list : []));
+  const merged = { ...before, ...more, figures: both('figures'), notRun: both('notRun') };
+  writeFileSync(into, `${JSON.stringify(merged, null, 2)}\n`);
+}
+
 process.stderr.write('flashpod: building the benchmarks with fat LTO (a few minutes the first time)\n');
-const { status, error } = spawnSync('cargo', run, { cwd: root, stdio: 'inherit' });
-if (error) process.stderr.write(`flashpod: cannot run cargo: ${error.message}\n`);
-process.exitCode = status ?? 1;
+const done = [isNative || core(), (only !== undefined && !isNative) || native()];
+process.exitCode = done.every(Boolean) ? 0 : 1;

@@ -262,6 +262,8 @@ export interface Batch {
   startNs: string
   /** Frames read for this batch, the unused ones included. */
   frames: number
+  /** Changed levels in the events of kind book. */
+  levelChanges: number
   /** What the numbers in `symbol` mean; grows from batch to batch. */
   symbols: Array<string>
   /** 0 book, 1 trade, 2 snapshot, 3 certificate lost. */

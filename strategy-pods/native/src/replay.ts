@@ -30,6 +30,8 @@ export interface ReplayProgress {
   /** Lines read so far, and events made of them. */
   readonly frames: number;
   readonly events: number;
+  /** Changed levels in these events, those of snapshots left out. */
+  readonly levelChanges: number;
   /** How far into the recording. */
   readonly elapsedMs: number;
 }
@@ -50,6 +52,7 @@ export class Replay implements AsyncIterable<Batch>, AsyncDisposable {
   #reading: Promise<unknown> = Promise.resolve();
   #frames = 0;
   #events = 0;
+  #levelChanges = 0;
 
   constructor(options: ReplayOptions) {
     const {
@@ -122,7 +125,9 @@ export class Replay implements AsyncIterable<Batch>, AsyncDisposable {
   #tell(batch: Batch): void {
     this.#frames += batch.frames;
     this.#events += batch.length;
+    this.#levelChanges += batch.levelChanges;
     const elapsedMs = (batch.elapsedNs.at(-1) ?? 0) / 1e6;
-    this.#options.onProgress?.({ frames: this.#frames, events: this.#events, elapsedMs });
+    const [frames, events, levelChanges] = [this.#frames, this.#events, this.#levelChanges];
+    this.#options.onProgress?.({ frames, events, levelChanges, elapsedMs });
   }
 }

@@ -32,6 +32,7 @@ pub struct Rows {
     pub(super) symbols: Vec<String>,
     pub(super) start_ns: u64,
     pub(super) frames: u32,
+    level_changes: u32,
     kinds: Vec<u8>,
     symbol: Vec<u8>,
     elapsed_ns: Vec<f64>,
@@ -89,6 +90,9 @@ impl Rows {
         asks: &[Level],
     ) -> Outcome<()> {
         self.event(kind, stamp, self.books.bid_levels.len())?;
+        if kind == BOOK {
+            self.level_changes += count(bids.len() + asks.len());
+        }
         let (n, books) = (self.levels, &mut self.books);
         side(book, Side::Buy, n, &mut books.bid_prices, &mut books.bid_quantities);
         side(book, Side::Sell, n, &mut books.ask_prices, &mut books.ask_quantities);
@@ -146,6 +150,8 @@ pub struct Batch {
     pub start_ns: String,
     /// Frames read for this batch, the unused ones included.
     pub frames: u32,
+    /// Changed levels in the events of kind book.
+    pub level_changes: u32,
     /// What the numbers in `symbol` mean; grows from batch to batch.
     pub symbols: Vec<String>,
     /// 0 book, 1 trade, 2 snapshot, 3 certificate lost.
@@ -206,6 +212,7 @@ impl From<Rows> for Batch {
             length: count(rows.kinds.len()),
             start_ns: rows.start_ns.to_string(),
             frames: rows.frames,
+            level_changes: rows.level_changes,
             symbols: rows.symbols,
             kind: Uint8Array::new(rows.kinds),
             symbol: Uint8Array::new(rows.symbol),
