@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS, Exit } from '../operator/src/errors.ts';
+import { nativeErrors } from '../strategy-pods/native/src/errors.ts';
 import { root } from './parts.ts';
 
 interface Row {
@@ -67,6 +68,7 @@ const venue = rustRows(
   '\n}\n',
   /i64 = (-?[\d_]+);/,
 );
+const addon = Object.entries(nativeErrors).map(([code, texts]) => ({ code, ...texts }));
 
 const page = `# Errors
 
@@ -99,6 +101,12 @@ ${table(risk, ({ code }) => `\`${code}\``)}
 The core passes the exchange's number on as \`MEXC_<number>\`; \`NOT_SENT\` means that not a byte of the request left. These are the numbers that it acts upon. From \`core-engine/crates/mexc\`.
 
 ${table(venue, ({ code }) => `\`MEXC_${code}\``)}
+
+## The Node addon
+
+Thrown by \`@flashpod/native\` as subclasses of \`NativeError\`. From \`strategy-pods/native/src/errors.ts\`.
+
+${table(addon, ({ code }) => `\`${code}\``)}
 `;
 
 mkdirSync(join(root, 'docs'), { recursive: true });

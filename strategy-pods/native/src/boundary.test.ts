@@ -7,7 +7,7 @@ import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { binding } from './binding.js';
-import { InternalError, NativeError, remedies, translated } from './errors.js';
+import { InternalError, NativeError, nativeErrors, translated } from './errors.js';
 import * as native from './index.js';
 import { levelsOf, none } from './testing/levels.js';
 import { btcFiles, recording } from './testing/recordings.js';
@@ -76,7 +76,7 @@ describe('the boundary', () => {
   });
 
   test('every code has its class and its remedy', () => {
-    for (const code of Object.keys(remedies)) {
+    for (const code of Object.keys(nativeErrors)) {
       const error = translated(new Error(`${code}: why`));
       expect(error).toBeInstanceOf(NativeError);
       expect(error).toMatchObject({ code, message: 'why' });

@@ -1,18 +1,40 @@
 // Every error this package throws: one base class, a class for each code, and the one place that makes them.
 
-/** What a code means and what helps. */
-export const remedies = {
-  INVALID_ARGUMENT: 'Pass what the message says is accepted; nothing was changed.',
-  BAD_FRAME: 'The bytes are no MEXC push frame of the known schema; count it and go on.',
-  BAD_RECORDING: 'The file is missing, truncated, or of another format; the message names file and line.',
-  DISPOSED: 'The object was disposed of; make a new one.',
-  BUSY: 'One read at a time: await the former one, or iterate with `for await`.',
-  ABORTED: 'The work ended because its AbortSignal did; `cause` is the reason of the signal.',
-  NOT_BUILT: 'Run `npm run build` in the Flashpod checkout; it needs Rust.',
-  INTERNAL: 'A defect of the addon: please report it with the message.',
+/** Every code: what happened, and what to do. */
+export const nativeErrors = {
+  INVALID_ARGUMENT: {
+    meaning: 'A value has the wrong type or is outside what is accepted; nothing was changed.',
+    remedy: 'Pass what the message says is accepted.',
+  },
+  BAD_FRAME: {
+    meaning: 'The bytes are no MEXC push frame of the known schema.',
+    remedy: 'Count it and go on; if there are many, the exchange has a newer schema.',
+  },
+  BAD_RECORDING: {
+    meaning: 'A recording is missing, truncated, or of another format; the message names file and line.',
+    remedy: 'Name a file of `<receive time> <JSON>` lines, plain or gzip.',
+  },
+  DISPOSED: { meaning: 'The object was disposed of.', remedy: 'Make a new one.' },
+  BUSY: {
+    meaning: 'A second read was asked for while one runs.',
+    remedy: 'Await the former one, or iterate with `for await`.',
+  },
+  ABORTED: {
+    meaning: 'The work ended because its AbortSignal did; `cause` is the reason of the signal.',
+    remedy: 'Nothing, if that was meant.',
+  },
+  NOT_BUILT: {
+    meaning: 'The addon is not there, or not for this machine.',
+    remedy: 'Run `npm run build` in the Flashpod checkout; it needs Rust.',
+  },
+  INTERNAL: {
+    meaning:
+      'A defect of the addon, a panic for instance. The object is not usable any more, the process goes on.',
+    remedy: 'Report it with the message.',
+  },
 } as const;
 
-export type NativeErrorCode = keyof typeof remedies;
+export type NativeErrorCode = keyof typeof nativeErrors;
 
 export class NativeError extends Error {
   readonly code: NativeErrorCode;
@@ -72,7 +94,7 @@ const conversionCodes = /^(InvalidArg|\w+Expected)$/;
 export function translated(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof NativeError) return error;
   const [, code, message] = /^([A-Z_]+): (.*)$/s.exec(error.message) ?? [];
-  if (code !== undefined && code in remedies)
+  if (code !== undefined && code in nativeErrors)
     return nativeError(code as NativeErrorCode, message ?? '', { cause: error });
   // A TypeError is one of a value that cannot even be shown in the message of its refusal.
   if (error instanceof TypeError || conversionCodes.test(String((error as { code?: unknown }).code)))

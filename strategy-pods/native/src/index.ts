@@ -24,7 +24,7 @@ export {
   NativeError,
   type NativeErrorCode,
   NotBuiltError,
-  remedies,
+  nativeErrors,
 } from './errors.js';
 export { Market } from './market.js';
 export {
