@@ -92,14 +92,10 @@ async function reconcile(context: Context, key: string): Promise<void> {
 
   const plan = planAccount(account, instances);
   const { uid } = account.metadata;
-  if (plan.setFinalizer !== undefined) {
-    await setFinalizer(
-      client.of(TradingAccounts),
-      { namespace, name, uid },
-      finalizers.inUse,
-      plan.setFinalizer,
-    );
-  }
+  // Also when the cache shows it like that: a former pass may have let go a moment before the instance came.
+  const held = plan.inUse || plan.setFinalizer;
+  if (held !== undefined)
+    await setFinalizer(client.of(TradingAccounts), { namespace, name, uid }, finalizers.inUse, held);
   if (plan.heldBy !== undefined) {
     const event = {
       type: 'Warning',
