@@ -1,14 +1,16 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LocalRun } from './local-run.ts';
 
 test('a deal that the venue hides makes the report say so', async () => {
-  const faults = join(mkdtempSync(join(tmpdir(), 'flashpod-e2e-')), 'faults.json');
+  const folder = mkdtempSync(join(tmpdir(), 'flashpod-e2e-'));
+  const faults = join(folder, 'faults.json');
   writeFileSync(faults, JSON.stringify({ faults: [{ kind: 'hideDeal', nth: 2 }] }));
   const run = await LocalRun.start(['--for', '25s', '--venue-faults', faults]);
   const { report, output } = await run.report(120_000);
+  rmSync(folder, { recursive: true, force: true });
 
   expect(report.ledgerEqualsVenue).toBe(false);
   expect(report.differences.filter((difference) => difference.includes('no such fill'))).toHaveLength(

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LedgerReply } from '@flashpod/proto';
@@ -70,6 +70,8 @@ export class LocalRun {
   readonly #child: ChildProcess;
   readonly #ended: Promise<Finished>;
   readonly #report: string;
+  /** The report as text, taken out of its folder once the run has ended. */
+  #written: string | undefined;
   readonly #venue: { rest: string; dispatcher: Agent; apiKey: string };
 
   private constructor(
@@ -168,7 +170,8 @@ export class LocalRun {
   }
 
   readReport(): Report {
-    return JSON.parse(readFileSync(this.#report, 'utf8')) as Report;
+    if (this.#written === undefined) throw new Error('the run wrote no report');
+    return JSON.parse(this.#written) as Report;
   }
 
   /** Waits for the end of the run, however it ends. */
@@ -182,6 +185,8 @@ export class LocalRun {
     });
     const finished = await Promise.race([this.#ended, late]).finally(() => clearTimeout(timer));
     await this.client.close();
+    if (existsSync(this.#report)) this.#written = readFileSync(this.#report, 'utf8');
+    rmSync(join(this.#report, '..'), { recursive: true, force: true });
     return finished;
   }
 }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,15 +16,18 @@ export class Venue {
   readonly rest: string;
   readonly ws: string;
   readonly #child: ChildProcess;
+  readonly #folder: string;
 
-  private constructor(child: ChildProcess, rest: string, ws: string) {
+  private constructor(child: ChildProcess, folder: string, rest: string, ws: string) {
     this.#child = child;
+    this.#folder = folder;
     this.rest = rest;
     this.ws = ws;
   }
 
   static async start(args: string[] = []): Promise<Venue> {
-    const accounts = join(mkdtempSync(join(tmpdir(), 'flashpod-venue-test-')), 'accounts.json');
+    const folder = mkdtempSync(join(tmpdir(), 'flashpod-venue-test-'));
+    const accounts = join(folder, 'accounts.json');
     const balances = { USDC: '1000000', BTC: '10', ETH: '100' };
     writeFileSync(accounts, JSON.stringify({ accounts: [{ apiKey, secretKey: secret, balances }] }));
     const all = ['--listen', '127.0.0.1:0', '--accounts', accounts, ...args];
@@ -37,7 +40,7 @@ export class Venue {
     const lines = createInterface({ input: child.stdout });
     const first = new Promise<string>((resolve) => lines.once('line', resolve));
     const { rest, ws } = JSON.parse(await Promise.race([first, failed])) as { rest: string; ws: string };
-    return new Venue(child, rest, ws);
+    return new Venue(child, folder, rest, ws);
   }
 
   async audit(): Promise<Audit> {
@@ -45,11 +48,13 @@ export class Venue {
   }
 
   /** Ends it by SIGTERM; its exit code. */
-  stop(): Promise<number | null> {
-    return new Promise((resolve) => {
+  async stop(): Promise<number | null> {
+    const code = await new Promise<number | null>((resolve) => {
       this.#child.once('exit', resolve);
       this.#child.kill('SIGTERM');
     });
+    rmSync(this.#folder, { recursive: true, force: true });
+    return code;
   }
 }
 

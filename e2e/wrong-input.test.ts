@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -20,6 +20,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   const { report } = await run.stop();
+  rmSync(folder, { recursive: true, force: true });
   expect(report.ledgerEqualsVenue).toBe(true);
   // Nothing wrong ever traded.
   expect(report.strategies.map(({ name }) => name)).not.toContain('wrong');

@@ -1,8 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import {
   AgentService,
   create,
@@ -18,8 +18,12 @@ import {
 
 const beyondDouble = 2n ** 63n + 1n;
 
+const folder = mkdtempSync(join(tmpdir(), 'fp-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let servers = 0;
+
 async function listen(server: grpc.Server): Promise<string> {
-  const address = `unix:${join(mkdtempSync(join(tmpdir(), 'fp-')), 's.sock')}`;
+  const address = `unix:${join(folder, `${servers++}.sock`)}`;
   await new Promise<void>((resolve, reject) =>
     server.bindAsync(address, grpc.ServerCredentials.createInsecure(), (error) =>
       error ? reject(error) : resolve(),

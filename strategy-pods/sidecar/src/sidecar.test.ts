@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AssetAmountSchema, create, OrderEvent_Kind, OrderType, Side } from '@flashpod/proto';
@@ -77,6 +77,7 @@ const accepted = (sequence: bigint) =>
 // Waits for a condition however slow the machine is; a test that hangs is ended by its own limit.
 const eventually = <T>(check: () => T | Promise<T>) => vi.waitFor(check, { timeout: 15_000, interval: 5 });
 
+let folder: string;
 let socket: string;
 let core: ScriptedCore;
 let sidecar: Sidecar | undefined;
@@ -107,7 +108,8 @@ function start(options: Partial<SidecarOptions> = {}): { sidecar: Sidecar; heard
 }
 
 beforeEach(async () => {
-  socket = join(mkdtempSync(join(tmpdir(), 'fp-')), 'core.sock');
+  folder = mkdtempSync(join(tmpdir(), 'fp-'));
+  socket = join(folder, 'core.sock');
   core = new ScriptedCore(token);
   fatal.mockClear();
   warnings.length = 0;
@@ -117,6 +119,7 @@ afterEach(async () => {
   await sidecar?.stop();
   sidecar = undefined;
   core.kill();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('waits for the socket, says who it is, and quotes on the first book', async () => {
