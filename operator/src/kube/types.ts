@@ -51,6 +51,7 @@ export interface StatusCause {
 export interface KubeStatus {
   readonly kind?: string;
   readonly apiVersion?: string;
+  readonly metadata?: Record<string, never>;
   readonly status?: string;
   readonly message?: string;
   readonly reason?: string;

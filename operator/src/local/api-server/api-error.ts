@@ -22,9 +22,10 @@ export class ApiError extends Error {
     this.status = {
       kind: 'Status',
       apiVersion: 'v1',
+      metadata: {},
       status: 'Failure',
       message,
-      reason,
+      ...(reason === '' ? {} : { reason }),
       ...(details === undefined ? {} : { details }),
       code,
     };
@@ -60,6 +61,36 @@ export function notFound(kind: Kind, name: string): ApiError {
 /** There is no such path, or none that this server serves. */
 export function noSuchResource(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource', {});
+}
+
+/** Of a path outside the API, or in a group that is not served, the real server says no more than this. */
+export class PageNotFound extends ApiError {
+  constructor() {
+    super(404, 'NotFound', '404 page not found');
+    this.name = 'PageNotFound';
+  }
+}
+
+/** A wrong parameter, reported as a field of the options object that it would be in. */
+export function invalidOptions(options: string, error: FieldError): ApiError {
+  const { reason, message, field } = error;
+  return new ApiError(422, 'Invalid', `${options}.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+    group: 'meta.k8s.io',
+    kind: options,
+    causes: [{ reason, message, field }],
+  });
+}
+
+/** What the caller expected of an object that it wants to delete is not so. */
+export function preconditionFailed(kind: Kind, name: string, why: string): ApiError {
+  const title = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  const details = { ...about(kind, name), kind: kind.kind };
+  return new ApiError(
+    409,
+    'Conflict',
+    `Operation cannot be fulfilled on ${title} "${name}": ${why}`,
+    details,
+  );
 }
 
 export function alreadyExists(kind: Kind, name: string): ApiError {
@@ -105,9 +136,14 @@ export function methodNotAllowed(kind: Kind, verb: string, accepted: string): Ap
   return new ApiError(405, 'MethodNotAllowed', message, about(kind, ''));
 }
 
-export function unsupportedMediaType(given: string, accepted: readonly string[]): ApiError {
-  const message = `the body of the request was in an unknown format - "${given}": accepted media types include: ${accepted.join(', ')}`;
-  return new ApiError(415, 'UnsupportedMediaType', message);
+/** `hint` is for those who sent what is served in a cluster, but not here. */
+export function unsupportedMediaType(accepted: readonly string[], hint = ''): ApiError {
+  const message = `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`;
+  return new ApiError(415, 'UnsupportedMediaType', hint === '' ? message : `${message}: ${hint}`);
+}
+
+export function notAPatch(): ApiError {
+  return new ApiError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 }
 
 export function expired(message: string): ApiError {
@@ -118,5 +154,5 @@ export function expired(message: string): ApiError {
 export function versionTooLarge(asked: number, current: number): ApiError {
   const causes = [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }];
   const message = `Timeout: Too large resource version: ${asked}, current: ${current}`;
-  return new ApiError(504, 'Timeout', message, { causes, retryAfterSeconds: 1 });
+  return new ApiError(504, 'Timeout', message, { causes, retryAfterSeconds: 1 }, { 'retry-after': '1' });
 }

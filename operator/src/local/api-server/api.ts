@@ -1,14 +1,19 @@
 import { randomUUID } from 'node:crypto';
+import { applyPatch, type Operation } from 'rfc6902';
 import { timestamp } from '../../kube/conditions.js';
-import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './api-error.js';
+import { ApiError, alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './api-error.js';
+import { applyConfiguration, readConfiguration } from './apply.js';
 import {
   checkIdentity,
   decodeObject,
   type FieldValidation,
+  judgePatched,
   judgeUnknown,
   toWire,
   withName,
 } from './decode.js';
+import { checkPreconditions, type DeleteWish, markDeleted } from './deletion.js';
+import { withManagers } from './fields/ownership.js';
 import { deepEqual, isObject, type Json, mergePatch, stringAt } from './json.js';
 import { crdKind } from './kinds/crd.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
@@ -18,10 +23,13 @@ import { type Page, Pages } from './pages.js';
 import { Registry } from './registry.js';
 import { selectorOf } from './selectors.js';
 import { keyOfObject, Storage, storageKey } from './storage.js';
+import { authorOf, tracked } from './tracking.js';
 
 export interface WriteOptions {
   readonly fieldValidation: FieldValidation;
   readonly dryRun: boolean;
+  /** Who is noted in managedFields. */
+  readonly manager: string;
 }
 
 export interface WriteResult {
@@ -30,20 +38,19 @@ export interface WriteResult {
   readonly warnings: readonly string[];
 }
 
-export interface DeleteWish {
-  readonly uid?: string;
-  readonly resourceVersion?: string;
-  readonly graceSeconds?: number;
-  readonly dryRun: boolean;
-}
-
 export interface DeleteResult {
   readonly object: ApiObject;
   /** False while finalizers, grace or content hold it. */
   readonly gone: boolean;
 }
 
+/** A change to a part of an object; which part is the subresource's affair. */
+export type Patch =
+  | { readonly type: 'merge'; readonly patch: Json }
+  | { readonly type: 'json'; readonly patch: Json };
+
 type Namespace = string | undefined;
+type Subresource = '' | 'status';
 
 /** The verbs of the API on the storage. Everything here is synchronous: one request is one step. */
 export class Api {
@@ -62,35 +69,31 @@ export class Api {
   list(kind: Kind, namespace: Namespace, query: URLSearchParams): Page {
     const limit = Number(query.get('limit') ?? 0);
     const token = query.get('continue') ?? '';
-    if (token !== '') return this.#pages.next(token, limit);
+    // Of what is selected from, nobody knows how much there would be.
+    const counted = !query.get('labelSelector') && !query.get('fieldSelector');
+    if (token !== '') return this.#pages.next(token, limit, counted);
     const matches = selectorOf(kind, query);
     const items = this.storage
       .list(kind.storage)
       .filter((object) => namespace === undefined || object.metadata['namespace'] === namespace)
       .map((object) => toWire(kind, object))
       .filter(matches);
-    return this.#pages.first({ items, version: String(this.storage.version) }, limit);
+    return this.#pages.first({ items, version: String(this.storage.version) }, limit, counted);
   }
 
   create(kind: Kind, namespace: Namespace, body: Json, options: WriteOptions): WriteResult {
     const unknown: string[] = [];
     const decoded = decodeObject(kind, namespace, body, unknown);
-    if (decoded.metadata['resourceVersion'] !== undefined) {
-      throw badRequest('resourceVersion should not be set on objects to be created');
-    }
-    if (kind.namespaced) this.#requireNamespace(kind, decoded);
-    const object = asNew(kind, withName(kind, decoded));
     const warnings = judgeUnknown(kind, unknown, options.fieldValidation);
-    validate(kind, object, undefined);
-    if (this.storage.get(kind.storage, keyOfObject(object)) !== undefined)
-      throw alreadyExists(kind, object.metadata.name);
-    if (options.dryRun) return { object: toWire(kind, object), warnings };
-    if (kind === crdKind) this.registry.define(object);
-    return { object: toWire(kind, this.storage.put(kind.storage, object)), warnings };
+    const named = withName(kind, decoded);
+    return {
+      object: this.#insert(kind, tracked(kind, undefined, named, options.manager, ''), options),
+      warnings,
+    };
   }
 
   replace(kind: Kind, namespace: Namespace, name: string, body: Json, options: WriteOptions): WriteResult {
-    return this.#update(kind, this.#stored(kind, namespace, name), body, options);
+    return this.#update(kind, this.#stored(kind, namespace, name), body, '', options, judgeUnknown);
   }
 
   replaceStatus(
@@ -100,22 +103,48 @@ export class Api {
     body: Json,
     options: WriteOptions,
   ): WriteResult {
-    return this.#updateStatus(kind, this.#stored(kind, namespace, name), body, options);
+    return this.#update(kind, this.#stored(kind, namespace, name), body, 'status', options, judgeUnknown);
   }
 
-  /** RFC 7386 on the stored object; with metadata.resourceVersion in the patch only on that very version. */
+  /** RFC 7386 or RFC 6902 on the stored object; with metadata.resourceVersion in it only on that very version. */
   patch(
     kind: Kind,
     namespace: Namespace,
     name: string,
-    patch: Json,
-    status: boolean,
+    patch: Patch,
+    subresource: Subresource,
     options: WriteOptions,
   ): WriteResult {
-    if (!isObject(patch)) throw badRequest('a merge patch must be a JSON object');
     const old = this.#stored(kind, namespace, name);
-    const body = mergePatch(toWire(kind, old), patch);
-    return status ? this.#updateStatus(kind, old, body, options) : this.#update(kind, old, body, options);
+    return this.#update(kind, old, patched(toWire(kind, old), patch), subresource, options, judgePatched);
+  }
+
+  /** Server-side apply; makes the object when there is none. */
+  apply(
+    kind: Kind,
+    namespace: Namespace,
+    name: string,
+    body: Json,
+    subresource: Subresource,
+    options: WriteOptions & { readonly force: boolean },
+  ): WriteResult & { readonly created: boolean } {
+    const configuration = readConfiguration(kind, namespace, name, body, options.manager);
+    const old = this.storage.get(kind.storage, storageKey(namespace, name));
+    if (old === undefined && subresource !== '') throw notFound(kind, name);
+    const author = authorOf(kind, options.manager, subresource);
+    const live = old === undefined ? undefined : toWire(kind, old);
+    const { object, managers } = applyConfiguration(kind, live, configuration, author, options.force);
+    const own = (next: ApiObject): ApiObject => withManagers(next, managers);
+    // What the schema does not know was refused when the configuration was read.
+    const unknown: string[] = [];
+    if (old === undefined) {
+      const decoded = decodeObject(kind, namespace, object, unknown);
+      return { object: this.#insert(kind, own(decoded), options), warnings: [], created: true };
+    }
+    const decoded = decodeObject(kind, namespace, object, unknown);
+    checkIdentity(kind, withVersionOf(decoded, configuration, old), old);
+    const next = subresource === '' ? this.#nextObject(kind, old, decoded) : this.#nextStatus(old, decoded);
+    return { object: this.#write(kind, own(next), old, subresource, options), warnings: [], created: false };
   }
 
   bindPod(kind: Kind, namespace: string, name: string, body: Json): void {
@@ -135,8 +164,8 @@ export class Api {
     checkPreconditions(kind, object, wish);
     const refusal = kind.rules.refuseDelete?.(object);
     if (refusal !== undefined) throw forbidden(kind, name, refusal);
-    if (wish.dryRun) return { object: toWire(kind, object), gone: false };
-    const marked = markDeleted(kind, object, wish.graceSeconds);
+    const marked = markDeleted(kind, object, wish.graceSeconds, wish.propagation);
+    if (wish.dryRun) return { object: toWire(kind, object), gone: !isHeld(kind, marked) };
     // On its way already: asking again is no change.
     if (marked === object) return { object: toWire(kind, object), gone: false };
     const result = this.#settle(kind, marked);
@@ -144,13 +173,17 @@ export class Api {
   }
 
   /** For the collectors: as a client's delete, with nobody to answer. */
-  deleteQuietly(collection: string, object: ApiObject): void {
+  deleteQuietly(
+    collection: string,
+    object: ApiObject,
+    propagation: DeleteWish['propagation'] = 'Background',
+  ): void {
     const kind = this.registry.ofStorage(collection);
     const current = this.storage.get(collection, keyOfObject(object));
     if (kind === undefined || current === undefined || current.metadata['uid'] !== object.metadata['uid'])
       return;
     if (current.metadata['deletionTimestamp'] !== undefined) return;
-    this.#settle(kind, markDeleted(kind, current, undefined));
+    this.#settle(kind, markDeleted(kind, current, undefined, propagation));
   }
 
   /** For the collectors: a change that no client asked for; removes the object when that was all it waited for. */
@@ -159,31 +192,69 @@ export class Api {
     if (kind !== undefined) this.#settle(kind, object);
   }
 
-  #update(kind: Kind, old: ApiObject, body: Json, options: WriteOptions): WriteResult {
-    const unknown: string[] = [];
-    const decoded = decodeObject(kind, old.metadata['namespace'] as Namespace, body, unknown);
-    checkIdentity(kind, decoded, old);
-    const kept = keepServerMeta(decoded, old);
-    const withStatus = kind.hasStatus ? withField(kept, 'status', old['status']) : kept;
-    const object = withGeneration(kind, kind.rules.update?.(withStatus, old) ?? withStatus, old);
-    const warnings = judgeUnknown(kind, unknown, options.fieldValidation);
-    validate(kind, object, old);
-    return { object: this.#write(kind, object, old, options), warnings };
+  /** For the collectors: a status as a controller of that name writes it. */
+  report(collection: string, object: ApiObject, status: Json, controller: string): ApiObject {
+    const kind = this.registry.ofStorage(collection);
+    if (kind === undefined) return object;
+    const next = tracked(kind, object, { ...object, status }, controller, 'status');
+    return this.#settle(kind, next).object;
   }
 
-  #updateStatus(kind: Kind, old: ApiObject, body: Json, options: WriteOptions): WriteResult {
+  /** Stores a new object, whose author is noted already. */
+  #insert(kind: Kind, decoded: ApiObject, options: WriteOptions): ApiObject {
+    if (decoded.metadata['resourceVersion'] !== undefined)
+      throw badRequest('resourceVersion should not be set on objects to be created');
+    if (kind.namespaced) this.#requireNamespace(kind, decoded);
+    const object = asNew(kind, decoded);
+    validate(kind, object, undefined);
+    if (this.storage.get(kind.storage, keyOfObject(object)) !== undefined)
+      throw alreadyExists(kind, object.metadata.name);
+    if (options.dryRun) return toWire(kind, object);
+    if (kind === crdKind) this.registry.define(object);
+    return toWire(kind, this.storage.put(kind.storage, object));
+  }
+
+  #update(
+    kind: Kind,
+    old: ApiObject,
+    body: Json,
+    subresource: Subresource,
+    options: WriteOptions,
+    judge: typeof judgeUnknown,
+  ): WriteResult {
     const unknown: string[] = [];
     const decoded = decodeObject(kind, old.metadata['namespace'] as Namespace, body, unknown);
+    const warnings = judge(kind, unknown, options.fieldValidation, body);
     checkIdentity(kind, decoded, old);
-    const object = withField(old, 'status', decoded['status']);
-    const warnings = judgeUnknown(kind, unknown, options.fieldValidation);
-    const errors = (kind.rules.validateStatus ?? kind.rules.validate)?.(object, old) ?? [];
-    if (errors.length > 0) throw invalid(kind, old.metadata.name, errors);
-    return { object: this.#write(kind, object, old, options), warnings };
+    const next = subresource === '' ? this.#nextObject(kind, old, decoded) : this.#nextStatus(old, decoded);
+    const owned = tracked(kind, old, next, options.manager, subresource);
+    return { object: this.#write(kind, owned, old, subresource, options), warnings };
+  }
+
+  #nextObject(kind: Kind, old: ApiObject, decoded: ApiObject): ApiObject {
+    const kept = keepServerMeta(decoded, old);
+    const withStatus = kind.hasStatus ? withField(kept, 'status', old['status']) : kept;
+    return kind.rules.update?.(withStatus, old) ?? withStatus;
+  }
+
+  #nextStatus(old: ApiObject, decoded: ApiObject): ApiObject {
+    return withField(old, 'status', decoded['status']);
   }
 
   /** A write that changes nothing is no write: no new version, no event. */
-  #write(kind: Kind, object: ApiObject, old: ApiObject, options: WriteOptions): ApiObject {
+  #write(
+    kind: Kind,
+    next: ApiObject,
+    old: ApiObject,
+    subresource: Subresource,
+    options: WriteOptions,
+  ): ApiObject {
+    const object = subresource === '' ? withGeneration(kind, next, old) : next;
+    if (subresource === '') validate(kind, object, old);
+    else {
+      const errors = (kind.rules.validateStatus ?? kind.rules.validate)?.(object, old) ?? [];
+      if (errors.length > 0) throw invalid(kind, old.metadata.name, errors);
+    }
     if (options.dryRun || deepEqual(object, old)) return toWire(kind, object);
     if (kind === crdKind) this.registry.define(object);
     return toWire(kind, this.#settle(kind, object).object);
@@ -191,14 +262,11 @@ export class Api {
 
   /** Stores the object, or removes it when it was to be deleted and nothing holds it any more. */
   #settle(kind: Kind, object: ApiObject): DeleteResult {
-    const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
-    const held =
-      (Array.isArray(finalizers) && finalizers.length > 0) || (deletionGracePeriodSeconds ?? 0) !== 0;
-    if (deletionTimestamp === undefined || held || kind.rules.isGone?.(object) === false) {
+    if (object.metadata['deletionTimestamp'] === undefined || isHeld(kind, object))
       return { object: this.storage.put(kind.storage, object), gone: false };
-    }
     if (kind === crdKind) this.registry.undefine(object);
-    return { object: this.storage.remove(kind.storage, object), gone: true };
+    this.storage.remove(kind.storage, object);
+    return { object, gone: true };
   }
 
   #stored(kind: Kind, namespace: Namespace, name: string): ApiObject {
@@ -216,6 +284,33 @@ export class Api {
     const why = `unable to create new content in namespace ${name} because it is being terminated`;
     throw forbidden(kind, object.metadata.name, why);
   }
+}
+
+function patched(object: ApiObject, { type, patch }: Patch): Json {
+  if (type === 'merge') {
+    if (!isObject(patch)) throw badRequest('a merge patch must be a JSON object');
+    return mergePatch(object, patch);
+  }
+  if (!Array.isArray(patch)) throw badRequest('a JSON patch must be a list of operations');
+  const copy = structuredClone(object) as Json;
+  const problem = applyPatch(copy, patch as unknown as Operation[]).find((error) => error !== null);
+  // As the real server, which does not say which operation it was.
+  if (problem !== undefined)
+    throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
+  return copy;
+}
+
+/** Something still has to happen before it may go. */
+function isHeld(kind: Kind, object: ApiObject): boolean {
+  const { deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (Array.isArray(finalizers) && finalizers.length > 0) return true;
+  return (deletionGracePeriodSeconds ?? 0) !== 0 || kind.rules.isGone?.(object) === false;
+}
+
+/** An apply is bound to a version only when its configuration names one. */
+function withVersionOf(decoded: ApiObject, configuration: ApiObject, old: ApiObject): ApiObject {
+  const resourceVersion = configuration.metadata['resourceVersion'] ?? old.metadata['resourceVersion'] ?? '';
+  return { ...decoded, metadata: { ...decoded.metadata, resourceVersion } };
 }
 
 /** With what the server gives to every new object, and without what only it may give. */
@@ -236,7 +331,8 @@ function asNew(kind: Kind, decoded: ApiObject): ApiObject {
     },
   };
   if (kind.hasStatus) delete object['status'];
-  return kind.rules.create?.(object) ?? object;
+  const admitted = kind.rules.mutate?.(object) ?? object;
+  return kind.rules.create?.(admitted) ?? admitted;
 }
 
 function withField(object: ApiObject, field: string, value: Json | undefined): ApiObject {
@@ -255,41 +351,4 @@ function withGeneration(kind: Kind, object: ApiObject, old: ApiObject): ApiObjec
 function validate(kind: Kind, object: ApiObject, old: ApiObject | undefined): void {
   const errors = [...validateMeta(kind, object, old), ...(kind.rules.validate?.(object, old) ?? [])];
   if (errors.length > 0) throw invalid(kind, object.metadata.name, errors);
-}
-
-function checkPreconditions(kind: Kind, { metadata }: ApiObject, wish: DeleteWish): void {
-  const { uid, resourceVersion, name } = metadata;
-  if (wish.uid !== undefined && wish.uid !== uid) {
-    throw conflict(
-      kind,
-      name,
-      `Precondition failed: UID in precondition: ${wish.uid}, UID in object meta: ${String(uid)}`,
-    );
-  }
-  if (wish.resourceVersion !== undefined && wish.resourceVersion !== resourceVersion) {
-    const versions = `ResourceVersion in precondition: ${wish.resourceVersion}, ResourceVersion in object meta: ${String(resourceVersion)}`;
-    throw conflict(kind, name, `Precondition failed: ${versions}`);
-  }
-}
-
-/** With the time of its deletion; the object itself when it had that already and no less grace. */
-function markDeleted(kind: Kind, object: ApiObject, requestedGrace: number | undefined): ApiObject {
-  const before = object.metadata['deletionGracePeriodSeconds'] as number | undefined;
-  const wanted = kind.rules.grace?.(object, requestedGrace) ?? 0;
-  // A second delete may shorten the grace period, never lengthen it.
-  const grace =
-    before === undefined ? wanted : requestedGrace === undefined ? before : Math.min(before, wanted);
-  const first = object.metadata['deletionTimestamp'] === undefined;
-  if (!first && grace === before) return object;
-  const generation = object.metadata['generation'];
-  const marked: ApiObject = {
-    ...object,
-    metadata: {
-      ...object.metadata,
-      deletionTimestamp: timestamp(new Date(Date.now() + grace * 1000)),
-      deletionGracePeriodSeconds: grace,
-      ...(first && typeof generation === 'number' ? { generation: generation + 1 } : {}),
-    },
-  };
-  return first ? (kind.rules.onDelete?.(marked) ?? marked) : marked;
 }

@@ -91,6 +91,8 @@ describe('the official client', () => {
       () => ended.resolve(),
     );
     await ended.promise;
-    expect(seen).toEqual(['ADDED default', 'ADDED kube-system']);
+    expect(seen).toEqual(
+      ['default', 'kube-node-lease', 'kube-public', 'kube-system'].map((name) => `ADDED ${name}`),
+    );
   });
 });

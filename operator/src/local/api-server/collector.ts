@@ -1,7 +1,9 @@
 import type { Api } from './api.js';
+import { PROPAGATION_FINALIZERS } from './deletion.js';
 import { isObject, type JsonObject } from './json.js';
 import { CLEANUP_FINALIZER, crdKind } from './kinds/crd.js';
 import type { ApiObject } from './kinds/kind.js';
+import { terminated } from './kinds/namespace.js';
 import { type Commit, keyOfObject } from './storage.js';
 
 interface Located {
@@ -23,6 +25,7 @@ export class Collector {
   readonly #queue: (() => void)[] = [];
   readonly #unsubscribe: () => void;
   #scheduled: NodeJS.Immediate | undefined;
+  #held = false;
 
   constructor(api: Api) {
     this.#api = api;
@@ -39,7 +42,10 @@ export class Collector {
     const uid = uidOf(object);
     if (type === 'DELETED') {
       this.#alive.delete(uid);
-      for (const owner of ownersOf(object)) this.#dependents.get(owner.uid)?.delete(uid);
+      for (const owner of ownersOf(object)) {
+        this.#dependents.get(owner.uid)?.delete(uid);
+        this.#later(() => this.#deleteOwned(owner.uid));
+      }
       for (const dependent of this.#dependents.get(uid) ?? []) this.#later(() => this.#judge(dependent));
       this.#dependents.delete(uid);
       this.#later(() => this.#emptied(collection, object));
@@ -53,14 +59,28 @@ export class Collector {
       if (!this.#alive.has(owner.uid)) this.#later(() => this.#judge(uid));
     }
     if (object.metadata['deletionTimestamp'] === undefined) return;
+    if (waitsFor(object, 'Foreground')) this.#later(() => this.#deleteOwned(uid));
+    if (waitsFor(object, 'Orphan')) this.#later(() => this.#orphanOwned(uid));
     if (collection === NAMESPACES) this.#later(() => this.#clearNamespace(object.metadata.name));
     if (collection === crdKind.storage) this.#later(() => this.#clearDefinition(object));
   }
 
+  /** Does nothing until it is released: for those who want to see what is in between. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    if (this.#queue.length > 0) this.#later(() => {});
+  }
+
   #later(step: () => void): void {
     this.#queue.push(step);
+    if (this.#held) return;
     this.#scheduled ??= setImmediate(() => {
       this.#scheduled = undefined;
+      if (this.#held) return;
       for (const next of this.#queue.splice(0)) next();
     });
   }
@@ -81,6 +101,41 @@ export class Collector {
       ...object,
       metadata: { ...object.metadata, ownerReferences: present.map((owner) => owner.reference) },
     });
+  }
+
+  /** Foreground deletion: what blocks its owner goes first, then the owner. */
+  #deleteOwned(uid: string): void {
+    const owner = this.#alive.get(uid);
+    if (owner === undefined || !waitsFor(owner.object, 'Foreground')) return;
+    const blocking = [...(this.#dependents.get(uid) ?? [])].flatMap((dependent) => {
+      const located = this.#alive.get(dependent);
+      return located !== undefined && blocks(located.object, uid) ? [located] : [];
+    });
+    for (const { collection, object } of blocking) this.#api.deleteQuietly(collection, object, 'Foreground');
+    if (blocking.length === 0) this.#release(owner, 'Foreground');
+  }
+
+  /** Orphan deletion: what it owns forgets it, then it goes. */
+  #orphanOwned(uid: string): void {
+    const owner = this.#alive.get(uid);
+    if (owner === undefined || !waitsFor(owner.object, 'Orphan')) return;
+    for (const dependent of this.#dependents.get(uid) ?? []) {
+      const located = this.#alive.get(dependent);
+      if (located === undefined) continue;
+      const { ownerReferences: _, ...metadata } = located.object.metadata;
+      const left = ownersOf(located.object).filter((reference) => reference.uid !== uid);
+      const rest = left.length === 0 ? {} : { ownerReferences: left.map(({ reference }) => reference) };
+      const freed = { ...located.object, metadata: { ...metadata, ...rest } } as ApiObject;
+      this.#api.amend(located.collection, freed);
+    }
+    this.#release(owner, 'Orphan');
+  }
+
+  #release({ collection, object }: Located, propagation: keyof typeof PROPAGATION_FINALIZERS): void {
+    const { finalizers: _, ...metadata } = object.metadata;
+    const left = finalizersOf(object).filter((name) => name !== PROPAGATION_FINALIZERS[propagation]);
+    const rest = left.length === 0 ? {} : { finalizers: left };
+    this.#api.amend(collection, { ...object, metadata: { ...metadata, ...rest } } as ApiObject);
   }
 
   /** An owner in another namespace is none. */
@@ -113,10 +168,9 @@ export class Collector {
     const namespace = this.#api.storage.get(NAMESPACES, name);
     if (namespace?.metadata['deletionTimestamp'] === undefined) return;
     if ([...this.#alive.values()].some(({ object }) => object.metadata['namespace'] === name)) return;
-    this.#api.amend(NAMESPACES, {
-      ...namespace,
-      spec: { ...(namespace['spec'] as JsonObject), finalizers: [] },
-    });
+    const status = terminated((namespace['status'] ?? {}) as JsonObject, new Date());
+    const told = this.#api.report(NAMESPACES, namespace, status, 'kube-controller-manager');
+    this.#api.amend(NAMESPACES, { ...told, spec: { ...(told['spec'] as JsonObject), finalizers: [] } });
   }
 
   #emptyDefinition(collection: string): void {
@@ -131,6 +185,22 @@ export class Collector {
     if (finalizers.length === (crd.metadata['finalizers'] as string[]).length) return;
     this.#api.amend(crdKind.storage, { ...crd, metadata: { ...crd.metadata, finalizers } });
   }
+}
+
+function finalizersOf(object: ApiObject): string[] {
+  const { finalizers } = object.metadata;
+  return Array.isArray(finalizers) ? finalizers.map(String) : [];
+}
+
+function waitsFor(object: ApiObject, propagation: keyof typeof PROPAGATION_FINALIZERS): boolean {
+  const deleted = object.metadata['deletionTimestamp'] !== undefined;
+  return deleted && finalizersOf(object).includes(PROPAGATION_FINALIZERS[propagation]);
+}
+
+function blocks(dependent: ApiObject, owner: string): boolean {
+  return ownersOf(dependent).some(
+    ({ uid, reference }) => uid === owner && reference['blockOwnerDeletion'] === true,
+  );
 }
 
 function contentOf(crd: ApiObject): string {

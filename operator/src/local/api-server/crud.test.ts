@@ -40,6 +40,7 @@ describe('create', () => {
     expect(body).toEqual({
       kind: 'Status',
       apiVersion: 'v1',
+      metadata: {},
       status: 'Failure',
       message: 'configmaps "twice" already exists',
       reason: 'AlreadyExists',
@@ -305,13 +306,13 @@ describe('Pods', () => {
     expect(marked.body.metadata).toMatchObject({ deletionGracePeriodSeconds: 30 });
     expect((await server.call('GET', `${pods}/graceful`)).status).toBe(200);
     const ended = await server.call('DELETE', `${pods}/graceful`, { gracePeriodSeconds: 0 });
-    expect(ended.body).toMatchObject({ kind: 'Status', status: 'Success' });
+    expect(ended.body).toMatchObject({ kind: 'Pod', metadata: { name: 'graceful' } });
     expect((await server.call('GET', `${pods}/graceful`)).status).toBe(404);
   });
 
   it('that nobody runs go at once', async () => {
     await server.call('POST', pods, { metadata: { name: 'unbound' }, spec });
-    expect((await server.call('DELETE', `${pods}/unbound`)).body.kind).toBe('Status');
+    expect((await server.call('DELETE', `${pods}/unbound`)).body.kind).toBe('Pod');
     expect((await server.call('GET', `${pods}/unbound`)).status).toBe(404);
   });
 

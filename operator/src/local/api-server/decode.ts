@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { badRequest, conflict, invalid, MODIFIED } from './api-error.js';
+import { ApiError, badRequest, conflict, invalid, MODIFIED } from './api-error.js';
 import { fieldError } from './field-errors.js';
 import { isObject, type Json } from './json.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
@@ -14,19 +14,25 @@ export function decodeObject(
   body: Json,
   unknown: string[],
 ): ApiObject {
-  if (!isObject(body)) throw badRequest('the body must be a JSON object');
+  if (!isObject(body))
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind.kind}): couldn't get version/kind; it is no JSON object`,
+    );
   const apiVersion = apiVersionOf(kind);
   if ((body['apiVersion'] ?? apiVersion) !== apiVersion || (body['kind'] ?? kind.kind) !== kind.kind) {
-    const given = `${JSON.stringify(body['apiVersion'])}, Kind=${JSON.stringify(body['kind'])}`;
+    const version =
+      String(body['apiVersion'] ?? apiVersion)
+        .split('/')
+        .at(-1) ?? '';
     throw badRequest(
-      `the object provided is of ${given}, this path takes "${apiVersion}", Kind="${kind.kind}"`,
+      `${String(body['kind'] ?? kind.kind)} in version "${version}" cannot be handled as a ${kind.kind}: this path takes ${apiVersion}, Kind=${kind.kind}`,
     );
   }
   const metadata = readMeta(body['metadata'], unknown);
   if (kind.namespaced) {
     if (metadata['namespace'] !== undefined && metadata['namespace'] !== namespace) {
       throw badRequest(
-        `the namespace of the provided object does not match the namespace sent on the request: "${String(metadata['namespace'])}", "${namespace}"`,
+        'the namespace of the provided object does not match the namespace sent on the request',
       );
     }
     if (namespace !== undefined) metadata['namespace'] = namespace;
@@ -56,13 +62,34 @@ export function judgeUnknown(
   kind: Kind,
   unknown: readonly string[],
   fieldValidation: FieldValidation,
+  _body?: Json,
 ): string[] {
   if (unknown.length === 0 || fieldValidation === 'Ignore') return [];
-  const problems = [...new Set(unknown)].map((path) => `unknown field "${path}"`);
+  const problems = problemsOf(unknown);
   if (fieldValidation === 'Warn') return problems;
   throw badRequest(
     `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${problems.join(', ')}`,
   );
+}
+
+/** As `judgeUnknown`; what a patch made is refused as a whole. */
+export function judgePatched(
+  _kind: Kind,
+  unknown: readonly string[],
+  fieldValidation: FieldValidation,
+  body: Json = null,
+): string[] {
+  if (unknown.length === 0 || fieldValidation === 'Ignore') return [];
+  const problems = problemsOf(unknown);
+  if (fieldValidation === 'Warn') return problems;
+  const message = `Invalid value: ${JSON.stringify(JSON.stringify(body))}: strict decoding error: ${problems.join(', ')}`;
+  throw new ApiError(422, 'Invalid', ` "" is invalid: patch: ${message}`, {
+    causes: [{ reason: 'FieldValueInvalid', message, field: 'patch' }],
+  });
+}
+
+function problemsOf(unknown: readonly string[]): string[] {
+  return [...new Set(unknown)].map((path) => `unknown field "${path}"`);
 }
 
 /** The write is meant for this very object, in the state that it is in. */

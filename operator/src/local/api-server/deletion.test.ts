@@ -79,18 +79,21 @@ describe('deletion', () => {
     ).toBe(200);
   });
 
-  it.each(['Foreground', 'Orphan'])(
-    'with propagation %s is refused, since it would not be done',
-    async (propagationPolicy) => {
-      await server.widget('w-propagation');
-      const { status, body } = await server.call('DELETE', `${WIDGETS}/w-propagation`, { propagationPolicy });
-      expect(status).toBe(422);
-      expect(body.message).toContain(
-        `propagationPolicy: Unsupported value: "${propagationPolicy}": supported values: "Background"`,
-      );
-      expect(await statusOf(`${WIDGETS}/w-propagation`)).toBe(200);
-    },
-  );
+  it('of all that a selector finds takes these and no others', async () => {
+    for (const [name, tier] of [
+      ['w-gold-1', 'gold'],
+      ['w-gold-2', 'gold'],
+      ['w-silver', 'silver'],
+    ])
+      await server.call('POST', WIDGETS, { metadata: { name, labels: { tier } }, spec: { size: 1 } });
+    const { body } = await server.call('DELETE', `${WIDGETS}?labelSelector=tier%3Dgold`);
+    expect(body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name)).toEqual([
+      'w-gold-1',
+      'w-gold-2',
+    ]);
+    expect(await statusOf(`${WIDGETS}/w-gold-1`)).toBe(404);
+    expect(await statusOf(`${WIDGETS}/w-silver`)).toBe(200);
+  });
 });
 
 describe('garbage collection', () => {
@@ -101,6 +104,37 @@ describe('garbage collection', () => {
     await server.call('DELETE', `${CONFIG_MAPS}/parent`);
     await untilGone(`${CONFIG_MAPS}/grandchild`);
     expect(await statusOf(`${CONFIG_MAPS}/child`)).toBe(404);
+  });
+
+  it('in the foreground waits for what blocks its owner', async () => {
+    const parent = await owned('front');
+    const reference = { apiVersion: 'v1', kind: 'ConfigMap', name: 'front', uid: parent.metadata.uid };
+    const blocking = { ...reference, blockOwnerDeletion: true };
+    await server.call('POST', CONFIG_MAPS, {
+      metadata: { name: 'slow', ownerReferences: [blocking], finalizers: ['test.example.com/slow'] },
+    });
+    await server.call('DELETE', `${CONFIG_MAPS}/front`, { propagationPolicy: 'Foreground' });
+    const slow = await eventually(
+      async () => (await server.call('GET', `${CONFIG_MAPS}/slow`)).body,
+      (body) => body.metadata.deletionTimestamp !== undefined,
+      (body) => JSON.stringify(body),
+    );
+    expect(slow.metadata.finalizers).toContain('test.example.com/slow');
+    expect((await server.call('GET', `${CONFIG_MAPS}/front`)).body.metadata.finalizers).toEqual([
+      'foregroundDeletion',
+    ]);
+    await server.call('PATCH', `${CONFIG_MAPS}/slow`, { metadata: { finalizers: null } });
+    await untilGone(`${CONFIG_MAPS}/front`);
+  });
+
+  it('leaves orphans where that is asked for', async () => {
+    const parent = await owned('lost');
+    await owned('orphan', parent);
+    await server.call('DELETE', `${CONFIG_MAPS}/lost`, { propagationPolicy: 'Orphan' });
+    await untilGone(`${CONFIG_MAPS}/lost`);
+    expect((await server.call('GET', `${CONFIG_MAPS}/orphan`)).body.metadata).not.toHaveProperty(
+      'ownerReferences',
+    );
   });
 
   it('spares what has another owner, without the reference to the lost one', async () => {

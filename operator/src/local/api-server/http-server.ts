@@ -1,19 +1,26 @@
 import { timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { parse } from 'yaml';
 import { FlashpodError, messageOf } from '../../errors.js';
-import type { Api } from './api.js';
-import { ApiError, badRequest, unsupportedMediaType } from './api-error.js';
+import { ApiError, badRequest, PageNotFound, unsupportedMediaType } from './api-error.js';
 import type { Json } from './json.js';
-import { route } from './routes.js';
+import { decodeProtobuf, PROTOBUF } from './protobuf.js';
+import type { Identity } from './tls.js';
 
 /** As the real server: larger bodies don't fit into etcd anyway. */
 const MAX_BODY_BYTES = 3 * 1024 * 1024;
 const OPEN_PATHS = new Set(['/healthz', '/livez', '/readyz']);
+const PLAIN_TEXT = 'text/plain; charset=utf-8';
+export const APPLY_PATCH = 'application/apply-patch+yaml';
 
 export interface Reply {
   readonly status: number;
-  readonly body: unknown;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`; its media type is among the headers. */
+  readonly raw?: Buffer;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -22,21 +29,34 @@ export interface Call {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
-  /** The JSON body; refuses media types other than these. */
-  body(accepted: readonly string[]): Promise<Json | undefined>;
+  readonly accept: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+  readonly userAgent: string;
+  /** Media type of the body, '' for none. */
+  readonly contentType: string;
+  /** The body, parsed; refuses media types other than these. `hint` says what to do instead. */
+  body(accepted: readonly string[], hint?: string): Promise<Json | undefined>;
   readonly response: ServerResponse;
 }
+
+export type Handler = (call: Call) => Promise<Reply | undefined>;
 
 export interface HttpServer {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Listens on 127.0.0.1 only: the token is the only guard, and the traffic is not encrypted. */
-export async function listen(api: Api, port: number, token: string): Promise<HttpServer> {
+/** Listens on 127.0.0.1 only. TLS, because client-go sends tokens over nothing else. */
+export async function listen(
+  handler: Handler,
+  port: number,
+  token: string,
+  identity: Identity,
+): Promise<HttpServer> {
   const expected = Buffer.from(`Bearer ${token}`);
-  const server = createServer((request, response) => {
-    handle(api, expected, request, response).catch((error: unknown) => {
+  const { key, certificate: cert } = identity;
+  const server = createServer({ key, cert }, (request, response) => {
+    handle(handler, expected, request, response).catch((error: unknown) => {
       refuse(response, error instanceof ApiError ? error : internal(error));
     });
   });
@@ -52,7 +72,7 @@ export async function listen(api: Api, port: number, token: string): Promise<Htt
     server.listen(port, '127.0.0.1', resolve);
   });
   const { port: chosen } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${chosen}`, stop: () => stop(server) };
+  return { url: `https://127.0.0.1:${chosen}`, stop: () => stop(server) };
 }
 
 async function stop(server: Server): Promise<void> {
@@ -62,25 +82,29 @@ async function stop(server: Server): Promise<void> {
 }
 
 async function handle(
-  api: Api,
+  handler: Handler,
   expected: Buffer,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+  const url = new URL(request.url ?? '/', 'https://127.0.0.1');
   if (OPEN_PATHS.has(url.pathname)) {
-    response.writeHead(200, { 'content-type': 'text/plain' }).end('ok');
+    response.writeHead(200, { 'content-type': PLAIN_TEXT }).end('ok');
     return;
   }
   authorize(request, expected);
-  const call: Call = {
+  const contentType = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
+  const reply = await handler({
     method: request.method ?? 'GET',
     path: url.pathname,
     query: url.searchParams,
-    body: (accepted) => readBody(request, accepted),
+    accept: request.headers.accept,
+    ifNoneMatch: request.headers['if-none-match'],
+    userAgent: request.headers['user-agent'] ?? '',
+    contentType,
+    body: (accepted, hint) => readBody(request, contentType, accepted, hint),
     response,
-  };
-  const reply = await route(api, call);
+  });
   if (reply !== undefined) send(response, reply);
 }
 
@@ -90,8 +114,12 @@ function authorize(request: IncomingMessage, expected: Buffer): void {
   throw new ApiError(401, 'Unauthorized', 'Unauthorized');
 }
 
-async function readBody(request: IncomingMessage, accepted: readonly string[]): Promise<Json | undefined> {
-  const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim() ?? '';
+async function readBody(
+  request: IncomingMessage,
+  type: string,
+  accepted: readonly string[],
+  hint?: string,
+): Promise<Json | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -108,28 +136,40 @@ async function readBody(request: IncomingMessage, accepted: readonly string[]): 
     chunks.push(chunk);
   }
   if (length === 0) return undefined;
-  if (!accepted.includes(type)) throw unsupportedMediaType(type, accepted);
+  if (!accepted.includes(type)) throw unsupportedMediaType(accepted, hint);
+  const body = Buffer.concat(chunks);
+  if (type === PROTOBUF) return decodeProtobuf(body, accepted);
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as Json;
+    const text = body.toString('utf8');
+    return (type === APPLY_PATCH ? parse(text) : JSON.parse(text)) as Json;
   } catch {
-    // Without the excerpt that JSON.parse gives: it may hold a secret.
-    throw badRequest(`the body, ${length} bytes, is not JSON`);
+    // Without the excerpt that the parsers give: it may hold a secret.
+    throw badRequest(`the body, ${length} bytes, is not ${type === APPLY_PATCH ? 'YAML' : 'JSON'}`);
   }
 }
 
-function send(response: ServerResponse, reply: Reply): void {
-  const text = `${JSON.stringify(reply.body)}\n`;
-  response.writeHead(reply.status, {
+function send(response: ServerResponse, { status, body, raw, headers }: Reply): void {
+  if (status === 204 || status === 304) {
+    response.writeHead(status, headers).end();
+    return;
+  }
+  const content = raw ?? Buffer.from(`${JSON.stringify(body)}\n`);
+  response.writeHead(status, {
     'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...reply.headers,
+    'content-length': content.length,
+    ...headers,
   });
-  response.end(text);
+  response.end(content);
 }
 
 function refuse(response: ServerResponse, error: ApiError): void {
   if (response.headersSent) {
     response.destroy();
+    return;
+  }
+  if (error instanceof PageNotFound) {
+    const raw = Buffer.from(`${error.message}\n`);
+    send(response, { status: 404, raw, headers: { 'content-type': PLAIN_TEXT } });
     return;
   }
   send(response, { status: error.code, body: error.status, headers: error.headers });

@@ -4,13 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
 import { FlashpodError, messageOf } from '../../errors.js';
-import { Api } from './api.js';
+import { Api, type WriteOptions } from './api.js';
 import { ApiError } from './api-error.js';
 import { Collector } from './collector.js';
 import { expireEvents } from './expiry.js';
 import { listen } from './http-server.js';
 import type { Json } from './json.js';
 import { crdKind } from './kinds/crd.js';
+import { OpenApi } from './openapi/index.js';
+import { route } from './routes.js';
+import type { Services } from './services.js';
+import { makeIdentity } from './tls.js';
 
 export interface ApiServerOptions {
   /** Directory of CustomResourceDefinitions, *.yaml, one or more a file. */
@@ -19,6 +23,8 @@ export interface ApiServerOptions {
   readonly port?: number;
   /** Made up when absent. */
   readonly token?: string;
+  /** Where the node writes the logs of pods: `NAMESPACE_POD/CONTAINER.log`. */
+  readonly podLogs?: string;
   /** Where the kubeconfig is written; a fresh private directory when absent. */
   readonly kubeconfigPath?: string;
 }
@@ -26,30 +32,45 @@ export interface ApiServerOptions {
 export interface ApiServer {
   readonly url: string;
   readonly token: string;
+  /** The one to trust, PEM. */
+  readonly certificate: string;
   readonly kubeconfigPath: string;
+  /** What ends namespaces, definitions and dependents; can be held to look at what is in between. */
+  readonly controllers: { hold(): void; release(): void };
   stop(): Promise<void>;
 }
+
+/** What every cluster has. */
+const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+const OWN_WRITE: WriteOptions = { fieldValidation: 'Strict', dryRun: false, manager: 'kube-apiserver' };
 
 /** An API server for one machine: in memory, on 127.0.0.1, guarded by a token. See README.md for what it serves. */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const api = new Api();
   const namespaces = api.registry.find('', 'v1', 'namespaces');
-  for (const name of ['default', 'kube-system'])
-    api.create(namespaces, undefined, { metadata: { name } }, { fieldValidation: 'Strict', dryRun: false });
+  for (const name of NAMESPACES) api.create(namespaces, undefined, { metadata: { name } }, OWN_WRITE);
   if (options.crdDir !== undefined) await loadDefinitions(api, options.crdDir);
 
   const token = options.token ?? randomBytes(24).toString('base64url');
-  const server = await listen(api, options.port ?? 0, token);
+  const identity = makeIdentity(new Date());
+  const services: Services = {
+    api,
+    openapi: new OpenApi(() => api.registry.all()),
+    podLogs: options.podLogs,
+  };
+  const server = await listen((call) => route(services, call), options.port ?? 0, token, identity);
   const collector = new Collector(api);
   const stopExpiry = expireEvents(api);
   const ownDir =
     options.kubeconfigPath === undefined ? await mkdtemp(join(tmpdir(), 'flashpod-kube-')) : undefined;
   const kubeconfigPath = options.kubeconfigPath ?? join(ownDir ?? '', 'kubeconfig');
-  await writeFile(kubeconfigPath, kubeconfig(server.url, token), { mode: 0o600 });
+  await writeFile(kubeconfigPath, kubeconfig(server.url, token, identity.certificate), { mode: 0o600 });
   return {
     url: server.url,
     token,
+    certificate: identity.certificate,
     kubeconfigPath,
+    controllers: collector,
     stop: async () => {
       collector.stop();
       stopExpiry();
@@ -74,20 +95,20 @@ async function loadDefinitions(api: Api, directory: string): Promise<void> {
 
 function define(api: Api, path: string, object: Json): void {
   try {
-    api.create(crdKind, undefined, object, { fieldValidation: 'Strict', dryRun: false });
+    api.create(crdKind, undefined, object, OWN_WRITE);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     throw new FlashpodError('local.crd-invalid', `${path}: ${messageOf(error)}`, { cause: error });
   }
 }
 
-/** insecure-skip-tls-verify: @kubernetes/client-node refuses plain http without it; there is no TLS to skip. */
-function kubeconfig(url: string, token: string): string {
+function kubeconfig(url: string, token: string, certificate: string): string {
+  const authority = Buffer.from(certificate).toString('base64');
   return stringify({
     apiVersion: 'v1',
     kind: 'Config',
     'current-context': 'flashpod-local',
-    clusters: [{ name: 'flashpod-local', cluster: { server: url, 'insecure-skip-tls-verify': true } }],
+    clusters: [{ name: 'flashpod-local', cluster: { server: url, 'certificate-authority-data': authority } }],
     users: [{ name: 'flashpod-local', user: { token } }],
     contexts: [
       {

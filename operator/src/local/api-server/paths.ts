@@ -1,6 +1,7 @@
 import type { Api } from './api.js';
-import { badRequest, noSuchResource } from './api-error.js';
+import { badRequest, noSuchResource, PageNotFound } from './api-error.js';
 import { coreVersions, group, groupList, resourceList, version } from './discovery.js';
+import type { JsonObject } from './json.js';
 import type { Kind } from './kinds/kind.js';
 
 /** What a path names. */
@@ -13,7 +14,7 @@ export function decodeSegment(part: string): string {
   }
 }
 
-export function discover(api: Api, parts: readonly string[], address: string): unknown {
+export function discover(api: Api, parts: readonly string[], address: string): JsonObject | undefined {
   const kinds = api.registry.all();
   const [root, groupName = '', versionName = ''] = parts;
   if (root === 'version' && parts.length === 1) return version();
@@ -21,16 +22,16 @@ export function discover(api: Api, parts: readonly string[], address: string): u
   if (root === 'api' && parts.length === 2) return resourcesOf(kinds, '', groupName);
   if (root === 'apis' && parts.length === 1) return groupList(kinds);
   if (root === 'apis' && parts.length === 2) {
-    if (!kinds.some((kind) => kind.group === groupName)) throw noSuchResource();
+    if (!kinds.some((kind) => kind.group === groupName)) throw new PageNotFound();
     return group(kinds, groupName);
   }
   if (root === 'apis' && parts.length === 3) return resourcesOf(kinds, groupName, versionName);
   return undefined;
 }
 
-function resourcesOf(kinds: readonly Kind[], groupName: string, versionName: string): unknown {
+function resourcesOf(kinds: readonly Kind[], groupName: string, versionName: string): JsonObject {
   const own = kinds.filter((kind) => kind.group === groupName && kind.version === versionName);
-  if (own.length === 0) throw noSuchResource();
+  if (own.length === 0) throw new PageNotFound();
   return resourceList(own, groupName === '' ? versionName : `${groupName}/${versionName}`);
 }
 
@@ -45,7 +46,7 @@ export interface Location {
 export function locate(api: Api, parts: readonly string[]): Location {
   const [root] = parts;
   const start = root === 'api' ? 2 : root === 'apis' ? 3 : 0;
-  if (start === 0 || parts.length <= start) throw noSuchResource();
+  if (start === 0 || parts.length <= start) throw new PageNotFound();
   const groupName = root === 'api' ? '' : (parts[1] ?? '');
   const versionName = parts[start - 1] ?? '';
   const rest = parts.slice(start);

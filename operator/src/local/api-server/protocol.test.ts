@@ -91,41 +91,41 @@ describe('the server', () => {
 });
 
 describe('what is not served is refused, with what is', () => {
+  const accepted =
+    'accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
   it.each([
-    'application/strategic-merge-patch+json',
-    'application/json-patch+json',
-    'application/apply-patch+yaml',
-    'application/json',
-  ])('a patch of type %s', async (type) => {
+    ['application/strategic-merge-patch+json', `${WIDGETS}/w`, accepted],
+    ['application/strategic-merge-patch+json', `${CONFIG_MAPS}/c`, 'use `kubectl apply --server-side`'],
+    ['application/json', `${WIDGETS}/w`, 'Unsupported Media Type'],
+  ])('a patch of type %s of %s', async (type, path, message) => {
     const { status, body } = await server.call(
       'PATCH',
-      `${WIDGETS}/w`,
+      path,
       { spec: { size: 2 } },
       { 'content-type': type },
     );
     expect([status, body.reason]).toEqual([415, 'UnsupportedMediaType']);
-    expect(body.message).toContain('accepted media types include: application/merge-patch+json');
+    expect(body.message).toContain(message);
   });
 
-  it.each(['application/yaml', 'application/vnd.kubernetes.protobuf', 'text/plain'])(
-    'a body of type %s',
-    async (type) => {
-      const { status } = await server.call('POST', WIDGETS, 'a: b', { 'content-type': type });
-      expect(status).toBe(415);
-    },
-  );
+  it.each([
+    ['application/yaml', 415],
+    ['text/plain', 415],
+    ['application/vnd.kubernetes.protobuf', 400],
+  ])('a body of type %s', async (type, code) => {
+    const { status } = await server.call('POST', WIDGETS, 'a: b', { 'content-type': type });
+    expect(status).toBe(code);
+  });
 
   it.each([
-    ['DELETE', WIDGETS, 405, 'the server does not allow deletecollection on widgets.test.example.com'],
+    ['DELETE', '/api/v1/namespaces', 405, 'the server does not allow deletecollection on namespaces'],
     ['PUT', WIDGETS, 405, 'the server does not allow PUT'],
     ['POST', `${WIDGETS}/w`, 405, 'the embedded API server accepts GET, PUT, PATCH and DELETE on an object'],
     ['GET', `${WIDGETS}/w/scale`, 404, 'serves here only status'],
-    ['GET', '/api/v1/namespaces/default/pods/p/log', 404, 'serves here only status and binding'],
+    ['GET', '/api/v1/namespaces/default/pods/p/exec', 404, 'serves here only status, binding, log'],
     ['GET', `${CONFIG_MAPS}/c/status`, 404, 'no subresource here'],
     ['DELETE', `${WIDGETS}/w/status`, 405, 'GET, PUT and PATCH on status'],
     ['GET', '/apis/apps/v1/deployments', 404, 'the server could not find the requested resource'],
-    ['GET', '/apis/test.example.com/v9/widgets', 404, 'the server could not find the requested resource'],
-    ['GET', '/openapi/v2', 404, 'the server could not find the requested resource'],
     ['POST', '/apis/test.example.com/v1/widgets', 400, 'POST to /namespaces/NAMESPACE/widgets'],
   ])('%s %s', async (method, path, code, message) => {
     const { status, body } = await server.call(
@@ -135,6 +135,15 @@ describe('what is not served is refused, with what is', () => {
     );
     expect([status, body.kind]).toEqual([code, 'Status']);
     expect(body.message).toContain(message);
+  });
+
+  it.each([
+    '/apis/test.example.com/v9/widgets',
+    '/apis/test.example.com/v1/things',
+    '/nothing',
+    '/openapi/v4',
+  ])('the path %s', async (path) => {
+    expect(await server.call('GET', path)).toMatchObject({ status: 404, body: '404 page not found\n' });
   });
 
   it('a body that is too large, or no JSON', async () => {
@@ -151,7 +160,7 @@ describe('what is not served is refused, with what is', () => {
 
   it.each(['fieldValidation=Loose', 'dryRun=Some'])('the parameter %s', async (query) => {
     expect((await server.call('POST', `${CONFIG_MAPS}?${query}`, { metadata: { name: 'x' } })).status).toBe(
-      400,
+      422,
     );
   });
 });

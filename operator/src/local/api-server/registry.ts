@@ -1,11 +1,16 @@
-import { noSuchResource } from './api-error.js';
+import { noSuchResource, PageNotFound } from './api-error.js';
 import { builtinKinds } from './kinds/builtin.js';
 import { crdKind, kindsOf } from './kinds/crd.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
 
+/** Groups of built-in kinds as the real server lists them. */
+const GROUPS = ['', 'apps', 'events.k8s.io', 'apiextensions.k8s.io', 'coordination.k8s.io'];
+
 /** All kinds that are served now: the built-in ones and those of the definitions. */
 export class Registry {
-  readonly #builtin: readonly Kind[] = [...builtinKinds(), crdKind];
+  readonly #builtin: readonly Kind[] = [...builtinKinds(), crdKind].sort(
+    (a, b) => GROUPS.indexOf(a.group) - GROUPS.indexOf(b.group),
+  );
   readonly #custom = new Map<string, Kind[]>();
 
   all(): Kind[] {
@@ -18,8 +23,11 @@ export class Registry {
       (candidate) =>
         candidate.group === group && candidate.version === version && candidate.plural === plural,
     );
-    if (kind === undefined) throw noSuchResource();
-    return kind;
+    if (kind !== undefined) return kind;
+    const known = this.#builtin.some(
+      (candidate) => candidate.group === group && candidate.version === version,
+    );
+    throw known ? noSuchResource() : new PageNotFound();
   }
 
   /** Any version of the kind that a collection belongs to. */

@@ -87,15 +87,14 @@ export class Storage {
     return stored;
   }
 
-  /** The last state, with the version of the removal. */
-  remove(collection: string, object: ApiObject): ApiObject {
+  /** What watches are told of is the last state that was stored, with the version of the removal. */
+  remove(collection: string, object: ApiObject): void {
     const { objects } = this.#collection(collection);
     const key = keyOfObject(object);
-    const previous = objects.get(key);
-    const last = this.#stamp(object);
+    const previous = objects.get(key) ?? object;
+    const last = this.#stamp(previous);
     objects.delete(key);
     this.#commit({ version: this.#version, type: 'DELETED', collection, key, object: last, previous });
-    return last;
   }
 
   /** Called synchronously with every commit; returns the way to stop. */
@@ -104,9 +103,14 @@ export class Storage {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Throws when the version is of the future, or of another life of this server. */
+  checkReached(version: number): void {
+    if (version > this.#version) throw versionTooLarge(version, this.#version);
+  }
+
   /** What happened after `version`; throws Expired when that is no longer known. */
   since(collection: string, version: number): Commit[] {
-    if (version > this.#version) throw versionTooLarge(version, this.#version);
+    this.checkReached(version);
     const { history, forgottenUpTo } = this.#collection(collection);
     if (version < forgottenUpTo) throw expired(`too old resource version: ${version} (${forgottenUpTo})`);
     return history.filter((commit) => commit.version > version);

@@ -106,13 +106,14 @@ describe('a watch', () => {
   });
 
   it.each([
-    'timeoutSeconds=soon',
-    'resourceVersion=abc',
-    'sendInitialEvents=true',
-    'fieldSelector=spec.x%3D1',
-  ])('with %s is refused', async (query) => {
-    const { status, body } = await server.call('GET', `${CONFIG_MAPS}?watch=1&${query}`);
-    expect([status, body.reason]).toEqual([400, 'BadRequest']);
+    ['timeoutSeconds=soon', 400],
+    ['resourceVersion=abc', 400],
+    ['fieldSelector=spec.x%3D1', 400],
+    ['sendInitialEvents=true', 422],
+    ['resourceVersionMatch=NotOlderThan', 422],
+    ['sendInitialEvents=true&resourceVersionMatch=NotOlderThan', 400],
+  ])('with %s is refused', async (query, code) => {
+    expect((await server.call('GET', `${CONFIG_MAPS}?watch=1&${query}`)).status).toBe(code);
   });
 });
 
@@ -152,7 +153,8 @@ describe('a list', () => {
     for (const name of ['p1', 'p2', 'p3']) await create(name, { page: 'd' });
     const query = 'labelSelector=page%3Dd&limit=2';
     const first = await server.call('GET', `${CONFIG_MAPS}?${query}`);
-    expect(first.body.metadata.remainingItemCount).toBe(1);
+    // Of a selection nobody says how much more there is.
+    expect(first.body.metadata).not.toHaveProperty('remainingItemCount');
     await server.call('DELETE', `${CONFIG_MAPS}/p3`);
     await create('p4', { page: 'd' });
     const token = first.body.metadata.continue;

@@ -1,8 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { Api } from './api.js';
-import { ApiError, badRequest, expired } from './api-error.js';
+import { ApiError, badRequest, expired, invalidOptions } from './api-error.js';
 import { apiVersionOf, toWire } from './decode.js';
+import { fieldError } from './field-errors.js';
+import type { Call } from './http-server.js';
+import type { JsonObject } from './json.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
+import { type View, viewOf } from './media.js';
+import { includedOf, isTrue, versionOf } from './options.js';
+import { type Included, presentEvent } from './present.js';
 import { type Selector, selectorOf } from './selectors.js';
 import type { Commit } from './storage.js';
 
@@ -11,58 +17,83 @@ const DEFAULT_TIMEOUT_S = 1800;
 /** A reader that is this far behind is cut off and lists again, rather than growing the server's memory. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
-/** GET …?watch=1: one JSON object a line, until the time limit or until one side closes. */
-export function serveWatch(
-  api: Api,
-  kind: Kind,
-  namespace: string | undefined,
-  query: URLSearchParams,
-  response: ServerResponse,
-): void {
-  if (query.get('sendInitialEvents') !== null) {
-    throw badRequest(
-      'sendInitialEvents is forbidden: list first, then watch from the resourceVersion of the list',
-    );
-  }
-  const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_S);
-  if (!(timeoutSeconds >= 0)) {
-    throw badRequest(`timeoutSeconds must be a number of seconds, got "${query.get('timeoutSeconds')}"`);
-  }
-  const from = query.get('resourceVersion') ?? '';
-  if (!/^[0-9]*$/.test(from))
-    throw badRequest(`resourceVersion must be one that a list or object carried, got "${from}"`);
-  const bookmarks = query.get('allowWatchBookmarks') === 'true' || query.get('allowWatchBookmarks') === '1';
-  const watcher = new Watcher(api, kind, namespace, selectorOf(kind, query), response);
+interface WatchOptions {
+  /** 0: whatever there is. */
+  readonly from: number;
+  /** What is there comes first, and then a bookmark that says so. */
+  readonly initialEvents: boolean;
+  readonly bookmarks: boolean;
+  readonly timeoutMs: number;
+  readonly view: View;
+  readonly included: Included;
+}
 
+/** GET …?watch=1: one JSON object a line, until the time limit or until one side closes. */
+export function serveWatch(api: Api, kind: Kind, namespace: string | undefined, call: Call): void {
+  const { query, response } = call;
+  const options = watchOptions(call);
+  const watcher = new Watcher(api, kind, namespace, selectorOf(kind, query), options, response);
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
-  if (watcher.begin(from)) watcher.follow(timeoutSeconds * 1000, bookmarks);
+  if (watcher.begin()) watcher.follow();
+}
+
+function watchOptions({ query, accept }: Call): WatchOptions {
+  const bookmarks = isTrue(query.get('allowWatchBookmarks'));
+  const initialEvents = isTrue(query.get('sendInitialEvents'));
+  const match = query.get('resourceVersionMatch') ?? '';
+  const refuse = (detail: string) =>
+    invalidOptions('ListOptions', fieldError.forbidden('resourceVersionMatch', detail));
+  if (query.has('sendInitialEvents') && match !== 'NotOlderThan')
+    throw refuse('sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
+  if (!query.has('sendInitialEvents') && match !== '')
+    throw refuse('resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided');
+  if (initialEvents && !bookmarks)
+    throw badRequest(
+      'sendInitialEvents needs allowWatchBookmarks: a bookmark says where the first events end',
+    );
+  const timeoutSeconds = Number(query.get('timeoutSeconds') ?? DEFAULT_TIMEOUT_S);
+  if (!(timeoutSeconds >= 0))
+    throw badRequest(`timeoutSeconds must be a number of seconds, got "${query.get('timeoutSeconds')}"`);
+  return {
+    from: versionOf(query),
+    initialEvents,
+    bookmarks,
+    timeoutMs: timeoutSeconds * 1000,
+    view: viewOf(accept),
+    included: includedOf(query),
+  };
 }
 
 class Watcher {
   readonly #kind: Kind;
   readonly #namespace: string | undefined;
   readonly #matches: Selector;
+  readonly #options: WatchOptions;
   readonly #response: ServerResponse;
   readonly #api: Api;
   readonly #cleanups: (() => void)[] = [];
+  #first = true;
 
   constructor(
     api: Api,
     kind: Kind,
     namespace: string | undefined,
     matches: Selector,
+    options: WatchOptions,
     response: ServerResponse,
   ) {
     this.#api = api;
     this.#kind = kind;
     this.#namespace = namespace;
     this.#matches = matches;
+    this.#options = options;
     this.#response = response;
   }
 
-  /** Tells what happens from now on, for so long; 0 = until the client goes. */
-  follow(timeoutMs: number, bookmarks: boolean): void {
+  /** Tells what happens from now on, until the time is up; a limit of 0: until the client goes. */
+  follow(): void {
+    const { bookmarks, timeoutMs } = this.#options;
     this.#cleanups.push(this.#api.storage.subscribe((commit) => this.#offer(commit)));
     if (bookmarks) {
       const timer = setInterval(() => this.#bookmark(), BOOKMARK_EVERY_MS);
@@ -84,14 +115,18 @@ class Watcher {
   }
 
   /** Tells what happened before now; false when the stream had to end with an ERROR event. */
-  begin(from: string): boolean {
+  begin(): boolean {
+    const { from, initialEvents } = this.#options;
     try {
-      if (from === '' || from === '0') {
+      if (initialEvents || from === 0) {
+        // A version that is not reached yet is refused also here.
+        this.#api.storage.checkReached(from);
         for (const object of this.#api.storage.list(this.#kind.storage)) {
           if (this.#wants(object)) this.#send('ADDED', object);
         }
+        if (initialEvents) this.#bookmark({ 'k8s.io/initial-events-end': 'true' });
       } else {
-        for (const commit of this.#api.storage.since(this.#kind.storage, Number(from))) this.#offer(commit);
+        for (const commit of this.#api.storage.since(this.#kind.storage, from)) this.#offer(commit);
       }
       return true;
     } catch (error) {
@@ -120,19 +155,21 @@ class Watcher {
     return this.#matches(toWire(this.#kind, object));
   }
 
-  #bookmark(): void {
+  #bookmark(annotations?: JsonObject): void {
     const { kind } = this.#kind;
     const apiVersion = apiVersionOf(this.#kind);
     const metadata = {
-      name: '',
       resourceVersion: String(this.#api.storage.version),
-      creationTimestamp: null,
+      ...(annotations === undefined ? {} : { annotations }),
     };
-    this.#write({ type: 'BOOKMARK', object: { kind, apiVersion, metadata } });
+    this.#write({ type: 'BOOKMARK', object: { kind, apiVersion, metadata, ...this.#kind.empty } });
   }
 
   #send(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: ApiObject): void {
-    this.#write({ type, object: toWire(this.#kind, object) });
+    const { view, included } = this.#options;
+    const shown = presentEvent(this.#kind, view, included, toWire(this.#kind, object), this.#first);
+    this.#first = false;
+    this.#write({ type, object: shown });
   }
 
   #write(event: unknown): void {

@@ -42,7 +42,10 @@ export function baseEnvironment(): Environment {
 
 function parseQuantity(text: string): Quantity {
   const quantity = Quantity.parse(text);
-  if (quantity === undefined) throw new Error(`"${text}" is not a quantity`);
+  if (quantity === undefined)
+    throw new Error(
+      "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
+    );
   return quantity;
 }
 

@@ -1,6 +1,6 @@
 import type { ASTNode, ParseResult } from '@marcbachmann/cel-js';
 import { at, type FieldError, fieldError } from '../field-errors.js';
-import { deepEqual, isObject, type Json } from '../json.js';
+import { deepEqual, isObject, type Json, typeName } from '../json.js';
 import { SchemaError } from '../schema/schema-error.js';
 import type { SchemaNode } from '../schema/structural.js';
 import { correlatedItem } from '../schema/validate.js';
@@ -144,22 +144,28 @@ function failedRules(
       self: current,
       oldSelf: rule.source.optionalOldSelf === true ? optionalOf(before) : before,
     };
-    const problem = violation(rule, context);
-    return problem === undefined ? [] : [toFieldError(rule.source, value, problem, path)];
+    const problem = violation(rule, context, value, path);
+    return problem === undefined ? [] : [problem];
   });
 }
 
 /** What to say if the rule does not hold. */
-function violation(rule: Rule, context: Record<string, unknown>): string | undefined {
+function violation(
+  rule: Rule,
+  context: Record<string, unknown>,
+  value: Json,
+  path: string,
+): FieldError | undefined {
   const { source } = rule;
-  let holds: unknown;
   try {
-    holds = rule.evaluate(context);
+    if (rule.evaluate(context) === true) return undefined;
   } catch (error) {
-    return `${firstLine(error)} evaluating rule: ${source.message ?? source.rule}`;
+    // Of a rule that cannot be evaluated, the API server shows the type of the value, not the value.
+    const detail = `${firstLine(error)} evaluating rule: ${source.message ?? source.rule}`;
+    return fieldError.invalid(path, typeName(value), detail);
   }
-  if (holds === true) return undefined;
-  return messageFrom(rule, context) ?? source.message ?? `failed rule: ${source.rule}`;
+  const detail = messageFrom(rule, context) ?? source.message ?? `failed rule: ${source.rule}`;
+  return toFieldError(source, value, detail, path);
 }
 
 /** An expression that fails, or gives nothing to show, falls back to the fixed message. */

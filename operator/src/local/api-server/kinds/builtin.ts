@@ -1,14 +1,36 @@
+import { fieldTypeOf } from '../fields/field-type.js';
 import { stringAt } from '../json.js';
+import { builtinType, schemaOfKind } from '../openapi/builtin.js';
+import { BUILTIN_COLUMNS } from '../table/builtin-columns.js';
 import { configMapRules, secretRules } from './config-data.js';
-import { eventFromWire, eventToWire, validateEvent } from './event.js';
+import { controllerRevisionRules } from './controller-revision.js';
+import { EMPTY_CORE_EVENT, EMPTY_EVENT, eventFromWire, eventRules, eventToWire } from './event.js';
 import type { ApiObject, Kind } from './kind.js';
 import { leaseRules } from './lease.js';
 import { namespaceRules } from './namespace.js';
+import { EMPTY_NODE, nodeRules } from './node.js';
 import { podRules } from './pod.js';
+import { typedRules } from './typed.js';
 
-/** The kinds of Kubernetes itself that this server keeps. */
+/** The kinds of Kubernetes itself that this server keeps; groups in the order in which the real one lists them. */
 export function builtinKinds(): Kind[] {
   return [
+    builtin({ plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'], rules: configMapRules }),
+    builtin({
+      plural: 'events',
+      kind: 'Event',
+      shortNames: ['ev'],
+      storage: 'events.k8s.io/events',
+      selectable: fields(
+        ...EVENT_FIELDS,
+        ...OBJECT_FIELDS.map((field) => `involvedObject.${field}`),
+        'source',
+      ),
+      fromWire: eventFromWire,
+      toWire: eventToWire,
+      rules: eventRules,
+      empty: EMPTY_CORE_EVENT,
+    }),
     builtin({
       plural: 'namespaces',
       kind: 'Namespace',
@@ -16,9 +38,20 @@ export function builtinKinds(): Kind[] {
       namespaced: false,
       nameIsLabel: true,
       hasStatus: true,
+      verbs: VERBS.filter((verb) => verb !== 'deletecollection'),
+      selectable: fields('status.phase'),
       rules: namespaceRules,
+      empty: { spec: {}, status: {} },
     }),
-    builtin({ plural: 'nodes', kind: 'Node', shortNames: ['no'], namespaced: false, hasStatus: true }),
+    builtin({
+      plural: 'nodes',
+      kind: 'Node',
+      shortNames: ['no'],
+      namespaced: false,
+      hasStatus: true,
+      rules: nodeRules,
+      empty: EMPTY_NODE,
+    }),
     builtin({
       plural: 'pods',
       kind: 'Pod',
@@ -29,51 +62,49 @@ export function builtinKinds(): Kind[] {
       selectable: fields(
         'spec.nodeName',
         'spec.restartPolicy',
+        'spec.schedulerName',
         'spec.serviceAccountName',
         'status.phase',
         'status.podIP',
+        'status.nominatedNodeName',
       ),
       rules: podRules,
+      empty: { spec: { containers: null }, status: {} },
     }),
     builtin({ plural: 'secrets', kind: 'Secret', selectable: fields('type'), rules: secretRules }),
-    builtin({ plural: 'configmaps', kind: 'ConfigMap', shortNames: ['cm'], rules: configMapRules }),
     builtin({
-      group: 'coordination.k8s.io',
-      plural: 'leases',
-      kind: 'Lease',
-      unconditionalUpdate: false,
-      rules: leaseRules,
-    }),
-    builtin({
-      plural: 'events',
-      kind: 'Event',
-      shortNames: ['ev'],
-      storage: 'events.k8s.io/events',
-      selectable: fields(
-        ...EVENT_FIELDS,
-        ...['kind', 'namespace', 'name', 'uid'].map((field) => `involvedObject.${field}`),
-      ),
-      fromWire: eventFromWire,
-      toWire: eventToWire,
-      rules: { validate: validateEvent },
+      group: 'apps',
+      plural: 'controllerrevisions',
+      kind: 'ControllerRevision',
+      rules: controllerRevisionRules,
     }),
     builtin({
       group: 'events.k8s.io',
       plural: 'events',
       kind: 'Event',
       shortNames: ['ev'],
-      selectable: fields(
-        ...EVENT_FIELDS,
-        ...['kind', 'namespace', 'name', 'uid'].map((field) => `regarding.${field}`),
-      ),
-      rules: { validate: validateEvent },
+      storageGroup: '',
+      selectable: fields(...EVENT_FIELDS, ...OBJECT_FIELDS.map((field) => `regarding.${field}`)),
+      rules: eventRules,
+      tableOf: eventToWire,
+      empty: EMPTY_EVENT,
+    }),
+    builtin({
+      group: 'coordination.k8s.io',
+      plural: 'leases',
+      kind: 'Lease',
+      unconditionalUpdate: false,
+      rules: leaseRules,
+      empty: { spec: {} },
     }),
   ];
 }
 
+const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 const EVENT_FIELDS = ['reason', 'type', 'reportingController'];
+const OBJECT_FIELDS = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
-type Defaulted =
+type Described =
   | 'group'
   | 'version'
   | 'singular'
@@ -81,20 +112,21 @@ type Defaulted =
   | 'shortNames'
   | 'categories'
   | 'namespaced'
-  | 'storage';
-type DefaultedToo =
+  | 'verbs';
+type Kept =
+  | 'storage'
+  | 'storageGroup'
   | 'hasStatus'
   | 'hasGeneration'
   | 'unconditionalUpdate'
-  | 'nameIsLabel'
-  | 'selectable'
-  | 'rules';
-type BuiltinOptions = Pick<Kind, 'plural' | 'kind'> &
-  Partial<Pick<Kind, Defaulted | DefaultedToo | 'fromWire' | 'toWire'>>;
+  | 'nameIsLabel';
+type Behaviour = 'selectable' | 'rules' | 'columns' | 'fields' | 'empty' | 'fromWire' | 'toWire' | 'tableOf';
+type BuiltinOptions = Pick<Kind, 'plural' | 'kind'> & Partial<Pick<Kind, Described | Kept | Behaviour>>;
 
 export function builtin(options: BuiltinOptions): Kind {
   const group = options.group ?? '';
-  return {
+  const storage = `${group}/${options.plural}`;
+  const kind: Kind = {
     group,
     version: 'v1',
     singular: options.kind.toLowerCase(),
@@ -102,14 +134,29 @@ export function builtin(options: BuiltinOptions): Kind {
     shortNames: [],
     categories: [],
     namespaced: true,
-    storage: `${group}/${options.plural}`,
+    verbs: VERBS,
+    isCustom: false,
+    storage,
+    storageGroup: group,
     hasStatus: false,
     hasGeneration: false,
     unconditionalUpdate: true,
     nameIsLabel: false,
     selectable: new Map(),
-    rules: {},
+    columns: BUILTIN_COLUMNS.get(storage) ?? [],
+    fields: () => fieldTypeOf(schemaOfKind(group, 'v1', options.kind), builtinType),
+    empty: {},
     ...options,
+    rules: options.rules ?? {},
+  };
+  return { ...kind, rules: typedRules(kind), fields: once(kind.fields) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

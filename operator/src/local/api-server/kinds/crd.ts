@@ -1,10 +1,13 @@
 import { timestamp } from '../../../kube/conditions.js';
 import { type FieldError, fieldError } from '../field-errors.js';
+import { type FieldType, fieldTypeOf } from '../fields/field-type.js';
 import { isObject, type Json, type JsonObject, stringAt } from '../json.js';
+import { builtinType, OBJECT_META } from '../openapi/builtin.js';
 import { admit } from '../schema/prune.js';
 import { SchemaError } from '../schema/schema-error.js';
 import { compileSchema, type SchemaNode } from '../schema/structural.js';
 import { validate } from '../schema/validate.js';
+import { customColumns } from '../table/custom-columns.js';
 import { builtin } from './builtin.js';
 import type { ApiObject, Kind, KindRules } from './kind.js';
 
@@ -12,6 +15,7 @@ import type { ApiObject, Kind, KindRules } from './kind.js';
 export const CLEANUP_FINALIZER = 'customresourcecleanup.apiextensions.k8s.io';
 
 export const crdRules: KindRules = {
+  admit: (crd) => ({ ...crd, spec: defaultSpec(isObject(crd['spec']) ? crd['spec'] : {}) }),
   create: (crd) => ({
     ...crd,
     metadata: { ...crd.metadata, finalizers: [CLEANUP_FINALIZER] },
@@ -28,6 +32,12 @@ export const crdRules: KindRules = {
     }
   },
   validateStatus: () => [],
+  endsByContent: true,
+};
+
+const EMPTY_DEFINITION = {
+  spec: { group: '', names: { plural: '', kind: '' }, scope: '', versions: null },
+  status: { conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null },
 };
 
 export const crdKind: Kind = builtin({
@@ -35,12 +45,28 @@ export const crdKind: Kind = builtin({
   plural: 'customresourcedefinitions',
   kind: 'CustomResourceDefinition',
   shortNames: ['crd', 'crds'],
+  categories: ['api-extensions'],
   namespaced: false,
   hasStatus: true,
   hasGeneration: true,
   unconditionalUpdate: false,
   rules: crdRules,
+  empty: EMPTY_DEFINITION,
 });
+
+/** In the order in which the real server names them. */
+const CUSTOM_VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
+
+function defaultSpec(spec: JsonObject): JsonObject {
+  const names = isObject(spec['names']) ? spec['names'] : {};
+  const kind = typeof names['kind'] === 'string' ? names['kind'] : '';
+  const filled = kind === '' ? names : { singular: kind.toLowerCase(), listKind: `${kind}List`, ...names };
+  return {
+    conversion: { strategy: 'None' },
+    ...spec,
+    ...(spec['names'] === undefined ? {} : { names: filled }),
+  };
+}
 
 function crdError(field: string, problem: string): FieldError {
   return fieldError.invalidWhole(field, problem);
@@ -111,13 +137,20 @@ export function kindsOf(crd: ApiObject): Kind[] {
       shortNames: strings(names['shortNames']),
       categories: strings(names['categories']),
       namespaced: scope === 'Namespaced',
+      verbs: CUSTOM_VERBS,
+      isCustom: true,
       storage: `${group}/${plural}`,
+      storageGroup: group,
       hasStatus,
       hasGeneration: true,
       unconditionalUpdate: false,
       nameIsLabel: false,
       selectable: selectableFields(version['selectableFields'], `${path}.selectableFields`),
       rules: customRules(root),
+      columns: customColumns(version['additionalPrinterColumns'], `${path}.additionalPrinterColumns`),
+      ...(isObject(schema) ? { schema } : {}),
+      fields: customFields(isObject(schema) ? schema : {}),
+      empty: {},
     };
   });
   return kinds.filter((_, index) => versions[index]?.['served'] === true);
@@ -135,6 +168,20 @@ function compileAt(schema: Json, path: string): SchemaNode {
       error.message.slice(colon + 2),
     );
   }
+}
+
+/** As the definition says, with metadata as of every object. */
+function customFields(schema: JsonObject): () => FieldType {
+  let type: FieldType | undefined;
+  return () => {
+    if (type !== undefined) return type;
+    const properties = isObject(schema['properties']) ? schema['properties'] : {};
+    const metadata = { $ref: `#/components/schemas/${OBJECT_META}` };
+    const text = { type: 'string' };
+    const whole = { ...schema, properties: { ...properties, metadata, apiVersion: text, kind: text } };
+    type = fieldTypeOf(whole, builtinType);
+    return type;
+  };
 }
 
 function customRules(root: SchemaNode): KindRules {

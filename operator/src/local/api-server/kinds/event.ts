@@ -1,6 +1,6 @@
 import { type FieldError, fieldError } from '../field-errors.js';
 import type { Json, JsonObject } from '../json.js';
-import type { ApiObject } from './kind.js';
+import type { ApiObject, KindRules } from './kind.js';
 
 /** core/v1 name → events.k8s.io/v1 name. The two kinds are views of the same objects. */
 const RENAMED: readonly (readonly [string, string])[] = [
@@ -13,9 +13,34 @@ const RENAMED: readonly (readonly [string, string])[] = [
   ['reportingComponent', 'reportingController'],
 ];
 
+/** What an event shows in either form, also where there is nothing. */
+export const EMPTY_EVENT: JsonObject = {
+  eventTime: null,
+  regarding: {},
+  deprecatedSource: {},
+  deprecatedFirstTimestamp: null,
+  deprecatedLastTimestamp: null,
+};
+export const EMPTY_CORE_EVENT: JsonObject = {
+  involvedObject: {},
+  source: {},
+  firstTimestamp: null,
+  lastTimestamp: null,
+  eventTime: null,
+  reportingComponent: '',
+  reportingInstance: '',
+};
+
+export const eventRules: KindRules = {
+  admit: (event) => ({ ...EMPTY_EVENT, ...event }) as ApiObject,
+  validate: validateEvent,
+};
+
 export function eventFromWire(event: ApiObject): ApiObject {
+  // Empty texts are nothing, in this form.
+  const given = Object.entries(rename(event, RENAMED)).filter(([, value]) => value !== '');
   return {
-    ...rename(event, RENAMED),
+    ...Object.fromEntries(given),
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',
     metadata: event.metadata,
@@ -24,7 +49,8 @@ export function eventFromWire(event: ApiObject): ApiObject {
 
 export function eventToWire(event: ApiObject): ApiObject {
   const back = RENAMED.map(([core, events]) => [events, core] as const);
-  return { ...rename(event, back), apiVersion: 'v1', kind: 'Event', metadata: event.metadata };
+  const renamed = rename(event, back);
+  return { ...EMPTY_CORE_EVENT, ...renamed, apiVersion: 'v1', kind: 'Event', metadata: event.metadata };
 }
 
 function rename(event: ApiObject, names: readonly (readonly [string, string])[]): JsonObject {

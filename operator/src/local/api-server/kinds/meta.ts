@@ -16,7 +16,7 @@ const LABEL_TEXT =
   "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an " +
   "alphanumeric character (e.g. 'my-name', or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 
-type Shape = 'string' | 'integer' | 'strings' | 'map' | 'owners' | 'ignored';
+type Shape = 'string' | 'integer' | 'strings' | 'map' | 'owners' | 'managers' | 'ignored';
 
 const SHAPES: Readonly<Record<string, Shape>> = {
   name: 'string',
@@ -32,8 +32,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   annotations: 'map',
   finalizers: 'strings',
   ownerReferences: 'owners',
-  // Accepted and dropped: this server has no server-side apply, so nobody's fields are kept track of.
-  managedFields: 'ignored',
+  managedFields: 'managers',
   selfLink: 'ignored',
 };
 
@@ -71,6 +70,8 @@ function misshapen(shape: Shape, value: Json): string | undefined {
         : 'a map of strings';
     case 'owners':
       return Array.isArray(value) && value.every(isObject) ? undefined : 'a list of owner references';
+    case 'managers':
+      return Array.isArray(value) && value.every(isObject) ? undefined : 'a list of managers';
     case 'ignored':
       return undefined;
   }

@@ -2,12 +2,18 @@ import { timestamp } from '../../../kube/conditions.js';
 import { at, type FieldError, fieldError } from '../field-errors.js';
 import { deepEqual, isObject, type Json, type JsonObject } from '../json.js';
 import type { ApiObject, KindRules } from './kind.js';
+import { admittedPodSpec, defaultPodSpec } from './pod-defaults.js';
 
 const DEFAULT_GRACE_SECONDS = 30;
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
 export const podRules: KindRules = {
-  admit: (pod) => ({ ...pod, spec: defaultSpec(isObject(pod['spec']) ? pod['spec'] : {}) }),
+  admit: (pod) => ({
+    ...pod,
+    spec: defaultPodSpec(isObject(pod['spec']) ? pod['spec'] : {}),
+    ...(isObject(pod['status']) ? { status: completeStatus(pod['status']) } : {}),
+  }),
+  mutate: (pod) => ({ ...pod, spec: admittedPodSpec(pod['spec'] as JsonObject) }),
   create: (pod) => ({ ...pod, status: { phase: 'Pending', qosClass: qosClass(pod) } }),
   validate: (pod, old) => [
     ...specErrors(pod['spec'] as JsonObject),
@@ -22,6 +28,16 @@ export const podRules: KindRules = {
     return requested ?? Number(spec['terminationGracePeriodSeconds'] ?? DEFAULT_GRACE_SECONDS);
   },
 };
+
+/** Times of conditions are told also when there are none. */
+function completeStatus(status: JsonObject): JsonObject {
+  const { conditions } = status;
+  if (!Array.isArray(conditions)) return status;
+  const complete = conditions.map((condition) =>
+    isObject(condition) ? { lastProbeTime: null, lastTransitionTime: null, ...condition } : condition,
+  );
+  return { ...status, conditions: complete };
+}
 
 /** POST …/pods/NAME/binding: what a scheduler does. */
 export function bind(pod: ApiObject, nodeName: string, now: Date): ApiObject {
@@ -39,18 +55,6 @@ export function bind(pod: ApiObject, nodeName: string, now: Date): ApiObject {
     ...pod,
     spec: { ...(pod['spec'] as JsonObject), nodeName },
     status: { ...status, conditions: [...conditions, scheduled] },
-  };
-}
-
-function defaultSpec(spec: JsonObject): JsonObject {
-  return {
-    restartPolicy: 'Always',
-    terminationGracePeriodSeconds: DEFAULT_GRACE_SECONDS,
-    dnsPolicy: 'ClusterFirst',
-    schedulerName: 'default-scheduler',
-    securityContext: {},
-    enableServiceLinks: true,
-    ...spec,
   };
 }
 

@@ -28,7 +28,7 @@ export function validate(node: SchemaNode, value: Json, old: Json | undefined, p
       errors.push({
         reason: 'FieldValueInvalid',
         field: '<nil>',
-        message: `Invalid value: "null": ${RULES_SKIPPED}`,
+        message: `Invalid value: null: ${RULES_SKIPPED}`,
       });
     return errors;
   }
@@ -65,7 +65,16 @@ function checkNode(
   if (typeof value === 'number' && node.type === 'integer')
     checkIntegerFormat(node.format, value, path, errors);
   if (Array.isArray(value)) checkItems(node, value, old, path, errors);
-  if (isObject(value)) checkProperties(node, value, old, path, errors);
+  if (isObject(value)) {
+    checkProperties(node, value, old, path, errors);
+    errors.push(...missing(node.checks, value, path));
+  }
+}
+
+function missing(checks: ValueChecks, value: JsonObject, path: string): FieldError[] {
+  return checks.required
+    .filter((name) => !Object.hasOwn(value, name))
+    .map((name) => fieldError.required(at.child(path, name)));
 }
 
 function hasType(node: SchemaNode, value: Json): boolean {
@@ -150,6 +159,9 @@ function failedChecks(checks: ValueChecks, value: Json, path: string): FieldErro
   const errors: FieldError[] = [];
   const inBody = (detail: string) =>
     errors.push(fieldError.invalid(path, value, `${path} in body ${detail}`));
+  // Of what has too few parts, the message shows how many there are.
+  const tooFew = (size: number, detail: string) =>
+    errors.push(fieldError.invalid(path, size, `${path} in body ${detail}`));
   if (checks.enum !== undefined && !checks.enum.some((allowed) => deepEqual(allowed, value))) {
     errors.push(fieldError.unsupported(path, value, checks.enum));
   }
@@ -167,25 +179,24 @@ function failedChecks(checks: ValueChecks, value: Json, path: string): FieldErro
     if (checks.maxItems !== undefined && value.length > checks.maxItems)
       errors.push(fieldError.tooMany(path, value.length, checks.maxItems));
     if (checks.minItems !== undefined && value.length < checks.minItems)
-      inBody(`should have at least ${checks.minItems} items`);
+      tooFew(value.length, `should have at least ${checks.minItems} items`);
     const inner = checks.itemChecks;
     if (inner !== undefined)
       for (const [index, item] of value.entries())
         errors.push(...failedChecks(inner, item, at.index(path, index)));
   }
   if (isObject(value)) {
-    for (const name of checks.required) {
-      if (!Object.hasOwn(value, name)) errors.push(fieldError.required(at.child(path, name)));
-    }
     const size = Object.keys(value).length;
     if (checks.maxProperties !== undefined && size > checks.maxProperties)
       errors.push(fieldError.tooMany(path, size, checks.maxProperties));
     if (checks.minProperties !== undefined && size < checks.minProperties)
-      inBody(`should have at least ${checks.minProperties} properties`);
+      tooFew(size, `should have at least ${checks.minProperties} properties`);
     for (const [name, inner] of checks.properties) {
       const property = value[name];
       if (property !== undefined) errors.push(...failedChecks(inner, property, at.child(path, name)));
     }
+    // Inside allOf and the like; of the structure itself they come last, below.
+    if (checks.properties.size > 0) errors.push(...missing(checks, value, path));
   }
   errors.push(...failedCombinations(checks, value, path));
   return errors;

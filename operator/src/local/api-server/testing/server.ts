@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agent, fetch, type Headers, type Response } from 'undici';
 import type { KubeStatus } from '../../../kube/types.js';
 import { type ApiServer, startApiServer } from '../index.js';
 import { WIDGET_CRD } from './crd.js';
@@ -19,10 +20,12 @@ export interface Result {
 export class TestServer {
   readonly server: ApiServer;
   readonly #directory: string;
+  readonly #dispatcher: Agent;
 
   private constructor(server: ApiServer, directory: string) {
     this.server = server;
     this.#directory = directory;
+    this.#dispatcher = new Agent({ connect: { ca: server.certificate } });
   }
 
   static async start(crd = WIDGET_CRD): Promise<TestServer> {
@@ -44,6 +47,7 @@ export class TestServer {
   ): Promise<Result> {
     const answer = await fetch(`${this.server.url}${path}`, {
       method,
+      dispatcher: this.#dispatcher,
       headers: {
         authorization: `Bearer ${this.server.token}`,
         ...(body === undefined
@@ -65,6 +69,7 @@ export class TestServer {
   async watch(path: string, query: string): Promise<WatchReader> {
     const stop = new AbortController();
     const answer = await fetch(`${this.server.url}${path}?watch=true&${query}`, {
+      dispatcher: this.#dispatcher,
       headers: { authorization: `Bearer ${this.server.token}` },
       signal: stop.signal,
     });
@@ -76,6 +81,7 @@ export class TestServer {
   }
 
   async stop(): Promise<void> {
+    await this.#dispatcher.destroy();
     await this.server.stop();
     await rm(this.#directory, { recursive: true, force: true });
   }

@@ -1,0 +1,132 @@
+import { createReadStream, existsSync, readFileSync, statSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import { badRequest } from './api-error.js';
+import type { Call, Reply } from './http-server.js';
+import { isObject, type Json, type JsonObject } from './json.js';
+import type { ApiObject } from './kinds/kind.js';
+import { type LogLines, logLines } from './log-lines.js';
+import type { Named } from './objects.js';
+import type { Services } from './services.js';
+
+const TEXT = { 'content-type': 'text/plain' };
+const POLL_MS = 500;
+
+interface LogOptions {
+  readonly container: string;
+  readonly follow: boolean;
+  readonly previous: boolean;
+  readonly lines: LogLines;
+}
+
+/** GET …/pods/NAME/log */
+export function serveLog(
+  { api, podLogs }: Services,
+  call: Call,
+  { kind, namespace, name }: Named & { readonly namespace: string },
+): Reply | undefined {
+  const pod = api.get(kind, namespace, name);
+  const options = logOptions(pod, call.query);
+  const file =
+    podLogs === undefined ? undefined : join(podLogs, `${namespace}_${name}`, `${options.container}.log`);
+  const runs = file === undefined ? [] : runsOf(file);
+  const current = runs.at(-1);
+  // Nobody runs it yet: as in a cluster, there is nothing to tell.
+  if (!isObject(pod['spec']) || pod['spec']['nodeName'] === undefined) return { status: 204 };
+  if (options.previous && runs.length < 2)
+    throw badRequest(`previous terminated container "${options.container}" in pod "${name}" not found`);
+  if (file === undefined || current === undefined)
+    throw badRequest(
+      `container "${options.container}" in pod "${name}" is waiting to start: ContainerCreating`,
+    );
+  const [from, to] = options.previous ? [runs.at(-2) ?? 0, current] : [current, statSync(file).size];
+  if (!options.follow || options.previous) {
+    const text = readFileSync(file).subarray(from, to).toString('utf8');
+    return { status: 200, raw: Buffer.from(options.lines.whole(text)), headers: TEXT };
+  }
+  follow(file, from, options.lines, call, () =>
+    isOver(api.storage.get(kind.storage, `${namespace}/${name}`), pod),
+  );
+  return undefined;
+}
+
+function logOptions(pod: ApiObject, query: URLSearchParams): LogOptions {
+  const spec = isObject(pod['spec']) ? pod['spec'] : {};
+  const names = [...containers(spec, 'initContainers'), ...containers(spec, 'containers')];
+  const main = containers(spec, 'containers');
+  const { name } = pod.metadata;
+  const asked = query.get('container') ?? '';
+  if (asked === '' && main.length !== 1)
+    throw badRequest(
+      `a container name must be specified for pod ${name}, choose one of: [${names.join(' ')}]`,
+    );
+  const container = asked === '' ? (main[0] ?? '') : asked;
+  if (!names.includes(container)) throw badRequest(`container ${container} is not valid for pod ${name}`);
+  return {
+    container,
+    follow: query.get('follow') === 'true',
+    previous: query.get('previous') === 'true',
+    lines: logLines(query),
+  };
+}
+
+function containers(spec: JsonObject, field: string): string[] {
+  const list: Json | undefined = spec[field];
+  return (Array.isArray(list) ? list : []).filter(isObject).map((container) => String(container['name']));
+}
+
+/** Offsets at which the runs of a container begin: the node notes them beside its log. */
+function runsOf(file: string): number[] {
+  if (!existsSync(file)) return [];
+  const notes = `${file}.runs`;
+  if (!existsSync(notes)) return [0];
+  return readFileSync(notes, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map(Number);
+}
+
+function isOver(now: ApiObject | undefined, pod: ApiObject): boolean {
+  if (now === undefined || now.metadata['uid'] !== pod.metadata['uid']) return true;
+  const phase = isObject(now['status']) ? now['status']['phase'] : undefined;
+  return phase === 'Succeeded' || phase === 'Failed';
+}
+
+/** What is there, and then what is added, until the client goes or the pod is over. */
+function follow(file: string, from: number, lines: LogLines, call: Call, over: () => boolean): void {
+  const { response } = call;
+  response.writeHead(200, TEXT);
+  response.flushHeaders();
+  let position = from;
+  let reading = false;
+  let wanted = false;
+  const watcher = watch(file, () => read());
+  // A file system that does not tell of changes, and the end of the pod, are found out by looking.
+  const timer = setInterval(() => read(), POLL_MS);
+  const stop = () => {
+    watcher.close();
+    clearInterval(timer);
+  };
+  response.on('close', stop);
+  const read = () => {
+    wanted = true;
+    if (reading || response.writableEnded) return;
+    reading = true;
+    wanted = false;
+    const last = over();
+    const chunks: Buffer[] = [];
+    const stream = createReadStream(file, { start: position });
+    stream.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
+    stream.on('error', () => response.end());
+    stream.on('close', () => {
+      reading = false;
+      const text = Buffer.concat(chunks);
+      position += text.length;
+      response.write(lines.more(text.toString('utf8')));
+      if (last) {
+        stop();
+        response.end();
+      } else if (wanted) read();
+    });
+  };
+  read();
+}
