@@ -134,7 +134,8 @@ impl Engine {
             self.ask(Purpose::OpenOrders(Round::Audit));
             self.ask(Purpose::Account(Round::Audit));
         }
-        self.audit.next
+        // A round under way ends with its replies, however long they take; looking at the clock meanwhile is of no use.
+        self.audit.next.filter(|_| self.audit.round.is_none())
     }
 
     fn judge(&mut self) {

@@ -14,6 +14,7 @@ use crate::instance::Instance;
 use crate::io::{Action, AgentInput, Desired, Hop, Input, InstanceName, InstrumentTerms, Stamp, Start};
 use crate::lease::Lease;
 use crate::market::Market;
+use crate::past::Past;
 use crate::recovery::Recovered;
 use crate::requests::Requests;
 use crate::schedule::Guards;
@@ -40,6 +41,7 @@ pub struct Engine {
     pub(crate) requests: Requests,
     pub(crate) feeds: Feeds,
     pub(crate) startup: Startup,
+    pub(crate) past: Past,
     pub(crate) instruments: BTreeMap<Symbol, InstrumentTerms>,
     pub(crate) markets: BTreeMap<Symbol, Market>,
     pub(crate) desired: Desired,
@@ -82,6 +84,7 @@ impl Engine {
             lease: Lease::default(),
             requests: Requests::default(),
             startup: Startup::new(start.recovered.last_unix),
+            past: Past::default(),
             instruments: BTreeMap::new(),
             markets: BTreeMap::new(),
             desired: Desired::default(),
@@ -131,6 +134,7 @@ impl Engine {
         self.dirty = false;
         let mut next = [
             self.poll_startup(),
+            self.poll_past(),
             self.poll_listen_key(),
             self.poll_feeds(),
             self.poll_markets(),

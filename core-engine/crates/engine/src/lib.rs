@@ -27,6 +27,8 @@ mod lease;
 mod leaving;
 mod link;
 mod market;
+mod pages;
+mod past;
 mod quoting;
 mod replies;
 mod report;

@@ -2,15 +2,19 @@
 
 use flashpod_mexc::rest;
 use flashpod_orders::{Deal, Update};
-use flashpod_types::{ClientOrderId, Nanos, Symbol};
+use flashpod_types::{ClientOrderId, Millis, Nanos, Symbol};
 
 use crate::engine::Engine;
 use crate::io::{HttpOutcome, RequestId};
+use crate::pages::{Reading, horizon};
 use crate::requests::{Purpose, Round, TRADES_LIMIT};
+use crate::track::TradesReading;
 use crate::trade::{Told, classify};
 
 /// Without a Retry-After.
 const PAUSE: Nanos = Nanos::from_secs(1);
+/// How far back myTrades goes: a month (API reference §7), taken for its shortest.
+const TRADES_SHOWN_DAYS: i64 = 28;
 
 impl Engine {
     pub(crate) fn on_http(
@@ -113,9 +117,9 @@ impl Engine {
                     Round::Audit => self.audit.account(account, asked, received),
                 }
             }
-            Purpose::AllOrders(..) => {
+            Purpose::AllOrders(symbol) => {
                 let Ok(rows) = rest::orders(body) else { return false };
-                self.on_past_orders(&rows);
+                self.on_past_orders(*symbol, &rows);
             }
             Purpose::ListenKeys => {
                 let Ok(keys) = rest::listen_keys(body) else { return false };
@@ -138,9 +142,9 @@ impl Engine {
                 let Ok(top) = rest::book_ticker(body) else { return false };
                 self.on_ticker(*symbol, &top, received);
             }
-            Purpose::Trades(client_id, _) => {
+            Purpose::Trades(client_id) => {
                 let Ok(rows) = rest::my_trades(body) else { return false };
-                self.on_trades(client_id, &rows);
+                self.on_trades(client_id, rows);
             }
             Purpose::Place(_) | Purpose::Cancel(_) | Purpose::Query(..) => {}
         }
@@ -168,7 +172,8 @@ impl Engine {
     }
 
     /// The fills of one order.
-    fn on_trades(&mut self, client_id: &ClientOrderId, rows: &[rest::TradeReport]) {
+    fn on_trades(&mut self, client_id: &ClientOrderId, page: Vec<rest::TradeReport>) {
+        let Some(rows) = self.read_trades(client_id, page) else { return };
         let Some(order) = self.state.orders.get(client_id) else { return };
         let (order_id, traded_before) = (order.order_id(), order.before.is_positive());
         let mut rows_of_order: Vec<&rest::TradeReport> =
@@ -197,11 +202,42 @@ impl Engine {
                 self.feed(client_id, Update::Deal(deal));
             }
         }
-        // A full page: go on from its newest fill. Times are whole seconds, so pages overlap; fills count once.
-        let missing = self.state.orders.get(client_id).is_some_and(|o| o.missing_deals().is_positive());
-        if missing && rows.len() >= usize::from(TRADES_LIMIT) {
-            let newest = rows.iter().map(|row| row.time).max();
-            self.ask(Purpose::Trades(*client_id, newest));
+    }
+
+    /// All fills of an order, oldest first, once their last page is here; until then the next is asked for.
+    fn read_trades(
+        &mut self,
+        client_id: &ClientOrderId,
+        mut page: Vec<rest::TradeReport>,
+    ) -> Option<Vec<rest::TradeReport>> {
+        let now = self.clock.venue_millis(self.now.mono)?;
+        let since = Millis(self.state.orders.get(client_id)?.timestamp_ms - 1000);
+        let track = self.tracks.get_mut(client_id)?;
+        let rows = page.len();
+        if page.first().zip(page.last()).is_some_and(|(first, last)| first.time > last.time) {
+            page.reverse();
         }
+        let reading = match track.trades.take() {
+            None if rows < usize::from(TRADES_LIMIT) => return Some(page),
+            None => {
+                let from = since.max(horizon(now, TRADES_SHOWN_DAYS));
+                TradesReading {
+                    pages: Reading::new(from, Millis(now.0 + 1000), TRADES_LIMIT),
+                    rows: Vec::new(),
+                }
+            }
+            Some(mut reading) => {
+                if reading.pages.turn(rows) {
+                    reading.rows.append(&mut page);
+                }
+                reading
+            }
+        };
+        if reading.pages.page().is_none() {
+            return Some(reading.rows);
+        }
+        track.trades = Some(reading);
+        self.ask(Purpose::Trades(*client_id));
+        None
     }
 }

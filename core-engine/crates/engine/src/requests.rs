@@ -9,14 +9,14 @@ use flashpod_types::{ClientOrderId, Millis, Nanos, Symbol};
 use crate::engine::Engine;
 use crate::io::{Action, HttpRequest, Method, RequestClass, RequestId};
 use crate::link::Subscription;
-use crate::track::Timing;
+use crate::track::{Timing, Track};
 
 /// Levels asked for in a depth snapshot (API reference §10).
 pub(crate) const DEPTH_LIMIT: u16 = 5000;
 /// Rows of one myTrades page; the venue gives no more.
 pub(crate) const TRADES_LIMIT: u16 = 100;
-/// Rows of one allOrders page.
-const ORDERS_LIMIT: u16 = 1000;
+/// Rows of one allOrders page; the venue gives no more.
+pub(crate) const ORDERS_LIMIT: u16 = 1000;
 /// recvWindow of queries: they change nothing, so a late one does no harm.
 const QUERY_WINDOW_MS: u32 = 5000;
 /// The span of the venue's weight pools.
@@ -40,8 +40,8 @@ pub(crate) enum Purpose {
     TradeFee(Symbol),
     Account(Round),
     OpenOrders(Round),
-    /// Orders of a pair since the given time, for those of ours that no journal knows.
-    AllOrders(Symbol, Millis),
+    /// The next page of a pair's past orders, for those of ours that no journal knows.
+    AllOrders(Symbol),
     ListenKeys,
     DeleteListenKey(String),
     CreateListenKey,
@@ -52,8 +52,8 @@ pub(crate) enum Purpose {
     Ticker(Symbol),
     /// State of one order. Also of one that only the venue knows.
     Query(Symbol, ClientOrderId),
-    /// Fills of one order, from a time on when there are many.
-    Trades(ClientOrderId, Option<Millis>),
+    /// Fills of one order; the next page of them when there are many.
+    Trades(ClientOrderId),
     Place(ClientOrderId),
     Cancel(ClientOrderId),
 }
@@ -177,10 +177,7 @@ impl Engine {
             Purpose::TradeFee(symbol) => request::trade_fee(*symbol, stamp),
             Purpose::Account(_) => request::account(stamp),
             Purpose::OpenOrders(_) => request::open_orders(None, stamp),
-            Purpose::AllOrders(symbol, start) => {
-                let page = Page { start: Some(*start), end: None, limit: Some(ORDERS_LIMIT) };
-                request::all_orders(*symbol, page, stamp)
-            }
+            Purpose::AllOrders(symbol) => request::all_orders(*symbol, self.past.page(*symbol)?, stamp),
             Purpose::ListenKeys => request::list_listen_keys(stamp),
             Purpose::DeleteListenKey(key) => request::delete_listen_key(key, stamp),
             Purpose::CreateListenKey => request::create_listen_key(stamp),
@@ -192,9 +189,10 @@ impl Engine {
             Purpose::Query(symbol, client_id) => {
                 request::query_order(*symbol, OrderRef::Client(*client_id), stamp)
             }
-            Purpose::Trades(client_id, start) => {
+            Purpose::Trades(client_id) => {
                 let order = self.state.orders.get(client_id)?;
-                let page = Page { start: *start, end: None, limit: Some(TRADES_LIMIT) };
+                let whole = Page { start: None, end: None, limit: Some(TRADES_LIMIT) };
+                let page = self.tracks.get(client_id).and_then(Track::page).unwrap_or(whole);
                 let order_id = Some(order.order_id()).filter(|id| !id.is_empty());
                 request::my_trades(order.symbol, order_id, page, stamp)
             }

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use flashpod_mexc::rest::{AccountReport, ExchangeInfo, OrderReport};
 use flashpod_orders::{ClientId, Order, State, Update};
-use flashpod_types::{Amount, Asset, ClientOrderId, Millis, Nanos, Symbol};
+use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, Symbol};
 
 use crate::engine::Engine;
 use crate::fact::Fact;
@@ -13,9 +13,6 @@ use crate::io::{InstrumentTerms, TradingState};
 use crate::market::Market;
 use crate::requests::{Purpose, Round};
 
-/// How far before the journal's last moment orders without an entry are looked for: a dying host may lose 50 ms, and
-/// its clock may differ from the venue's.
-const LOOK_BACK_MS: i64 = 60_000;
 /// Trading rules are read again this often.
 const RULES_PERIOD: Nanos = Nanos::from_secs(3600);
 const RETRY: Nanos = Nanos::from_secs(1);
@@ -46,10 +43,6 @@ pub(crate) struct Startup {
     balances: Option<(AccountReport, Nanos, Nanos)>,
     /// Something moved the balances since openOrders was asked for: the two may not belong together.
     pub(crate) disturbed: bool,
-    /// Pairs whose past orders were asked for, once a run.
-    looked_back: BTreeSet<Symbol>,
-    /// When to ask for those again whose answer did not come.
-    look_again: Option<Nanos>,
     /// What was not answered and is asked for again, and when.
     later: Vec<(Nanos, Purpose)>,
     asked: bool,
@@ -82,8 +75,6 @@ impl Startup {
             open_orders: None,
             balances: None,
             disturbed: false,
-            looked_back: BTreeSet::new(),
-            look_again: None,
             later: Vec::new(),
             asked: false,
             stale_epoch: None,
@@ -173,9 +164,6 @@ impl Engine {
         {
             self.reconcile();
         }
-        if self.startup.look_again.is_some_and(|at| now >= at) {
-            self.look_back();
-        }
         let (due, later) =
             std::mem::take(&mut self.startup.later).into_iter().partition(|(at, _)| now >= *at);
         self.startup.later = later;
@@ -187,7 +175,7 @@ impl Engine {
         let starting = self.poll_starting_balances();
         let retry = (self.startup.retry > now).then_some(self.startup.retry);
         let (time, rules) = (Some(self.clock.next_round()), Some(self.startup.rules_at));
-        [time, rules, retry, self.startup.look_again, later, starting].into_iter().flatten().min()
+        [time, rules, retry, later, starting].into_iter().flatten().min()
     }
 
     /// Something of the start failed: again in a moment.
@@ -208,10 +196,7 @@ impl Engine {
             }
             Purpose::CreateListenKey => self.startup.key_retry = now + RETRY,
             Purpose::ExtendListenKey(_) => self.startup.extend_at = now + Nanos::from_secs(30),
-            Purpose::AllOrders(symbol, _) => {
-                self.startup.looked_back.remove(symbol);
-                self.startup.look_again = Some(now + RETRY);
-            }
+            Purpose::AllOrders(_) => self.past.failed(now),
             _ => {}
         }
         self.dirty = true;
@@ -290,22 +275,7 @@ impl Engine {
         self.startup.disturbed = false;
         (self.startup.open_orders, self.startup.balances) = (None, None);
         self.ask(Purpose::OpenOrders(Round::Reconcile(self.startup.round)));
-        if self.state.incarnation > 1 && self.state.ledger.is_started() {
-            self.look_back();
-        }
-    }
-
-    /// Looks for orders of ours that ended at the venue while no journal knew them, in every pair where that was not
-    /// done in this run.
-    fn look_back(&mut self) {
-        self.startup.look_again = None;
-        let last = i64::try_from(self.startup.former_run.as_millis()).unwrap_or(i64::MAX);
-        let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
-        for symbol in symbols {
-            if self.startup.looked_back.insert(symbol) {
-                self.ask(Purpose::AllOrders(symbol, Millis(last - LOOK_BACK_MS)));
-            }
-        }
+        self.look_back();
     }
 
     pub(crate) fn on_reconcile_orders(&mut self, round: u32, rows: Vec<OrderReport>, asked: Nanos) {
@@ -374,7 +344,7 @@ impl Engine {
         self.status_changed();
     }
 
-    fn note_epochs(&mut self, rows: &[OrderReport]) {
+    pub(crate) fn note_epochs(&mut self, rows: &[OrderReport]) {
         let epochs = rows.iter().filter_map(|row| ClientId::parse(&row.client_id).ok()).map(|id| id.epoch);
         if let Some(epoch) = epochs.max().filter(|&epoch| epoch > self.state.highest_epoch) {
             self.commit(Fact::Epoch { epoch });
@@ -411,15 +381,6 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_past_orders(&mut self, rows: &[OrderReport]) {
-        self.note_epochs(rows);
-        for row in rows {
-            if self.is_strange(&row.client_id) {
-                self.on_order_row(row);
-            }
-        }
-    }
-
     /// A pair comes into use: its rules go into the journal, its fees and book are fetched.
     pub(crate) fn use_symbol(&mut self, symbol: Symbol) {
         if !self.instruments.contains_key(&symbol) {
@@ -438,6 +399,9 @@ impl Engine {
         let (base, quote) = (terms.instrument.base, terms.instrument.quote);
         if self.state.pairs.get(&symbol) != Some(&(base, quote)) {
             self.commit(Fact::Pair { symbol, base, quote });
+            if self.startup.ready {
+                self.look_back();
+            }
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What this run knows of an order beyond the journal: requests under way, doubts, and when to ask about them.
 
+use flashpod_mexc::request::Page;
+use flashpod_mexc::rest::TradeReport;
 use flashpod_orders::{Change, Order, State, Update};
 use flashpod_types::{ClientOrderId, Nanos};
 
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::market::Arrival;
+use crate::pages::Reading;
 use crate::requests::Purpose;
 use crate::waits::Waits;
 
@@ -25,6 +28,14 @@ pub(crate) struct Timing {
     pub(crate) cause: Option<Arrival>,
 }
 
+/// Fills that do not fit one page.
+#[derive(Debug)]
+pub(crate) struct TradesReading {
+    pub(crate) pages: Reading,
+    /// What came so far.
+    pub(crate) rows: Vec<TradeReport>,
+}
+
 #[derive(Debug, Default)]
 pub(crate) struct Track {
     /// Requests under way.
@@ -40,6 +51,8 @@ pub(crate) struct Track {
     absent: u8,
     pub(crate) unknown_since: Option<Nanos>,
     trades_at: Option<Nanos>,
+    /// Its fills, while they are read page by page.
+    pub(crate) trades: Option<TradesReading>,
     pub(crate) trades_tries: u32,
 }
 
@@ -47,6 +60,11 @@ impl Track {
     /// Asks the venue at `at`, or sooner if that is planned already.
     pub(crate) fn ask(&mut self, at: Nanos) {
         self.ask_at = Some(self.ask_at.map_or(at, |planned| planned.min(at)));
+    }
+
+    /// The page of its fills that is due; None: they are asked for all at once.
+    pub(crate) fn page(&self) -> Option<Page> {
+        self.trades.as_ref()?.pages.page()
     }
 
     /// The deals have been waited for and fetched, and are still not complete.
@@ -106,7 +124,7 @@ impl Engine {
             // The deals usually come within milliseconds.
             track.trades_at = track.trades_at.or(Some(now + first));
         } else {
-            (track.trades_at, track.trades_tries) = (None, 0);
+            (track.trades_at, track.trades_tries, track.trades) = (None, 0, None);
         }
         if order.state().is_working() && !order.kind.can_rest() {
             track.ask(now + IMMEDIATE_LASTS);
@@ -160,7 +178,8 @@ impl Engine {
                 due.push(Purpose::Query(order.symbol, client_id));
             }
             if track.trades_at.is_some_and(|at| now >= at) {
-                track.trades_tries += 1;
+                // Pages that are still coming are no try that failed.
+                track.trades_tries += u32::from(track.trades.is_none());
                 let wait = tuning.ask_first.0.saturating_mul(1 << track.trades_tries.min(10));
                 track.trades_at = Some(now + Nanos(wait.min(tuning.ask_most.0)));
                 if track.trades_tries == TRADES_TRIES {
@@ -170,7 +189,7 @@ impl Engine {
                 due.push(if order.order_id().is_empty() {
                     Purpose::Query(order.symbol, client_id)
                 } else {
-                    Purpose::Trades(client_id, None)
+                    Purpose::Trades(client_id)
                 });
             }
             let soonest = [track.ask_at, track.trades_at].into_iter().flatten().min();

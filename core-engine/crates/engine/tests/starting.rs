@@ -70,10 +70,11 @@ fn capital_or_a_limit_below_the_smallest_order_is_told_and_nothing_trades() {
     let small_capital = |policy: &mut InstancePolicy| policy.capital = vec![capital("USDC", "0.5")];
     let small_limit =
         |policy: &mut InstancePolicy| policy.limits.max_order_notional = Some("0.5".parse().unwrap());
-    let cases: [(&dyn Fn(&mut InstancePolicy), &str); 2] = [
-        (&small_capital, "CAPITAL: 0.5 USDC: at least 1 is accepted, the venue's smallest order of BTCUSDC"),
+    type Change = fn(&mut InstancePolicy);
+    let cases: [(Change, &str); 2] = [
+        (small_capital, "CAPITAL: 0.5 USDC: at least 1 is accepted, the venue's smallest order of BTCUSDC"),
         (
-            &small_limit,
+            small_limit,
             "LIMITS: maxOrderNotional 0.5: at least 1 is accepted, the venue's smallest order of BTCUSDC",
         ),
     ];

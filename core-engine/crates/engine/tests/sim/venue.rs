@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 /// Venue time when the simulation's clock is at zero.
 pub const EPOCH_MS: i64 = 1_760_000_000_000;
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 #[derive(Debug, Clone)]
 pub struct VenueOrder {
@@ -72,6 +73,8 @@ pub struct Venue {
     pub failing: Vec<&'static str>,
     /// Every cancel is refused, with a code that says nothing about the order.
     pub refuses_cancels: bool,
+    /// Lists begin with the newest row, and a full page leaves out the oldest; else the other way round.
+    pub newest_first: bool,
     calls: VecDeque<i64>,
     next: u64,
 }
@@ -109,6 +112,7 @@ impl Venue {
             taker_fee: "0.0005".parse().unwrap(),
             failing: Vec::new(),
             refuses_cancels: false,
+            newest_first: true,
             calls: VecDeque::new(),
             next: 0,
         }
@@ -124,6 +128,7 @@ impl Venue {
         let params: BTreeMap<&str, &str> =
             params.split('&').filter_map(|pair| pair.split_once('=')).collect();
         let get = |name: &str| params.get(name).copied().unwrap_or("");
+        let number = |name: &str| get(name).parse::<i64>().ok();
         if self.failing.contains(&path) {
             return (503, json!({"code": 503, "msg": "service not available"}).to_string());
         }
@@ -181,15 +186,24 @@ impl Venue {
                 ok(&self.orders.iter().filter(|order| order.is_open()).map(row).collect::<Vec<_>>().into())
             }
             ("GET", "/api/v3/allOrders") => {
-                let start: i64 = get("startTime").parse().unwrap_or(0);
-                let wanted = |order: &&VenueOrder| order.symbol == get("symbol") && order.time >= start;
-                ok(&self.orders.iter().filter(wanted).map(row).collect::<Vec<_>>().into())
+                let (start, end) = (number("startTime").unwrap(), number("endTime").unwrap_or(i64::MAX));
+                assert!(start >= self.now_ms - 7 * DAY_MS, "the venue shows orders of seven days");
+                assert!(end - start < DAY_MS, "a window wider than the venue's default");
+                let wanted = |order: &&VenueOrder| {
+                    order.symbol == get("symbol") && (start..=end).contains(&order.time)
+                };
+                let rows = self.orders.iter().filter(wanted).map(row);
+                ok(&self.page(rows.collect(), number("limit").unwrap_or(500).min(1000)))
             }
             ("GET", "/api/v3/order") => {
                 let found = self.find(get("origClientOrderId"), get("orderId"));
                 found.map_or_else(|| error(-2013, "Order does not exist."), |at| ok(&row(&self.orders[at])))
             }
-            ("GET", "/api/v3/myTrades") => ok(&self.my_trades(get("orderId"))),
+            ("GET", "/api/v3/myTrades") => {
+                let (start, end) = (number("startTime").unwrap_or(0), number("endTime").unwrap_or(i64::MAX));
+                let rows = self.my_trades(get("orderId"), start, end);
+                ok(&self.page(rows, number("limit").unwrap_or(100).min(100)))
+            }
             ("POST", "/api/v3/order") => self.place(
                 get("symbol"),
                 if get("side") == "BUY" { Side::Buy } else { Side::Sell },
@@ -263,9 +277,19 @@ impl Venue {
         self.find(client_id, "").map(|at| &self.orders[at])
     }
 
-    fn my_trades(&self, order_id: &str) -> Value {
-        let Some(order) = self.orders.iter().find(|order| order.id == order_id) else { return json!([]) };
-        let rows = order.trades.iter().filter(|trade| !trade.hidden).map(|trade| {
+    /// As many rows as the venue gives at once, of those that are given oldest first.
+    fn page(&self, mut rows: Vec<Value>, limit: i64) -> Value {
+        if self.newest_first {
+            rows.reverse();
+        }
+        rows.truncate(usize::try_from(limit).unwrap());
+        rows.into()
+    }
+
+    fn my_trades(&self, order_id: &str, start: i64, end: i64) -> Vec<Value> {
+        let Some(order) = self.orders.iter().find(|order| order.id == order_id) else { return Vec::new() };
+        let wanted = |trade: &&VenueTrade| !trade.hidden && (start..=end).contains(&trade.time);
+        let rows = order.trades.iter().filter(wanted).map(|trade| {
             json!({
                 "symbol": order.symbol, "id": trade.id, "orderId": order.id, "price": trade.price.to_string(),
                 "qty": trade.qty.to_string(), "quoteQty": trade.price.notional(trade.qty).to_string(),
@@ -273,7 +297,7 @@ impl Venue {
                 "isBuyer": order.side.is_buy(), "isMaker": trade.maker, "clientOrderId": null,
             })
         });
-        rows.collect::<Vec<_>>().into()
+        rows.collect()
     }
 
     pub fn deposit(&mut self, asset: &str, amount: &str) {

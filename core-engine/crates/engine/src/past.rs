@@ -1,0 +1,84 @@
+//! Orders of ours that ended at the venue while no journal knew them: looked for once a run in every pair.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use flashpod_mexc::request::Page;
+use flashpod_mexc::rest::OrderReport;
+use flashpod_types::{Millis, Nanos, Symbol};
+
+use crate::engine::Engine;
+use crate::pages::{Reading, horizon};
+use crate::requests::{ORDERS_LIMIT, Purpose};
+
+/// How far before the journal's last moment to begin: a dying host may lose 50 ms, and its clock may differ from the
+/// venue's.
+const LOOK_BACK_MS: i64 = 60_000;
+/// The venue shows no older orders (API reference §6.6).
+const SHOWN_DAYS: i64 = 7;
+const RETRY: Nanos = Nanos::from_secs(1);
+
+#[derive(Debug, Default)]
+pub(crate) struct Past {
+    /// By pair: what is still to be read.
+    readings: BTreeMap<Symbol, Reading>,
+    /// When to ask again for what was not answered.
+    again: Option<Nanos>,
+}
+
+impl Past {
+    pub(crate) fn page(&self, symbol: Symbol) -> Option<Page> {
+        self.readings.get(&symbol)?.page()
+    }
+
+    pub(crate) fn failed(&mut self, now: Nanos) {
+        self.again = Some(now + RETRY);
+    }
+}
+
+impl Engine {
+    /// Looks for them in every pair where that was not begun in this run.
+    pub(crate) fn look_back(&mut self) {
+        if self.state.incarnation == 1 || !self.state.ledger.is_started() {
+            return;
+        }
+        let Some(now) = self.clock.venue_millis(self.now.mono) else { return };
+        let last = i64::try_from(self.startup.former_run.as_millis()).unwrap_or(i64::MAX);
+        let from = Millis(last - LOOK_BACK_MS).max(horizon(now, SHOWN_DAYS));
+        let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
+        for symbol in symbols {
+            if let Entry::Vacant(place) = self.past.readings.entry(symbol) {
+                place.insert(Reading::new(from, now, ORDERS_LIMIT));
+                self.ask(Purpose::AllOrders(symbol));
+            }
+        }
+    }
+
+    /// Asks again for pages that did not come. When to look again.
+    pub(crate) fn poll_past(&mut self) -> Option<Nanos> {
+        if self.past.again.is_some_and(|at| self.now.mono >= at) {
+            self.past.again = None;
+            let unread = self.past.readings.iter().filter(|(_, reading)| reading.page().is_some());
+            let symbols: Vec<Symbol> = unread.map(|(&symbol, _)| symbol).collect();
+            for symbol in symbols {
+                self.ask(Purpose::AllOrders(symbol));
+            }
+        }
+        self.past.again
+    }
+
+    pub(crate) fn on_past_orders(&mut self, symbol: Symbol, rows: &[OrderReport]) {
+        self.note_epochs(rows);
+        for row in rows {
+            if self.is_strange(&row.client_id) {
+                self.on_order_row(row);
+            }
+        }
+        if let Some(reading) = self.past.readings.get_mut(&symbol) {
+            reading.turn(rows.len());
+            if reading.page().is_some() {
+                self.ask(Purpose::AllOrders(symbol));
+            }
+        }
+    }
+}
