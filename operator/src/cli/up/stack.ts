@@ -152,7 +152,13 @@ export async function startStack(
     stops.push(() => venue.stop());
     goOn();
 
-    const server = await startApiServer({ crdDir: crdDirectory, port: 0, kubeconfigPath: run.kubeconfig });
+    const podLogs = join(run.logs, 'pods');
+    const server = await startApiServer({
+      crdDir: crdDirectory,
+      port: 0,
+      kubeconfigPath: run.kubeconfig,
+      podLogs,
+    });
     stops.push(() => server.stop());
     goOn();
     const nodeRoot = join(run.path, 'n');
@@ -160,7 +166,7 @@ export async function startStack(
     const node = await startProcessNode({
       kubeconfigPath: run.kubeconfig,
       root: nodeRoot,
-      logsDir: join(run.logs, 'pods'),
+      logsDir: podLogs,
       images: images(packages),
       drainOrder: strategiesFirst,
       maxBackoffMs: options.restartBackoffMs,
