@@ -158,6 +158,16 @@ export const ERRORS = {
     meaning: "The embedded API server can't serve a CustomResourceDefinition.",
     remedy: 'Correct the CustomResourceDefinition that the message names.',
   },
+  'local.state-directory': {
+    exit: Exit.usage,
+    meaning: 'The folder of `--state` cannot be made or written, or another run uses it.',
+    remedy: 'Choose a folder that is yours, has room, and that no other run uses.',
+  },
+  'local.state-corrupt': {
+    exit: Exit.unavailable,
+    meaning: 'A file of the folder of `--state` was damaged in the middle.',
+    remedy: 'Restore the folder from a copy, or choose another one to begin anew.',
+  },
   'local.listen': {
     exit: Exit.unavailable,
     meaning: "The embedded API server can't listen on its port.",

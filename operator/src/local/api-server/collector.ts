@@ -29,6 +29,9 @@ export class Collector {
 
   constructor(api: Api) {
     this.#api = api;
+    // Of an earlier run; also what was not done yet is found so.
+    for (const collection of api.storage.collections())
+      for (const object of api.storage.list(collection)) this.#saw(collection, object);
     this.#unsubscribe = api.storage.subscribe((commit) => this.#on(commit));
   }
 
@@ -51,6 +54,11 @@ export class Collector {
       this.#later(() => this.#emptied(collection, object));
       return;
     }
+    this.#saw(collection, object);
+  }
+
+  #saw(collection: string, object: ApiObject): void {
+    const uid = uidOf(object);
     this.#alive.set(uid, { collection, object });
     for (const owner of ownersOf(object)) {
       const dependents = this.#dependents.get(owner.uid) ?? new Set();

@@ -9,11 +9,13 @@ import { ApiError } from './api-error.js';
 import { Collector } from './collector.js';
 import { expireEvents } from './expiry.js';
 import { listen } from './http-server.js';
-import type { Json } from './json.js';
+import { type Json, type JsonObject, stringAt } from './json.js';
 import { crdKind } from './kinds/crd.js';
 import { OpenApi } from './openapi/index.js';
 import { route } from './routes.js';
 import type { Services } from './services.js';
+import { StateDirectory } from './state/state-directory.js';
+import { Storage } from './storage.js';
 import { makeIdentity } from './tls.js';
 
 export interface ApiServerOptions {
@@ -23,6 +25,8 @@ export interface ApiServerOptions {
   readonly port?: number;
   /** Made up when absent. */
   readonly token?: string;
+  /** Where objects are kept between runs; in memory only when absent. */
+  readonly stateDir?: string;
   /** Where the node writes the logs of pods: `NAMESPACE_POD/CONTAINER.log`. */
   readonly podLogs?: string;
   /** Where the kubeconfig is written; a fresh private directory when absent. */
@@ -35,6 +39,8 @@ export interface ApiServer {
   /** The one to trust, PEM. */
   readonly certificate: string;
   readonly kubeconfigPath: string;
+  /** Objects of an earlier run are there. */
+  readonly restored: boolean;
   /** What ends namespaces, definitions and dependents; can be held to look at what is in between. */
   readonly controllers: { hold(): void; release(): void };
   stop(): Promise<void>;
@@ -44,11 +50,25 @@ export interface ApiServer {
 const NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 const OWN_WRITE: WriteOptions = { fieldValidation: 'Strict', dryRun: false, manager: 'kube-apiserver' };
 
-/** An API server for one machine: in memory, on 127.0.0.1, guarded by a token. See README.md for what it serves. */
+/** An API server for one machine, on 127.0.0.1, guarded by a token. See README.md for what it serves. */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
-  const api = new Api();
+  const state = options.stateDir === undefined ? undefined : StateDirectory.open(options.stateDir);
+  try {
+    return await serve(options, state);
+  } catch (error) {
+    state?.close();
+    throw error;
+  }
+}
+
+async function serve(options: ApiServerOptions, state: StateDirectory | undefined): Promise<ApiServer> {
+  const api = new Api(new Storage(state));
+  for (const definition of api.storage.list(crdKind.storage)) api.registry.define(definition);
   const namespaces = api.registry.find('', 'v1', 'namespaces');
-  for (const name of NAMESPACES) api.create(namespaces, undefined, { metadata: { name } }, OWN_WRITE);
+  for (const name of NAMESPACES) {
+    if (api.storage.get(namespaces.storage, name) === undefined)
+      api.create(namespaces, undefined, { metadata: { name } }, OWN_WRITE);
+  }
   if (options.crdDir !== undefined) await loadDefinitions(api, options.crdDir);
 
   const token = options.token ?? randomBytes(24).toString('base64url');
@@ -71,10 +91,12 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     certificate: identity.certificate,
     kubeconfigPath,
     controllers: collector,
+    restored: (state?.restored.objects.length ?? 0) > 0,
     stop: async () => {
       collector.stop();
       stopExpiry();
       await server.stop();
+      state?.close();
       if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
     },
   };
@@ -95,7 +117,13 @@ async function loadDefinitions(api: Api, directory: string): Promise<void> {
 
 function define(api: Api, path: string, object: Json): void {
   try {
-    api.create(crdKind, undefined, object, OWN_WRITE);
+    const kept = api.storage.get(crdKind.storage, stringAt(object, 'metadata', 'name') ?? '');
+    if (kept === undefined) api.create(crdKind, undefined, object, OWN_WRITE);
+    // A newer checkout may bring a newer schema.
+    else {
+      const patch = { spec: (object as JsonObject)['spec'] ?? null };
+      api.patch(crdKind, undefined, kept.metadata.name, { type: 'merge', patch }, '', OWN_WRITE);
+    }
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     throw new FlashpodError('local.crd-invalid', `${path}: ${messageOf(error)}`, { cause: error });

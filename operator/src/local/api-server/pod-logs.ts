@@ -32,7 +32,7 @@ export function serveLog(
   const current = runs.at(-1);
   // Nobody runs it yet: as in a cluster, there is nothing to tell.
   if (!isObject(pod['spec']) || pod['spec']['nodeName'] === undefined) return { status: 204 };
-  if (options.previous && runs.length < 2)
+  if (options.previous && (runs.length < 2 || restartsOf(pod, options.container) === 0))
     throw badRequest(`previous terminated container "${options.container}" in pod "${name}" not found`);
   if (file === undefined || current === undefined)
     throw badRequest(
@@ -72,6 +72,15 @@ function logOptions(pod: ApiObject, query: URLSearchParams): LogOptions {
 function containers(spec: JsonObject, field: string): string[] {
   const list: Json | undefined = spec[field];
   return (Array.isArray(list) ? list : []).filter(isObject).map((container) => String(container['name']));
+}
+
+function restartsOf(pod: ApiObject, container: string): number {
+  const status = isObject(pod['status']) ? pod['status'] : {};
+  const all = ['initContainerStatuses', 'containerStatuses'].flatMap((field) => {
+    const list: Json | undefined = status[field];
+    return Array.isArray(list) ? list.filter(isObject) : [];
+  });
+  return Number(all.find((one) => one['name'] === container)?.['restartCount'] ?? 0);
 }
 
 /** Offsets at which the runs of a container begin: the node notes them beside its log. */

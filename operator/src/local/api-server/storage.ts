@@ -1,6 +1,9 @@
+import { messageOf } from '../../errors.js';
 import { deepFreeze } from '../../kube/store.js';
-import { expired, versionTooLarge } from './api-error.js';
+import { ApiError, expired, versionTooLarge } from './api-error.js';
 import type { ApiObject } from './kinds/kind.js';
+import type { StateRecord } from './state/records.js';
+import type { StateDirectory } from './state/state-directory.js';
 
 export interface Commit {
   readonly version: number;
@@ -34,7 +37,7 @@ export function keyOfObject(object: ApiObject): string {
 
 /**
  * All objects, in memory, and one counter for all: each commit has the next version. Stored objects are deeply
- * frozen, so that readers may hold on to them.
+ * frozen, so that readers may hold on to them. With a state directory, each commit is on disk before it counts.
  */
 export class Storage {
   readonly #collections = new Map<string, Collection>();
@@ -42,13 +45,17 @@ export class Storage {
   readonly #historyLimit: number;
   /** Before it there was nothing to tell. */
   readonly #firstVersion: number;
+  readonly #state: StateDirectory | undefined;
   #version: number;
 
-  constructor(historyLimit = HISTORY_LIMIT) {
+  constructor(state?: StateDirectory, historyLimit = HISTORY_LIMIT) {
+    this.#state = state;
     this.#historyLimit = historyLimit;
-    // Microseconds since 1970: a version from before a restart is then too old, never by chance a later state.
-    this.#firstVersion = Date.now() * 1000;
+    // Microseconds since 1970: without state, a version from before a restart is too old, never by chance a later one.
+    this.#firstVersion = state?.restored.version || Date.now() * 1000;
     this.#version = this.#firstVersion;
+    for (const { collection, object } of state?.restored.objects ?? [])
+      this.#collection(collection).objects.set(keyOfObject(object), deepFreeze(object));
   }
 
   get version(): number {
@@ -75,6 +82,7 @@ export class Storage {
     const key = keyOfObject(object);
     const previous = objects.get(key);
     const stored = this.#stamp(object);
+    this.#persist(collection, key, stored);
     objects.set(key, stored);
     this.#commit({
       version: this.#version,
@@ -93,6 +101,7 @@ export class Storage {
     const key = keyOfObject(object);
     const previous = objects.get(key) ?? object;
     const last = this.#stamp(previous);
+    this.#persist(collection, key, null);
     objects.delete(key);
     this.#commit({ version: this.#version, type: 'DELETED', collection, key, object: last, previous });
   }
@@ -125,12 +134,27 @@ export class Storage {
     return collection;
   }
 
+  /** With the version that is next. */
   #stamp(object: ApiObject): ApiObject {
-    this.#version += 1;
     return deepFreeze({
       ...object,
-      metadata: { ...object.metadata, resourceVersion: String(this.#version) },
+      metadata: { ...object.metadata, resourceVersion: String(this.#version + 1) },
     });
+  }
+
+  /** From here on the version counts; what cannot be kept has not happened. */
+  #persist(collection: string, key: string, object: ApiObject | null): void {
+    const version = this.#version + 1;
+    try {
+      this.#state?.append({ version, collection, key, object });
+    } catch (error) {
+      throw new ApiError(
+        500,
+        'InternalError',
+        `Internal error occurred: the state cannot be written: ${messageOf(error)}`,
+      );
+    }
+    this.#version = version;
   }
 
   #commit(commit: Commit): void {
@@ -142,5 +166,27 @@ export class Storage {
       collection.forgottenUpTo = dropped.at(-1)?.version ?? collection.forgottenUpTo;
     }
     for (const listener of this.#listeners) listener(commit);
+    this.#compact();
+  }
+
+  /** What cannot be folded now, for want of room, is folded later: the log has it all. */
+  #compact(): void {
+    if (this.#state?.wantsSnapshot !== true) return;
+    try {
+      this.#state.snapshot(this.#version, this.#records());
+    } catch {
+      // The next commit tries again.
+    }
+  }
+
+  #records(): StateRecord[] {
+    return [...this.#collections].flatMap(([collection, { objects }]) =>
+      [...objects].map(([key, object]) => ({
+        version: Number(object.metadata['resourceVersion']),
+        collection,
+        key,
+        object,
+      })),
+    );
   }
 }

@@ -180,7 +180,7 @@ describe('the history', () => {
   });
 
   it('is bounded, and says when it no longer reaches back', () => {
-    const storage = new Storage(10);
+    const storage = new Storage(undefined, 10);
     const begin = storage.version;
     const put = (index: number) =>
       storage.put('c', { apiVersion: 'v1', kind: 'X', metadata: { name: `n${index}` } });

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, openSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import { type Clock, sleep } from '../../kube/clock.js';
 import { timestamp } from '../../kube/conditions.js';
@@ -147,6 +147,8 @@ export class ContainerUnit {
     try {
       const { logFile, ...launch } = await this.#host.plan(this.container);
       const log = openSync(logFile, 'a', 0o600);
+      // Where this run begins in the log: kubectl logs shows one run, --previous the one before.
+      appendFileSync(`${logFile}.runs`, `${fstatSync(log).size}\n`, { mode: 0o600 });
       try {
         this.#process = await ContainerProcess.start({ ...launch, log }, this.#host.clock, this.#host.reaper);
         return this.#process;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent, fetch, type Headers, type Response } from 'undici';
 import type { KubeStatus } from '../../../kube/types.js';
-import { type ApiServer, startApiServer } from '../index.js';
+import { type ApiServer, type ApiServerOptions, startApiServer } from '../index.js';
 import { WIDGET_CRD } from './crd.js';
 
 export const WIDGETS = '/apis/test.example.com/v1/namespaces/default/widgets';
@@ -28,11 +28,11 @@ export class TestServer {
     this.#dispatcher = new Agent({ connect: { ca: server.certificate } });
   }
 
-  static async start(crd = WIDGET_CRD): Promise<TestServer> {
+  static async start(crd = WIDGET_CRD, options: ApiServerOptions = {}): Promise<TestServer> {
     const directory = await mkdtemp(join(tmpdir(), 'fpa-'));
     await writeFile(join(directory, 'widgets.yaml'), crd);
     try {
-      return new TestServer(await startApiServer({ crdDir: directory }), directory);
+      return new TestServer(await startApiServer({ crdDir: directory, ...options }), directory);
     } catch (error) {
       await rm(directory, { recursive: true });
       throw error;
@@ -60,7 +60,7 @@ export class TestServer {
     const text = await answer.text();
     return {
       status: answer.status,
-      body: text.startsWith('{') ? JSON.parse(text) : text,
+      body: answer.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(text) : text,
       headers: answer.headers,
     };
   }
