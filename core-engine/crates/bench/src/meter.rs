@@ -23,11 +23,30 @@ pub(crate) struct Figure {
     pub median_ns: f64,
     pub p90_ns: f64,
     pub p99_ns: f64,
+    pub p999_ns: f64,
     pub max_ns: f64,
     pub samples: usize,
     pub allocations_per_op: f64,
     /// Of the result, to compare runs and machines.
     pub hash: String,
+    /// What else there is to say, a line each.
+    pub remarks: Vec<String>,
+    /// Plain numbers under names that stay: they stand at the top of the JSON.
+    #[serde(skip)]
+    pub results: Vec<(&'static str, f64)>,
+}
+
+impl Figure {
+    /// Gives one of its numbers a name that stays.
+    pub(crate) fn named(mut self, name: &'static str, number: impl Fn(&Self) -> f64) -> Self {
+        self.results.push((name, number(&self)));
+        self
+    }
+
+    pub(crate) fn remark(mut self, remark: String) -> Self {
+        self.remarks.push(remark);
+        self
+    }
 }
 
 /// Collects the samples of one benchmark.
@@ -78,6 +97,23 @@ impl Meter {
         self.allocations += (change.allocations + change.reallocations) as u64;
     }
 
+    /// Nanoseconds an operation when the samples are passes over the same `batches` batches: each batch counts with its
+    /// median over the passes, so that what the machine did to some of them does not show.
+    #[allow(clippy::cast_precision_loss)] // counts far below 2^52
+    pub(crate) fn undisturbed_mean(&self, batches: usize) -> f64 {
+        let (mut operations, mut nanos) = (0, 0);
+        for batch in 0..batches {
+            let mut times: Vec<(u64, u64)> =
+                self.samples.iter().skip(batch).step_by(batches).map(|(ops, ns)| (*ns, *ops)).collect();
+            times.sort_unstable();
+            if let Some((ns, ops)) = times.get(times.len() / 2) {
+                operations += ops;
+                nanos += ns;
+            }
+        }
+        nanos as f64 / operations.max(1) as f64
+    }
+
     /// Forgets what was measured: ends the warm-up.
     pub(crate) fn reset(&mut self) {
         self.samples.clear();
@@ -101,20 +137,23 @@ impl Meter {
             operation,
             n,
             mean_ns: nanos as f64 / n.max(1) as f64,
-            median_ns: percentile(&each, 50),
-            p90_ns: percentile(&each, 90),
-            p99_ns: percentile(&each, 99),
-            max_ns: percentile(&each, 100),
+            median_ns: percentile(&each, 500),
+            p90_ns: percentile(&each, 900),
+            p99_ns: percentile(&each, 990),
+            p999_ns: percentile(&each, 999),
+            max_ns: percentile(&each, 1000),
             samples: each.len(),
             allocations_per_op: self.allocations as f64 / n.max(1) as f64,
             hash: format!("{hash:08x}"),
+            remarks: Vec::new(),
+            results: Vec::new(),
         }
     }
 }
 
 /// Nearest rank; zero of nothing.
-fn percentile(sorted: &[f64], percent: usize) -> f64 {
-    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+pub(crate) fn percentile(sorted: &[f64], per_mille: usize) -> f64 {
+    let rank = (sorted.len() * per_mille).div_ceil(1000).max(1);
     sorted.get(rank - 1).copied().unwrap_or(0.0)
 }
 
@@ -125,10 +164,10 @@ mod tests {
     #[test]
     fn percentiles_are_nearest_ranks() {
         let sorted: Vec<f64> = (1..=200).map(f64::from).collect();
-        let told = [50, 90, 99, 100].map(|percent| percentile(&sorted, percent));
-        assert_eq!(told.map(f64::to_bits), [100.0, 180.0, 198.0, 200.0].map(f64::to_bits));
-        assert_eq!(percentile(&[], 50).to_bits(), 0.0_f64.to_bits());
-        assert_eq!(percentile(&[7.0], 99).to_bits(), 7.0_f64.to_bits());
+        let told = [500, 900, 990, 999, 1000].map(|rank| percentile(&sorted, rank));
+        assert_eq!(told.map(f64::to_bits), [100.0, 180.0, 198.0, 200.0, 200.0].map(f64::to_bits));
+        assert_eq!(percentile(&[], 500).to_bits(), 0.0_f64.to_bits());
+        assert_eq!(percentile(&[7.0], 990).to_bits(), 7.0_f64.to_bits());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The table on the terminal and the JSON file.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::meter::Figure;
@@ -10,6 +12,9 @@ pub(crate) struct Report {
     machine: Machine,
     figures: Vec<Row>,
     not_run: Vec<NotRun>,
+    /// The numbers that budgets name.
+    #[serde(flatten)]
+    results: BTreeMap<&'static str, f64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,7 +50,7 @@ impl Report {
             architecture: std::env::consts::ARCH,
             optimised: !cfg!(debug_assertions),
         };
-        Self { machine, figures: Vec::new(), not_run: Vec::new() }
+        Self { machine, figures: Vec::new(), not_run: Vec::new(), results: BTreeMap::new() }
     }
 
     pub(crate) fn machine_line(&self) -> String {
@@ -55,15 +60,23 @@ impl Report {
     }
 
     pub(crate) fn add(&mut self, section: &'static str, figure: Figure) {
-        let Figure { name, input, operation, n, mean_ns, median_ns, p90_ns, p99_ns, max_ns, .. } = &figure;
+        let Figure { name, input, operation, n, mean_ns, median_ns, p90_ns, p99_ns, p999_ns, max_ns, .. } =
+            &figure;
         println!("  {name}");
         println!("    input        {input}");
         println!("    n            {n} × {operation} in {} samples", figure.samples);
         println!(
-            "    ns/{operation:<9} mean {mean_ns:.1}, median {median_ns:.1}, p90 {p90_ns:.1}, p99 {p99_ns:.1}, max {max_ns:.1}"
+            "    ns/{operation:<9} mean {mean_ns:.1}, median {median_ns:.1}, p90 {p90_ns:.1}, p99 {p99_ns:.1}, p99.9 {p999_ns:.1}, max {max_ns:.1}"
         );
         println!("    allocations  {:.3} per {operation}", figure.allocations_per_op);
         println!("    result hash  {}", figure.hash);
+        for remark in &figure.remarks {
+            println!("    {remark}");
+        }
+        for (name, number) in &figure.results {
+            println!("    {name} = {number:.3}");
+        }
+        self.results.extend(figure.results.iter().copied());
         self.figures.push(Row { section, figure });
     }
 

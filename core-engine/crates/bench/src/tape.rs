@@ -81,6 +81,16 @@ impl Tape {
         self.levels.len()
     }
 
+    /// All updates as single level changes.
+    pub(crate) fn changes(&self) -> Vec<(Side, Level)> {
+        let mut changes = Vec::with_capacity(self.levels.len());
+        for update in (0..self.updates.len()).map(|index| self.update(index)) {
+            changes.extend(update.bids.iter().map(|level| (Side::Buy, *level)));
+            changes.extend(update.asks.iter().map(|level| (Side::Sell, *level)));
+        }
+        changes
+    }
+
     pub(crate) fn update(&self, index: usize) -> Update<'_> {
         let start = index.checked_sub(1).map_or(0, |before| self.updates[before].asks_end);
         let Entry { first, last, prev_last, event, bids_end, asks_end } = &self.updates[index];

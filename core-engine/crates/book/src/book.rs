@@ -1,41 +1,32 @@
 //! Quantities by price.
 
+use std::fmt;
+
 use flashpod_types::{Price, Qty, Side};
+
+use crate::ladder::Ladder;
 
 /// Price and quantity of one level.
 pub type Level = (Price, Qty);
 
-/// Both sides of an order book. Each side is a sorted array with the best price last, where most changes are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Both sides of an order book.
+#[derive(Clone)]
 pub struct Book {
-    /// Prices ascending.
-    bids: Vec<Level>,
-    /// Prices descending.
-    asks: Vec<Level>,
+    bids: Ladder,
+    asks: Ladder,
 }
 
 impl Book {
     #[must_use]
     pub const fn new() -> Self {
-        Self { bids: Vec::new(), asks: Vec::new() }
+        Self { bids: Ladder::new(Side::Buy), asks: Ladder::new(Side::Sell) }
     }
 
     /// Replaces everything. Levels may come in any order; of a repeated price the last one counts; zero quantities
     /// are left out.
     pub fn load(&mut self, bids: &[Level], asks: &[Level]) {
-        self.clear();
-        // Sorted input, best first, is the rule: one pass backwards keeps it an append.
-        for side in Side::BOTH {
-            let source = if side.is_buy() { bids } else { asks };
-            let levels = self.side_mut(side);
-            levels.extend(source.iter().rev().copied());
-            if !levels.is_sorted_by(|a, b| is_worse(side, a.0, b.0)) || levels.iter().any(|l| l.1.is_zero()) {
-                levels.clear();
-                for (price, qty) in source {
-                    self.apply(side, *price, *qty);
-                }
-            }
-        }
+        self.bids.load(bids.iter().copied());
+        self.asks.load(asks.iter().copied());
     }
 
     pub fn clear(&mut self) {
@@ -45,34 +36,27 @@ impl Book {
 
     /// Sets the quantity at one price; zero removes the level. Returns the quantity before, zero when there was
     /// none. Removing an unknown level changes nothing.
+    #[inline]
     pub fn apply(&mut self, side: Side, price: Price, qty: Qty) -> Qty {
-        let levels = self.side_mut(side);
-        match find(levels, side, price) {
-            Ok(at) if qty.is_zero() => levels.remove(at).1,
-            Ok(at) => std::mem::replace(&mut levels[at].1, qty),
-            Err(_) if qty.is_zero() => Qty::ZERO,
-            Err(at) => {
-                levels.insert(at, (price, qty));
-                Qty::ZERO
-            }
-        }
+        self.side_mut(side).set(price, qty)
     }
 
     /// The best level.
     #[must_use]
+    #[inline]
     pub fn best(&self, side: Side) -> Option<Level> {
-        self.side(side).last().copied()
+        self.side(side).best()
     }
 
     /// All levels, best first.
     #[must_use]
     pub fn levels(&self, side: Side) -> impl ExactSizeIterator<Item = Level> + '_ {
-        self.side(side).iter().rev().copied()
+        self.side(side).levels(usize::MAX)
     }
 
     /// The best `n` levels, best first.
-    pub fn top(&self, side: Side, n: usize) -> impl Iterator<Item = Level> + '_ {
-        self.levels(side).take(n)
+    pub fn top(&self, side: Side, n: usize) -> impl ExactSizeIterator<Item = Level> + '_ {
+        self.side(side).levels(n)
     }
 
     /// How many levels a side has.
@@ -83,33 +67,34 @@ impl Book {
 
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.bids.is_empty() && self.asks.is_empty()
+        Side::BOTH.iter().all(|side| self.len(*side) == 0)
     }
 
     /// Quantity at a price; zero when there is none.
     #[must_use]
     pub fn qty_at(&self, side: Side, price: Price) -> Qty {
-        let levels = self.side(side);
-        find(levels, side, price).map_or(Qty::ZERO, |at| levels[at].1)
+        self.side(side).qty_at(price)
     }
 
     /// Whether the best bid reaches the best ask.
     #[must_use]
     pub fn is_crossed(&self) -> bool {
-        match (self.bids.last(), self.asks.last()) {
+        match (self.bids.best(), self.asks.best()) {
             (Some(bid), Some(ask)) => bid.0 >= ask.0,
             _ => false,
         }
     }
 
-    const fn side(&self, side: Side) -> &Vec<Level> {
+    #[inline]
+    const fn side(&self, side: Side) -> &Ladder {
         match side {
             Side::Buy => &self.bids,
             Side::Sell => &self.asks,
         }
     }
 
-    const fn side_mut(&mut self, side: Side) -> &mut Vec<Level> {
+    #[inline]
+    const fn side_mut(&mut self, side: Side) -> &mut Ladder {
         match side {
             Side::Buy => &mut self.bids,
             Side::Sell => &mut self.asks,
@@ -117,18 +102,25 @@ impl Book {
     }
 }
 
-/// Whether `a` stands before `b` in the array of its side.
-fn is_worse(side: Side, a: Price, b: Price) -> bool {
-    match side {
-        Side::Buy => a < b,
-        Side::Sell => a > b,
+impl Default for Book {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-fn find(levels: &[Level], side: Side, price: Price) -> Result<usize, usize> {
-    match side {
-        Side::Buy => levels.binary_search_by(|level| level.0.cmp(&price)),
-        Side::Sell => levels.binary_search_by(|level| price.cmp(&level.0)),
+/// The same levels, wherever they lie.
+impl PartialEq for Book {
+    fn eq(&self, other: &Self) -> bool {
+        Side::BOTH.into_iter().all(|side| self.levels(side).eq(other.levels(side)))
+    }
+}
+
+impl Eq for Book {}
+
+impl fmt::Debug for Book {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let levels = |side| self.levels(side).collect::<Vec<_>>();
+        f.debug_struct("Book").field("bids", &levels(Side::Buy)).field("asks", &levels(Side::Sell)).finish()
     }
 }
 

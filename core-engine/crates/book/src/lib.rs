@@ -10,7 +10,10 @@ mod audit;
 mod book;
 mod certified;
 mod counters;
+mod grid;
+mod ladder;
 mod update;
+mod window;
 
 pub use audit::AuditOutcome;
 pub use book::{Book, Level};

@@ -48,7 +48,12 @@ fn run() -> anyhow::Result<Vec<Figure>> {
         frames.len(),
         bytes / frames.len().max(1)
     );
-    Ok(vec![meter.figure("decode, check, apply", input, "frame", hash)])
+    Ok(vec![
+        meter
+            .figure("decode, check, apply", input, "frame", hash)
+            .named("mexc.frame20.ns", |figure| figure.mean_ns)
+            .named("mexc.frame20.allocations", |figure| figure.allocations_per_op),
+    ])
 }
 
 fn apply(book: &mut CertifiedBook, frame: &[u8]) -> Option<Step> {

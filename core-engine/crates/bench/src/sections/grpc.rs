@@ -76,6 +76,7 @@ fn measure(directory: &Path) -> anyhow::Result<Vec<Figure>> {
         metrics_address: String::new(),
         hops: Box::new(HopFigures::default),
         counters: Arc::new(GatewayCounters::default()),
+        hello_within: GatewayConfig::HELLO_WITHIN,
     };
     let gateway = Gateway::spawn(config, vec![link])?;
     let engine = std::thread::spawn(move || play_engine(inbox, engine));

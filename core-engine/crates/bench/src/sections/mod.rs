@@ -6,6 +6,7 @@ mod frame;
 mod grpc;
 mod journal;
 mod order;
+mod risk;
 
 use crate::meter::Figure;
 
@@ -23,6 +24,7 @@ pub(crate) const ALL: &[Section] = &[
     frame::SECTION,
     decimal::SECTION,
     order::SECTION,
+    risk::SECTION,
     journal::SECTION,
     grpc::SECTION,
 ];

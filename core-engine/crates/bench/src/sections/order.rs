@@ -57,6 +57,9 @@ fn run() -> anyhow::Result<Vec<Figure>> {
     let hash = hasher.finalize();
     Ok(vec![
         build.figure("parameters alone", input.clone(), "request", hash),
-        whole.figure("parameters and signature", input, "request", hash),
+        whole
+            .figure("parameters and signature", input, "request", hash)
+            .named("order.buildSign.ns", |figure| figure.median_ns)
+            .named("order.buildSign.allocations", |figure| figure.allocations_per_op),
     ])
 }
