@@ -328,3 +328,58 @@ test('status is written through its own subresource and must fit its schema', as
   );
   expect((await cores.get(key)).status).toMatchObject({ node: 'n', books: [{ certifiedShare: 0.5 }] });
 });
+
+describe('every text, list and map of a spec and a status is bounded', () => {
+  interface Schema {
+    type?: string;
+    enum?: unknown[];
+    format?: string;
+    maxLength?: number;
+    maxItems?: number;
+    maxProperties?: number;
+    properties?: Record<string, Schema>;
+    items?: Schema;
+    additionalProperties?: Schema | boolean;
+    'x-kubernetes-preserve-unknown-fields'?: boolean;
+  }
+
+  /** Where a schema lets in as much as somebody wants. */
+  function unbounded(schema: Schema, path: string): string[] {
+    const here =
+      (schema.type === 'string' && !schema.enum && !schema.format && schema.maxLength === undefined) ||
+      (schema.type === 'array' && schema.maxItems === undefined) ||
+      (schema.additionalProperties !== undefined && schema.maxProperties === undefined);
+    const inner: [Schema, string][] = Object.entries(schema.properties ?? {}).map(([name, property]) => [
+      property,
+      `${path}.${name}`,
+    ]);
+    if (schema.items) inner.push([schema.items, `${path}[]`]);
+    if (typeof schema.additionalProperties === 'object')
+      inner.push([schema.additionalProperties, `${path}{}`]);
+    return [...(here ? [path] : []), ...inner.flatMap(([next, at]) => unbounded(next, at))];
+  }
+
+  const files = readdirSync(crdDirectory).filter((name) => name.endsWith('.yaml'));
+  test.each(files)('of %s', (file) => {
+    const text = readFileSync(join(crdDirectory, file), 'utf8');
+    const definitions = parseAllDocuments(text).map((document) => document.toJS()) as {
+      spec: { versions: { schema: { openAPIV3Schema: Schema } }[] };
+    }[];
+    for (const { schema } of definitions.flatMap(({ spec }) => spec.versions)) {
+      const { spec: wanted, status } = schema.openAPIV3Schema.properties ?? {};
+      expect([...unbounded(wanted ?? {}, 'spec'), ...unbounded(status ?? {}, 'status')]).toEqual([]);
+    }
+  });
+
+  test('so that 10,000 characters are refused with field and bound', async () => {
+    const long = 'X'.repeat(10_000);
+    const refused = (spec: Spec) => create('TradingStrategy', strategy(spec)).catch(String);
+    expect(await refused({ strategy: long.toLowerCase() })).toMatch(/spec\.strategy: Too long.* 63/);
+    expect(await refused({ symbols: [long] })).toMatch(/spec\.symbols\[0\]: Too long/);
+    expect(await refused({ accountRef: { name: long } })).toMatch(/spec\.accountRef\.name: Too long/);
+    expect(await refused(risk('9'.repeat(10_000)))).toMatch(
+      /spec\.risk\.maxOrderNotional: (Too long|Invalid)/,
+    );
+    expect(await refused({ capital: [{ asset: long, amount: '1' }] })).toMatch(/asset: Too long/);
+  });
+});

@@ -138,7 +138,16 @@ function symbolProblems(spec: Spec, account: TradingAccount | undefined): Proble
   );
 }
 
+/** What is shown of a value or a field: a message that is cut must not lose what would be accepted. */
+const shownCharacters = 200;
+
+function shown(text: string): string {
+  return text.length <= shownCharacters
+    ? text
+    : `${text.slice(0, shownCharacters)}… (${text.length} characters)`;
+}
+
 function tell({ field, value, accepted }: Problem): string {
-  const text = value === undefined ? 'is missing' : `${JSON.stringify(value)} is not accepted`;
-  return `${field}: ${text}; accepted: ${accepted}`;
+  const text = value === undefined ? 'is missing' : `${shown(JSON.stringify(value))} is not accepted`;
+  return `${shown(field)}: ${text}; accepted: ${accepted}`;
 }

@@ -1,11 +1,14 @@
 /** How many of a long list of accepted values a message names. */
 const shown = 8;
+/** No name is longer; of what is, the beginning is compared. */
+const comparedCharacters = 64;
 
 /** What is accepted instead of `value`, the likeliest first: `BTCUSDC, BTCUSDT … (1893 in all)`. */
 export function suggest(value: string, accepted: readonly string[]): string {
   if (accepted.length === 0) return 'none';
+  const given = value.slice(0, comparedCharacters).toLowerCase();
   const ranked = accepted
-    .map((candidate) => ({ candidate, distance: editDistance(value.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, distance: editDistance(given, candidate.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance || (a.candidate < b.candidate ? -1 : 1))
     .map(({ candidate }) => candidate);
   const first = ranked.slice(0, shown).join(', ');
