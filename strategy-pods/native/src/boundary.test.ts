@@ -140,6 +140,24 @@ describe('the boundary', () => {
     expect(first[1]).toBeGreaterThan(9_000);
   });
 
+  test('a worker that ends while its replay reads takes nobody along', async () => {
+    const work = `
+      import { parentPort } from 'node:worker_threads';
+      import { Replay } from ${JSON.stringify(pathToFileURL(built('index.js')).href)};
+      const reading = new Replay({ files: ${JSON.stringify(btcFiles.map(recording))}, batchSize: 1_000_000 }).read();
+      parentPort.postMessage('reads');
+      await reading;
+    `;
+    for (let round = 0; round < 3; round++) {
+      const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(work)}`));
+      await new Promise((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+      });
+      expect(await worker.terminate()).toBe(1);
+    }
+  });
+
   test('10,000 books come and go within the same memory, disposed of or collected', () => {
     const script = `
       import { Book } from ${JSON.stringify(built('index.js'))};
