@@ -47,6 +47,7 @@ test.each([
   [configMap({ 'schema.json': '{' }), 'SchemaInvalid', 'a JSON schema under schema.json'],
   [configMap({ 'schema.json': '[]' }), 'SchemaInvalid', 'this is []'],
   [configMap({ 'schema.json': '{"type":"wings"}' }), 'SchemaInvalid', 'type'],
+  [configMap({ 'schema.json': '{"$async":true}' }), 'SchemaInvalid', '$async, which is not accepted'],
   [configMap({ 'schema.json': `"${'x'.repeat(300_000)}"` }), 'SchemaInvalid', 'at most 262144 are read'],
 ])(
   'a schema that is missing or none is a problem with field, value and what is accepted',
@@ -58,6 +59,25 @@ test.each([
     });
   },
 );
+
+test.each([
+  [schema({ name: { type: 'string', pattern: '^(a+)+$' } }), 'timed out'],
+  ['{"$ref":"#"}', 'call stack'],
+])('a schema that cannot be checked to its end refuses the parameters: %s', (text, why) => {
+  const checks = ownParameters(spec, configMap({ 'schema.json': text })) as ParameterChecks;
+  const parameters = { name: `${'a'.repeat(60)}!` };
+  const [problem] = checks.check('my-strategy', parameters);
+  expect(problem).toMatchObject({ reason: 'ParameterInvalid', field: 'spec.parameters', value: parameters });
+  expect(problem?.accepted).toContain(why);
+  // Not begun again: the strategy is looked at with every change of its figures.
+  expect(checks.check('my-strategy', { ...parameters })[0]).toBe(problem);
+});
+
+test('of many wrong parameters the first ones are told', () => {
+  const checks = ownParameters(spec, configMap({ 'schema.json': levels })) as ParameterChecks;
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`p${index}`, 1]));
+  expect(checks.check('my-strategy', many)).toHaveLength(20);
+});
 
 describe('at a desk', () => {
   let desk: Desk;

@@ -1,16 +1,54 @@
 // The parameters of a strategy that comes in an image of its own: its schema is data of the cluster.
 
+import { createContext, Script } from 'node:vm';
 import type { TradingStrategy } from '@flashpod/crds';
 import { labels, stableJson } from '../api/names.js';
 import { type Reason, reasons } from '../api/reasons.js';
 import type { ConfigMap } from '../kube/index.js';
 import type { Problem } from './accept.js';
-import { ParameterChecks } from './parameters.js';
+import { type Bound, ParameterChecks } from './parameters.js';
 
 /** Compiled once per text: a strategy is looked at again with every change of its figures. */
 const compiled = new Map<string, ParameterChecks>();
 const mostCompiled = 200;
 const mostBytes = 256 * 1024;
+/** A check takes microseconds. One that takes this long never ends: a pattern such as `^(a+)+$`. */
+const withinMs = 1_000;
+
+const room = createContext({ work: undefined as unknown });
+const script = new Script('work()');
+
+/** The schema is anybody's who may write a ConfigMap: what it makes of us to do must end. */
+const bounded: Bound = <T>(work: () => T): T => {
+  room['work'] = work;
+  return script.runInContext(room, { timeout: withinMs }) as T;
+};
+
+/** Checks that say what kept them from their end, and are not begun again for the same parameters. */
+class BoundedChecks extends ParameterChecks {
+  #endless: { readonly parameters: string; readonly problem: Problem } | undefined;
+
+  constructor(strategy: string, schema: object) {
+    super({ [strategy]: schema }, bounded);
+  }
+
+  override check(strategy: string, parameters: Record<string, unknown>): Problem[] {
+    const text = this.#endless && stableJson(parameters);
+    if (this.#endless !== undefined && this.#endless.parameters === text) return [this.#endless.problem];
+    try {
+      return super.check(strategy, parameters);
+    } catch (error) {
+      const problem: Problem = {
+        reason: reasons.parameterInvalid,
+        field: 'spec.parameters',
+        value: parameters,
+        accepted: `what its schema can be checked with (${(error as Error).message.slice(0, 200)})`,
+      };
+      this.#endless = { parameters: stableJson(parameters), problem };
+      return [problem];
+    }
+  }
+}
 
 /** What checks the parameters, or what is wrong with the schema that should. */
 export function ownParameters(
@@ -51,9 +89,11 @@ function compile(strategy: string, text: string): ParameterChecks | string {
     const schema: unknown = JSON.parse(text);
     if (typeof schema !== 'object' || schema === null || Array.isArray(schema))
       return `this is ${stableJson(schema).slice(0, 40)}`;
-    const checks = new ParameterChecks({ [strategy]: schema });
+    // Its answer would be a promise, which is none.
+    if ('$async' in schema) return 'this one has $async, which is not accepted';
+    const checks = new BoundedChecks(strategy, schema);
     // A schema that cannot be compiled is found here and not with the first parameters.
-    checks.check(strategy, {});
+    checks.compile(strategy);
     return checks;
   } catch (error) {
     return (error as Error).message.slice(0, 200);

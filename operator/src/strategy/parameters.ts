@@ -4,13 +4,21 @@ import { reasons } from '../api/reasons.js';
 import type { Problem } from './accept.js';
 import { suggest } from './suggest.js';
 
-/** Checks the parameters of built-in strategies against their JSON schemas. Schemas are compiled once. */
+/** Runs a check; how long it may take, and what it throws then, is the matter of whoever trusts the schemas. */
+export type Bound = <T>(work: () => T) => T;
+
+/** As many are told of; each is compared with all known names. */
+const mostProblems = 20;
+
+/** Checks the parameters of strategies against their JSON schemas. Schemas are compiled once. */
 export class ParameterChecks {
   readonly #schemas: Readonly<Record<string, object>>;
+  readonly #bound: Bound;
   readonly #compiled = new Map<string, ValidateFunction>();
 
-  constructor(schemas: Readonly<Record<string, object>>) {
+  constructor(schemas: Readonly<Record<string, object>>, bound: Bound = (work) => work()) {
     this.#schemas = schemas;
+    this.#bound = bound;
   }
 
   get strategies(): string[] {
@@ -22,18 +30,20 @@ export class ParameterChecks {
   }
 
   check(strategy: string, parameters: Record<string, unknown>): Problem[] {
-    const validate = this.#compile(strategy);
-    if (validate(parameters)) return [];
-    return (validate.errors ?? []).map((error) => problemOf(error, parameters));
+    const validate = this.compile(strategy);
+    if (this.#bound(() => validate(parameters))) return [];
+    return (validate.errors ?? []).slice(0, mostProblems).map((error) => problemOf(error, parameters));
   }
 
-  #compile(strategy: string): ValidateFunction {
+  /** Throws when the schema is none. `check` does it too, once. */
+  compile(strategy: string): ValidateFunction {
     const known = this.#compiled.get(strategy);
     if (known) return known;
     const schema = this.#schemas[strategy] ?? {};
     // zod writes draft 2020-12; older drafts name theirs in $schema too.
     const draft = '$schema' in schema && String(schema.$schema).includes('draft-07') ? Ajv : Ajv2020;
-    const validate = new draft({ allErrors: true, strict: false, verbose: true }).compile(schema);
+    const ajv = new draft({ allErrors: true, strict: false, verbose: true, logger: false });
+    const validate = this.#bound(() => ajv.compile(schema));
     this.#compiled.set(strategy, validate);
     return validate;
   }
