@@ -172,6 +172,21 @@ test('own coins must cover an order, those locked in others not counted twice', 
   ]);
 });
 
+test('orders of all pairs draw on the same coins', () => {
+  const bidder = defineStrategy({
+    name: 'bidder',
+    version: '1.0.0',
+    description: 'for tests',
+    parameters: z.strictObject({}),
+    memory: () => undefined,
+    onBook: (context, { symbol }) => context.quote(symbol, { price: text(100), quantity: size(6) }),
+  });
+  const instruments = [sketchInstrument(), sketchInstrument({ symbol: 'ETHUSDC', base: 'ETH' })];
+  const stage = new Stage(bidder, { fills: 'simulated', instruments, capital: { USDC: '1000' } });
+  for (const { symbol } of instruments) stage.book(symbol, [[100, 1]], [[101, 1]]);
+  expect(stage.openOrders.map(({ symbol }) => symbol)).toEqual(['BTCUSDC']);
+});
+
 test('with a latency nothing becomes of a decision before it', () => {
   const { stage, does, kinds } = puppet({ latencyMs: 5 });
   does({ quotes: { bid: [99, 1] } });

@@ -1,8 +1,16 @@
 // A small exchange for tests: own orders against scripted or recorded books and trades.
 
 import type { BookView } from '../book.js';
-import type { DecimalText, SymbolName } from '../brand.js';
-import { amountOf, type Fixed, fixedFromNumber, formatFixed, notionalOf, parseFixed } from '../decimal.js';
+import type { AssetName, DecimalText, SymbolName } from '../brand.js';
+import {
+  type Amount,
+  amountOf,
+  type Fixed,
+  fixedFromNumber,
+  formatFixed,
+  notionalOf,
+  parseFixed,
+} from '../decimal.js';
 import type { OrderEventKind, TradeBatch } from '../events.js';
 import type { Instrument } from '../instrument.js';
 import type { CancelOutput, Output, WantedQuotesOutput } from '../outputs.js';
@@ -139,21 +147,21 @@ export class TestExchange {
   }
 
   #covered(order: TestOrder, limit: Fixed | undefined, liquidity: Liquidity | undefined): boolean {
-    const { baseAsset, quoteAsset } = this.#instrument(order.symbol);
     const quantity = parseFixed(order.quantity);
+    const { asset, amount } = this.#cost(order, quantity, limit ?? liquidity?.worst('Buy', quantity) ?? 0n);
+    // Orders of every pair draw on the same coins.
     const locked = this.#resting
-      .filter(({ order: one }) => one.side === order.side && one.symbol === order.symbol)
-      .reduce(
-        (sum, { price, remaining }) =>
-          sum + (order.side === 'Sell' ? amountOf(remaining) : notionalOf(remaining, price)),
-        0n,
-      );
-    const cost =
-      order.side === 'Sell'
-        ? amountOf(quantity)
-        : notionalOf(quantity, limit ?? liquidity?.worst('Buy', quantity) ?? 0n);
-    const asset = order.side === 'Sell' ? baseAsset : quoteAsset;
-    return this.#accounts.balance(asset) >= cost + locked;
+      .map(({ order: one, price, remaining }) => this.#cost(one, remaining, price))
+      .reduce((sum, one) => (one.asset === asset ? sum + one.amount : sum), 0n);
+    return this.#accounts.balance(asset) >= amount + locked;
+  }
+
+  /** What an order takes of the own coins. */
+  #cost({ symbol, side }: TestOrder, quantity: Fixed, price: Fixed): { asset: AssetName; amount: Amount } {
+    const { baseAsset, quoteAsset } = this.#instrument(symbol);
+    return side === 'Sell'
+      ? { asset: baseAsset, amount: amountOf(quantity) }
+      : { asset: quoteAsset, amount: notionalOf(quantity, price) };
   }
 
   #fill(order: TestOrder, price: Fixed, quantity: Fixed, maker: boolean): void {

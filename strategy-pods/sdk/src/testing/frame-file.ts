@@ -65,37 +65,74 @@ export async function* framesOf(file: string): AsyncGenerator<Frame[]> {
   }
 }
 
-/** Several files in order of receive time. `symbols[i]` is the pair of `files[i]`. */
+/** A frame, and when its turn is: a receive time that jumped back does not change the order inside its file. */
+interface Turn {
+  readonly turnNs: bigint;
+  readonly frame: FileFrame;
+}
+
+/** One file of several. */
+class Cursor {
+  /** Read and not yet given away, in order of their turns. */
+  turns: Turn[] = [];
+  readonly #frames: AsyncGenerator<Frame[]>;
+  readonly #symbol: string;
+  #over = false;
+  #lastNs = 0n;
+
+  constructor(file: string, symbol: string) {
+    this.#frames = framesOf(file);
+    this.#symbol = symbol;
+  }
+
+  get lastNs(): bigint {
+    return this.#lastNs;
+  }
+
+  async fill(): Promise<void> {
+    while (!this.#over && this.turns.length === 0) {
+      const { done, value } = await this.#frames.next();
+      this.#over = done === true;
+      this.turns = (value ?? []).map((frame: Frame) => {
+        if (frame.receivedNs > this.#lastNs) this.#lastNs = frame.receivedNs;
+        return { turnNs: this.#lastNs, frame: { ...frame, symbol: frame.symbol ?? this.#symbol } };
+      });
+    }
+  }
+
+  takeUntil(horizonNs: bigint): Turn[] {
+    const after = this.turns.findIndex(({ turnNs }) => turnNs > horizonNs);
+    return this.turns.splice(0, after < 0 ? this.turns.length : after);
+  }
+
+  /** Closes the file. */
+  async close(): Promise<void> {
+    await this.#frames.return(undefined);
+  }
+}
+
+/**
+ * Several files in order of receive time; the order inside a file is never changed. `symbols[i]` is the pair of
+ * `files[i]`.
+ */
 export async function* mergedFrames(
   files: readonly string[],
   symbols: readonly string[],
 ): AsyncGenerator<FileFrame[]> {
-  const cursors = files.map((file, index) => ({
-    frames: framesOf(file),
-    symbol: symbols[index] ?? '',
-    read: [] as FileFrame[],
-    over: false,
-  }));
-  for (;;) {
-    for (const cursor of cursors) {
-      while (!cursor.over && cursor.read.length === 0) {
-        const { done, value } = await cursor.frames.next();
-        cursor.over = done === true;
-        cursor.read = (value ?? []).map((frame: Frame) => ({
-          ...frame,
-          symbol: frame.symbol ?? cursor.symbol,
-        }));
-      }
+  const cursors = files.map((file, index) => new Cursor(file, symbols[index] ?? ''));
+  try {
+    for (;;) {
+      for (const cursor of cursors) await cursor.fill();
+      const live = cursors.filter(({ turns }) => turns.length > 0);
+      if (live.length === 0) return;
+      // Up to here every file is known: what comes later may still be overtaken.
+      const horizonNs = live.map(({ lastNs }) => lastNs).reduce(smaller);
+      const batch = live.flatMap((cursor) => cursor.takeUntil(horizonNs));
+      if (live.length > 1) batch.sort((a, b) => Number(a.turnNs - b.turnNs));
+      yield batch.map(({ frame }) => frame);
     }
-    const live = cursors.filter(({ read }) => read.length > 0);
-    if (live.length === 0) return;
-    // Up to here every file is known: what comes later may still be overtaken.
-    const horizon = live.map(({ read }) => read.at(-1)?.receivedNs ?? 0n).reduce(smaller);
-    const batch: FileFrame[] = [];
-    for (const cursor of live) {
-      const after = cursor.read.findIndex(({ receivedNs }) => receivedNs > horizon);
-      batch.push(...cursor.read.splice(0, after < 0 ? cursor.read.length : after));
-    }
-    yield live.length === 1 ? batch : batch.sort((a, b) => Number(a.receivedNs - b.receivedNs));
+  } finally {
+    // Also for a reader that has seen enough.
+    for (const cursor of cursors) await cursor.close();
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -91,6 +91,34 @@ test('files are merged by time, and the grids are those of the numbers', async (
     { symbol: 'BTCUSDT', baseAsset: 'BTC', quoteAsset: 'USDT', tickSize: '0.1', lotSize: '0.1' },
     { symbol: 'ETHUSDT', tickSize: '0.1', lotSize: '0.01' },
   ]);
+});
+
+test('a receive time that jumps back changes no order inside a file, and nothing waits for it', async () => {
+  const btc = write([snapshot(0, 1), depth(30, 2, 2, [], []), depth(10, 3, 3, [], [])]);
+  expect(told(await eventsOf(btc)).map((one) => one[0])).toEqual(['1', '2', '3']);
+  const eth = write([
+    `${at(5)} ${JSON.stringify({ symbol: 'ETHUSDT', lastUpdateId: 7, bids: [], asks: [] })}`,
+    depth(20, 8, 8, [], [], 'ETHUSDT'),
+    depth(40, 9, 9, [], [], 'ETHUSDT'),
+  ]);
+  expect(told(await eventsOf([btc, eth])).map((one) => one[0])).toEqual(['1', '7', '8', '2', '3', '9']);
+});
+
+test('whoever has seen enough leaves no file open', async () => {
+  const lines = Array.from({ length: 4_000 }, (_, index) => depth(index + 1, index + 2, index + 2, [], []));
+  const paths = [write([snapshot(0, 1), ...lines]), write([snapshot(0, 1), ...lines])];
+  await eventsOf(paths, { seconds: 0.001 });
+  const open = () =>
+    readdirSync('/proc/self/fd').flatMap((fd) => {
+      try {
+        return paths.filter((path) => readlinkSync(`/proc/self/fd/${fd}`) === path);
+      } catch {
+        // One that was listed may be closed by now.
+        return [];
+      }
+    });
+  // Streams close a moment after they were told to.
+  await expect.poll(open).toEqual([]);
 });
 
 test('it ends after the seconds asked for and shows the levels asked for', async () => {

@@ -12,8 +12,8 @@ export type MarketEvent =
 /**
  * Events in order of time, in batches: whoever waits, waits once per batch and not per event.
  *
- * A source may use one object for many events: an event, with all that is in it, holds until the next one of its
- * pair is taken. `receivedMonoNs` of books and trades is on the axis of `atMs` (1 ms = 1,000,000 ns).
+ * A source may use objects again: a trade holds until the next event is taken, a book until the one after the next of
+ * its pair is, because timers and orders that are due before the next book still meet it. `receivedMonoNs` of books and trades is on the axis of `atMs` (1 ms = 1,000,000 ns).
  */
 export interface EventSource {
   /** The pairs that events may be of, with their rules of trading. */

@@ -138,6 +138,20 @@ test('orders by hand: accepted, filled in part, filled; position, average cost, 
   ]);
 });
 
+test('a fill of all that is left ends the order however it is written, and more cannot be filled', () => {
+  const events: OrderEvent[] = [];
+  const stage = stageOf({
+    onBook: (context) => void context.send(order('Buy', '2')),
+    onOrder: (_, event) => void events.push(event),
+  });
+  const buy = assertIntent(show(stage));
+  expect(() => stage.fill(buy, { quantity: '2.5' })).toThrow(
+    'a fill of 2.5 is more than the 2 that is left of the order',
+  );
+  stage.fill(buy, { quantity: '2.0' });
+  expect(events.map(({ kind }) => kind)).toEqual(['Filled']);
+});
+
 test('rejected and cancelled orders are told with their reason', () => {
   const events: OrderEvent[] = [];
   const stage = stageOf({

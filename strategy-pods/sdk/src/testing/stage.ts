@@ -2,7 +2,7 @@
 
 import type { BookView } from '../book.js';
 import type { DecimalText, SymbolName } from '../brand.js';
-import { formatFixed } from '../decimal.js';
+import { formatFixed, parseFixed } from '../decimal.js';
 import type { Position, Side, TradeBatch, TradingState } from '../events.js';
 import type { IntentOutput, Output } from '../outputs.js';
 import type { StrategySession } from '../session.js';
@@ -106,12 +106,16 @@ export class Stage<P, M> {
 
   /** A fill, by default of all that is left, at the price of the order. */
   fill(order: TestOrder, fill: { quantity?: string; price?: string; maker?: boolean } = {}): Output[] {
-    const left = formatFixed(this.#player.accounts.remaining(order));
-    const quantity = (fill.quantity ?? left) as DecimalText;
+    const left = this.#player.accounts.remaining(order);
+    const quantity = (fill.quantity ?? formatFixed(left)) as DecimalText;
+    if (parseFixed(quantity) > left)
+      throw new Error(
+        `a fill of ${quantity} is more than the ${formatFixed(left)} that is left of the order`,
+      );
     const price = (fill.price ?? order.price) as DecimalText | undefined;
     if (price === undefined) throw new Error('a market order has no price: say at which price it was filled');
     const maker = fill.maker ?? order.type === 'LimitMaker';
-    const kind = quantity === left ? 'Filled' : 'PartiallyFilled';
+    const kind = parseFixed(quantity) === left ? 'Filled' : 'PartiallyFilled';
     return this.report({ order, kind, fill: { quantity, price, maker } });
   }
 
