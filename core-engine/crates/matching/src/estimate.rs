@@ -3,7 +3,7 @@
 use flashpod_types::{Price, Qty, Side};
 
 use crate::fifo::LevelChange;
-use crate::order::{self, Match, NewOrder, OrderKey, Placement};
+use crate::order::{self, Match, NewOrder, Offer, OnMeeting, OrderKey, Placement, Plan, Refusal};
 use crate::queue::{Conservative, QueueModel};
 use crate::sides::Sides;
 
@@ -106,8 +106,9 @@ impl EstimatedBook {
     }
 
     /// What [`Self::place`] would execute at once, without doing it.
-    pub fn preview(&self, order: &NewOrder) -> Result<Vec<(Price, Qty)>, order::Refusal> {
-        order::plan(order, self.available(order.side.opposite()))
+    pub fn preview(&self, order: &NewOrder) -> Result<Plan, Refusal> {
+        let offers = self.available(order.side.opposite()).map(|(price, qty)| Offer::free(price, qty));
+        order::plan(order, offers, OnMeeting::CancelTaker)
     }
 
     /// Matches an arriving own order against what is displayed; the rest joins behind it.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use flashpod_types::{Price, Qty, Side};
 
-use crate::order::{self, Match, NewOrder, OrderKey, Placement};
+use crate::order::{self, Guard, Match, NewOrder, Offer, OnMeeting, OrderKey, Placement, Plan, Refusal};
 use crate::sides::Sides;
 
 /// A displayed quantity after one change: exactly one step of the book's version.
@@ -71,13 +71,33 @@ impl FifoBook {
     }
 
     /// What [`Self::place`] would execute at once, without doing it.
-    pub fn preview(&self, order: &NewOrder) -> Result<Vec<(Price, Qty)>, order::Refusal> {
-        order::plan(order, self.levels(order.side.opposite()))
+    pub fn preview(&self, order: &NewOrder, guard: Option<Guard<'_>>) -> Result<Plan, Refusal> {
+        let side = order.side.opposite();
+        let Some(Guard { on_meeting, forbids }) = guard else {
+            let offers = self.levels(side).map(|(price, qty)| Offer::free(price, qty));
+            return order::plan(order, offers, OnMeeting::CancelTaker);
+        };
+        let offers = self.sides.best_first(side).flat_map(|(price, level)| {
+            level.queue.iter().map(move |(key, qty)| Offer {
+                price,
+                qty: *qty,
+                forbidden: forbids(*key).then_some(*key),
+            })
+        });
+        order::plan(order, offers, on_meeting)
     }
 
     /// Matches an arriving order; what its type allows rests behind all others at its price.
     pub fn place(&mut self, order: &NewOrder) -> Placement {
-        let plan = self.preview(order);
+        self.place_guarded(order, None)
+    }
+
+    /// The same, with orders in the book that this one must not meet.
+    pub fn place_guarded(&mut self, order: &NewOrder, guard: Option<Guard<'_>>) -> Placement {
+        let plan = self.preview(order, guard);
+        for key in plan.iter().flat_map(|plan| &plan.prevented) {
+            self.cancel(*key);
+        }
         let other = order.side.opposite();
         let placement =
             order::execute(order, plan, |price, qty, matches| self.consume(other, price, qty, matches));
@@ -140,7 +160,7 @@ impl FifoBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::order::{Refusal, Volume};
+    use crate::order::Volume;
     use flashpod_types::OrderType;
 
     fn order(key: u64, side: Side, kind: OrderType, price: i64, qty: i64) -> NewOrder {
@@ -198,6 +218,52 @@ mod tests {
         let ioc = book.place(&order(4, Side::Buy, OrderType::Ioc, 100, 6));
         assert_eq!((ioc.taken().raw(), ioc.resting.raw()), (5, 0));
         assert!(book.is_empty());
+    }
+
+    /// Sells of others (1, 4) round two of our own (2, 3), one of them best after the first.
+    fn book_with_own() -> FifoBook {
+        let mut book = FifoBook::new();
+        for (key, price, qty) in [(1, 100, 5), (2, 100, 5), (3, 101, 5), (4, 101, 5)] {
+            book.place(&order(key, Side::Sell, OrderType::Limit, price, qty));
+        }
+        book
+    }
+
+    /// Keys of the makers met, of those cancelled instead, whether it stopped, and what rests.
+    fn guarded(kind: OrderType, qty: i64, on_meeting: OnMeeting) -> (Vec<u64>, Vec<u64>, bool, i64) {
+        let mut book = book_with_own();
+        let own = |key: OrderKey| [2, 3].contains(&key.0);
+        let guard = Guard { on_meeting, forbids: &own };
+        let placed = book.place_guarded(&order(9, Side::Buy, kind, 101, qty), Some(guard));
+        let met = placed.matches.iter().map(|m| m.maker.unwrap().0).collect();
+        let prevented: Vec<u64> = placed.prevented.iter().map(|key| key.0).collect();
+        assert!(prevented.iter().all(|key| book.ahead_of(OrderKey(*key)).is_none()), "still in the book");
+        (met, prevented, placed.stopped, placed.resting.raw())
+    }
+
+    #[test]
+    fn orders_that_must_not_meet_are_cancelled_as_the_mode_says() {
+        use OnMeeting::{CancelBoth, CancelMaker, CancelTaker};
+        let limit = |qty, mode| guarded(OrderType::Limit, qty, mode);
+        assert_eq!(limit(12, CancelTaker), (vec![1], vec![], true, 0));
+        assert_eq!(limit(12, CancelBoth), (vec![1], vec![2], true, 0));
+        assert_eq!(limit(12, CancelMaker), (vec![1, 4], vec![2, 3], false, 2));
+        // Nobody is cancelled whom the order does not reach.
+        assert_eq!(limit(5, CancelBoth), (vec![1], vec![], false, 0));
+        assert_eq!(limit(6, CancelMaker), (vec![1, 4], vec![2, 3], false, 0));
+    }
+
+    #[test]
+    fn a_fill_or_kill_that_others_can_not_fill_cancels_nobody() {
+        let mut book = book_with_own();
+        let own = |key: OrderKey| [2, 3].contains(&key.0);
+        for on_meeting in [OnMeeting::CancelTaker, OnMeeting::CancelMaker, OnMeeting::CancelBoth] {
+            let guard = Guard { on_meeting, forbids: &own };
+            let placed = book.place_guarded(&order(9, Side::Buy, OrderType::Fok, 101, 12), Some(guard));
+            assert_eq!(placed.refusal, Some(Refusal::NotFillable));
+            assert_eq!(book.len(), 4);
+        }
+        assert_eq!(guarded(OrderType::Fok, 10, OnMeeting::CancelMaker), (vec![1, 4], vec![2, 3], false, 0));
     }
 
     #[test]

@@ -14,6 +14,6 @@ pub use accounts::{Account, AccountError, Balance};
 pub use estimate::{EstimatedBook, PassiveFill};
 pub use fees::{FeeAsset, FeeSchedule};
 pub use fifo::{FifoBook, LevelChange};
-pub use latency::ConstantLatency;
-pub use order::{Match, NewOrder, OrderKey, Placement, Refusal, Volume};
+pub use latency::{Latency, Quantiles, QuantilesError};
+pub use order::{Guard, Match, NewOrder, OnMeeting, OrderKey, Placement, Plan, Refusal, Volume};
 pub use queue::{Conservative, Proportional, QueueModel};

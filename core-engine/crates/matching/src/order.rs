@@ -61,11 +61,38 @@ pub enum Refusal {
     NoOpponent,
 }
 
+/// What happens when an arriving order would trade with one that it must not meet (self-trade prevention).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnMeeting {
+    /// What the arriving order has left is cancelled.
+    CancelTaker,
+    /// The resting order is cancelled, the arriving one goes on.
+    CancelMaker,
+    CancelBoth,
+}
+
+/// Which resting orders an arriving one must not trade with, and what happens instead.
+#[derive(Clone, Copy)]
+pub struct Guard<'a> {
+    pub on_meeting: OnMeeting,
+    pub forbids: &'a dyn Fn(OrderKey) -> bool,
+}
+
+impl std::fmt::Debug for Guard<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("on_meeting", &self.on_meeting).finish_non_exhaustive()
+    }
+}
+
 /// What came of an arriving order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Placement {
     pub refusal: Option<Refusal>,
     pub matches: Vec<Match>,
+    /// Resting orders that were cancelled instead of met, before anything was matched.
+    pub prevented: Vec<OrderKey>,
+    /// The rest of the order was cancelled because it would have met one that it must not.
+    pub stopped: bool,
     /// What now rests in the book.
     pub resting: Qty,
 }
@@ -125,19 +152,45 @@ impl Appetite {
     }
 }
 
-/// The rules of the order types, one for both matchers: `offers` are (price, quantity) of the other side, best
-/// first. Says what would be taken, or why the order is refused.
+/// What an arriving order finds on the other side.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offer {
+    pub(crate) price: Price,
+    pub(crate) qty: Qty,
+    /// The resting order behind it, where it must not be met.
+    pub(crate) forbidden: Option<OrderKey>,
+}
+
+impl Offer {
+    pub(crate) const fn free(price: Price, qty: Qty) -> Self {
+        Self { price, qty, forbidden: None }
+    }
+}
+
+/// What an order would do on its arrival.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// (price, quantity), in the order of taking.
+    pub takes: Vec<(Price, Qty)>,
+    /// As in [`Placement`].
+    pub prevented: Vec<OrderKey>,
+    pub stopped: bool,
+}
+
+/// The rules of the order types, one for both matchers: `offers` are what the other side has, best first. Says
+/// what would be taken, or why the order is refused.
 pub(crate) fn plan(
     order: &NewOrder,
-    offers: impl Iterator<Item = (Price, Qty)>,
-) -> Result<Vec<(Price, Qty)>, Refusal> {
+    offers: impl Iterator<Item = Offer>,
+    on_meeting: OnMeeting,
+) -> Result<Plan, Refusal> {
     let mut appetite = Appetite::of(order);
-    let mut takes = Vec::new();
+    let mut plan = Plan::default();
     let mut offers = offers.peekable();
     if order.kind == OrderType::Market && offers.peek().is_none() {
         return Err(Refusal::NoOpponent);
     }
-    for (price, qty) in offers {
+    for Offer { price, qty, forbidden } in offers {
         if !order.accepts(price) {
             break;
         }
@@ -148,31 +201,41 @@ pub(crate) fn plan(
         if !take.is_positive() {
             break;
         }
+        if let Some(key) = forbidden {
+            if on_meeting != OnMeeting::CancelTaker {
+                plan.prevented.push(key);
+            }
+            if on_meeting != OnMeeting::CancelMaker {
+                plan.stopped = true;
+                break;
+            }
+            continue;
+        }
         appetite.ate(price, take);
-        takes.push((price, take));
+        plan.takes.push((price, take));
     }
     if order.kind == OrderType::Fok && appetite.rest().is_positive() {
         return Err(Refusal::NotFillable);
     }
-    Ok(takes)
+    Ok(plan)
 }
 
 /// Carries out a plan, part by part, each by `take`; what is left and may rest is the caller's to put into its book.
 pub(crate) fn execute(
     order: &NewOrder,
-    plan: Result<Vec<(Price, Qty)>, Refusal>,
+    plan: Result<Plan, Refusal>,
     mut take: impl FnMut(Price, Qty, &mut Vec<Match>),
 ) -> Placement {
-    let takes = match plan {
-        Ok(takes) => takes,
+    let Plan { takes, prevented, stopped } = match plan {
+        Ok(plan) => plan,
         Err(refusal) => return Placement::refused(refusal),
     };
-    let mut placement = Placement::default();
+    let mut placement = Placement { prevented, stopped, ..Placement::default() };
     for (price, qty) in takes {
         take(price, qty, &mut placement.matches);
     }
     placement.resting = match order.volume {
-        Volume::Base(qty) if order.kind.can_rest() => qty - placement.taken(),
+        Volume::Base(qty) if order.kind.can_rest() && !stopped => qty - placement.taken(),
         _ => Qty::ZERO,
     };
     placement
