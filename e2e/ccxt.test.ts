@@ -189,6 +189,47 @@ describe('private REST', () => {
     await expect(late.fetchBalance()).rejects.toThrow(ccxt.InvalidNonce);
   });
 
+  test('fees are taken in MX once the account asks for it', async () => {
+    const switchTo = (mxDeductEnable: boolean) => exchange.spotPrivatePostMxDeductEnable({ mxDeductEnable });
+    await switchTo(true);
+    expect(await exchange.spotPrivateGetMxDeductEnable()).toMatchObject({ data: { mxDeductEnable: true } });
+    const before = await exchange.fetchBalance();
+    const order = await exchange.createOrder(symbol, 'market', 'buy', 0.001);
+    await switchTo(false);
+    const [trade] = await exchange.fetchMyTrades(symbol, undefined, 100, { orderId: order.id });
+    // 5 bp, 20 % off (the account holds less than 500 MX), at 2 USDC an MX.
+    expect(trade?.fee?.currency).toBe('MX');
+    expect(Number(trade?.fee?.cost)).toBeCloseTo((Number(trade?.cost) * 0.0005 * 0.8) / 2, 9);
+    const after = await exchange.fetchBalance();
+    const paid = Number(before['MX']?.total) - Number(after['MX']?.total);
+    const trades = await exchange.fetchMyTrades(symbol, undefined, 100, { orderId: order.id });
+    const fees = trades.reduce((sum, one) => sum + Number(one.fee?.cost), 0);
+    expect(paid).toBeCloseTo(fees, 9);
+  });
+
+  test('an order with an STP mode does not meet the own one in its way', async () => {
+    // Hardly any time passes on this market: nobody comes between the two orders.
+    const still = await Venue.start(['--speed', '0.001']);
+    const trader = client(still);
+    await trader.loadMarkets();
+    const group = { tradeGroupName: 'judge' };
+    // ccxt asks for what its unified interface does not know by the path of the endpoint.
+    await trader.spotPrivatePostStrategyGroup(group);
+    expect(await trader.spotPrivateGetStrategyGroup()).toMatchObject({ data: [group] });
+    const book = await trader.fetchOrderBook(symbol, 1);
+    const inside = Number((Number(book.asks[0]?.[0]) - 0.01).toFixed(2));
+    expect(inside, 'a price between bid and ask').toBeGreaterThan(Number(book.bids[0]?.[0]));
+    const maker = await trader.createOrder(symbol, 'limit', 'sell', 0.5, inside);
+    const params = { timeInForce: 'IOC', stpMode: 'cancel_maker' };
+    const taker = await trader.createOrder(symbol, 'limit', 'buy', 0.5, inside, params);
+    const prevented = await trader.fetchOrder(idOf(maker), symbol);
+    expect(prevented).toMatchObject({ status: 'canceled', filled: 0, info: { cancelReason: 'stp_cancel' } });
+    expect(await trader.fetchOrder(idOf(taker), symbol)).toMatchObject({ status: 'canceled', filled: 0 });
+    expect(await trader.fetchMyTrades(symbol)).toEqual([]);
+    await trader.close();
+    await still.stop();
+  });
+
   test('too many order calls in a second are a rate limit', async () => {
     const strict = await Venue.start();
     const hasty = client(strict);
@@ -291,6 +332,8 @@ describe('frames', () => {
       'spot@public.aggre.bookTicker.v3.api.pb@10ms@ETHUSDC',
       'spot@public.limit.depth.v3.api.pb@BTCUSDC@5',
       'spot@public.kline.v3.api.pb@BTCUSDC@Min1',
+      'spot@public.miniTicker.v3.api.pb@BTCUSDC@UTC+8',
+      'spot@public.miniTickers.v3.api.pb@24H',
       'spot@private.orders.v3.api.pb',
       'spot@private.deals.v3.api.pb',
       'spot@private.account.v3.api.pb',

@@ -28,7 +28,7 @@ export class Venue {
   static async start(args: string[] = []): Promise<Venue> {
     const folder = mkdtempSync(join(tmpdir(), 'flashpod-venue-test-'));
     const accounts = join(folder, 'accounts.json');
-    const balances = { USDC: '1000000', BTC: '10', ETH: '100' };
+    const balances = { USDC: '1000000', BTC: '10', ETH: '100', MX: '100' };
     writeFileSync(accounts, JSON.stringify({ accounts: [{ apiKey, secretKey: secret, balances }] }));
     const all = ['--listen', '127.0.0.1:0', '--accounts', accounts, ...args];
     const child = spawn(venueBinary, all, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -39,6 +39,9 @@ pub struct Cli {
     /// A recorded market: frame files, also gzipped, of one or several symbols.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "synthetic")]
     pub replay: Vec<PathBuf>,
+    /// Begin the recording anew after its end, again and again.
+    #[arg(long = "loop", requires = "replay")]
+    pub loops: bool,
     /// Market seconds per second: a number, or `max` for as fast as the readers read (replay only).
     #[arg(long, default_value = "1", value_parser = speed)]
     pub speed: Speed,
@@ -108,6 +111,9 @@ impl Cli {
     }
 
     fn recorded(&self, settings: &Settings) -> anyhow::Result<Vec<Market>> {
+        if self.loops && self.speed == Speed::Max {
+            bail!("--loop --speed max: would never end nor wait; a number is accepted as the speed");
+        }
         let mut markets = Vec::new();
         for tape in replay::load(&self.replay)? {
             let symbol = tape.symbol;
@@ -124,7 +130,7 @@ impl Cli {
             tracing::info!(
                 %symbol, events = tape.events.len(), version = tape.version, gaps = tape.gaps, "recording loaded"
             );
-            let recorded = Recorded::new(Arc::new(tape), EstimatedBook::new(settings.queue()));
+            let recorded = Recorded::new(Arc::new(tape), EstimatedBook::new(settings.queue()), self.loops);
             markets.push(Market::recorded(listing, recorded, self.speed));
         }
         Ok(markets)

@@ -2,6 +2,7 @@
 //! states were computed by a separate implementation (`expected_book_*`, see the data's README).
 
 mod book;
+mod data;
 mod process;
 
 use std::collections::BTreeMap;
@@ -22,19 +23,8 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use book::Book;
+use data::data;
 use process::Venue;
-
-fn data(path: &str) -> PathBuf {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../../shared");
-    let shared = std::env::var_os("FLASHPOD_SHARED").map_or_else(|| PathBuf::from(beside), PathBuf::from);
-    let file = shared.join("data").join(path);
-    assert!(
-        file.exists(),
-        "this test replays {}, which is missing: set FLASHPOD_SHARED to the folder of recorded markets",
-        file.display()
-    );
-    file
-}
 
 async fn get(venue: &Venue, path: &str) -> Value {
     let stream = TcpStream::connect(&venue.address).await.unwrap();

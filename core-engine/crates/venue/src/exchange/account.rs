@@ -22,13 +22,15 @@ pub struct AccountState {
     pub listen_keys: BTreeMap<String, Nanos>,
     /// (order, deal) in time order.
     pub deals: Vec<(usize, usize)>,
+    /// Whether fees are taken in MX while there is enough.
+    pub mx_deduct: bool,
 }
 
 impl AccountState {
     /// # Panics
     /// When the balances were not checked before; [`crate::accounts::read`] does.
     #[must_use]
-    pub fn new(spec: &AccountSpec) -> Self {
+    pub fn new(spec: &AccountSpec, mx_deduct: bool) -> Self {
         let mut funds = Account::default();
         for (asset, amount) in spec.amounts().expect("checked when the file was read") {
             funds.credit(asset, amount);
@@ -42,6 +44,7 @@ impl AccountState {
             client_ids: HashMap::new(),
             listen_keys: BTreeMap::new(),
             deals: Vec::new(),
+            mx_deduct,
         }
     }
 }

@@ -117,6 +117,7 @@ impl Exchange {
                 "replayDone": recorded.is_some_and(|recorded| recorded.done()),
                 "versionFrom": recorded.map_or(1_000, |recorded| recorded.tape.version),
                 "version": market.version(),
+                "passes": recorded.map_or(0, |recorded| recorded.passes),
             })
         });
         Picture {
@@ -131,6 +132,7 @@ impl Exchange {
                 "trades": self.counters.trades,
                 "pushes": self.counters.pushes,
                 "pushesDroppedByFault": self.counters.dropped_by_fault,
+                "faults": self.faults.counters(),
             }),
             symbols: symbols.collect(),
         }

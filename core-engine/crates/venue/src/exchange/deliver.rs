@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use flashpod_mexc::Channel;
 use flashpod_mexc::push::PushDataV3ApiWrapper;
+use flashpod_types::Nanos;
 use prost::Message;
 
 use super::io::{Output, SessionId};
@@ -47,15 +48,74 @@ impl Exchange {
         if readers.is_empty() {
             return;
         }
-        if self.faults.drops_push(short_name(channel), frame.symbol.as_deref()) {
+        if self.faults.drops_push(self.now, short_name(channel), frame.symbol.as_deref()) {
             self.counters.dropped_by_fault += 1;
             return;
         }
         let bytes = Bytes::from(frame.encode_to_vec());
         for id in readers {
-            if self.counts_push(id) {
-                self.outputs.push_back(Output::Push(id, bytes.clone()));
-            }
+            self.push(id, channel, frame.symbol.as_deref(), bytes.clone());
+        }
+    }
+
+    /// Sends one frame to one socket: counts it, and lets faults have their way with it.
+    pub(super) fn push(&mut self, id: SessionId, channel: &Channel, symbol: Option<&str>, bytes: Bytes) {
+        let now = self.now;
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.traffic = now;
+        session.pushes += 1;
+        self.counters.pushes += 1;
+        let (stream, pushes) = (session.stream(), session.pushes);
+        if self.faults.cuts(stream, pushes) {
+            return self.end(id, "cut by a fault");
+        }
+        let fate = self.faults.on_push(now, stream, short_name(channel), symbol, &bytes);
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if fate.reset {
+            self.sessions.remove(&id);
+            self.outputs.push_back(Output::Reset(id));
+            return;
+        }
+        if fate.silence.0 > 0 {
+            session.silent_until = now + fate.silence;
+        }
+        if fate.gap > 0 {
+            session.gaps.push((channel.clone(), fate.gap));
+        }
+        let in_gap = session.gaps.iter_mut().find(|(of, left)| of == channel && *left > 0 && fate.gap == 0);
+        let in_gap = in_gap.map(|(_, left)| *left -= 1).is_some();
+        session.gaps.retain(|(_, left)| *left > 0);
+        if fate.lost || in_gap {
+            return;
+        }
+        let output = Output::Push(id, fate.spoiled.unwrap_or(bytes));
+        if fate.swapped && session.overtaken.is_none() {
+            session.overtaken = Some((now, output));
+            return;
+        }
+        let overtaken = session.overtaken.take();
+        if fate.twice {
+            self.send(id, output.clone(), fate.delay);
+        }
+        self.send(id, output, fate.delay);
+        if let Some((_, output)) = overtaken {
+            self.send(id, output, Nanos::ZERO);
+        }
+    }
+
+    /// A frame waits for the next one to overtake it, but not longer than a second.
+    pub(super) fn release_overtaken(&mut self) {
+        let now = self.now;
+        let waited = |session: &mut Session| {
+            session.overtaken.take_if(|(since, _)| now.since(*since) >= Nanos::from_secs(1))
+        };
+        let released: Vec<(SessionId, Output)> = self
+            .sessions
+            .iter_mut()
+            .filter_map(|(id, session)| waited(session).map(|(_, output)| (*id, output)))
+            .collect();
+        for (id, output) in released {
+            self.send(id, output, Nanos::ZERO);
         }
     }
 }

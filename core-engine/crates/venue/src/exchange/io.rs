@@ -31,15 +31,24 @@ pub struct HttpReply {
     pub status: u16,
     pub body: String,
     pub retry_after: Option<u64>,
-    /// Held back this long by a fault.
-    pub delay_ms: u64,
+    pub fate: Fate,
+}
+
+/// What becomes of a reply; a fault may want it otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Sent,
+    /// Never sent, on a connection that stays open.
+    Lost,
+    /// The connection is reset instead.
+    Reset,
 }
 
 impl HttpReply {
     /// A reply of success.
     #[must_use]
     pub fn ok(body: String) -> Self {
-        Self { status: 200, body, retry_after: None, delay_ms: 0 }
+        Self { status: 200, body, retry_after: None, fate: Fate::Sent }
     }
 }
 
@@ -53,4 +62,6 @@ pub enum Output {
     Push(SessionId, Bytes),
     Ping(SessionId),
     Close(SessionId, &'static str),
+    /// The connection is reset, without a closing frame.
+    Reset(SessionId),
 }

@@ -43,6 +43,8 @@ pub struct OwnOrder {
     pub updated: Option<Nanos>,
     pub cancel_requested: Option<Nanos>,
     pub closed: Option<Nanos>,
+    /// `stp_cancel` when self-trade prevention ended it.
+    pub cancel_reason: Option<&'static str>,
 }
 
 impl OwnOrder {

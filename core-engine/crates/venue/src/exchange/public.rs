@@ -8,7 +8,7 @@ use flashpod_mexc::push::{
 use flashpod_mexc::{Cadence, Channel, KlineInterval};
 use flashpod_types::{Nanos, Price, Qty, Side};
 
-use super::io::{Output, SessionId};
+use super::io::SessionId;
 use super::state::Exchange;
 use crate::listing::Listing;
 use crate::market::{DepthCut, PublicTrade, Top, Update, millis};
@@ -41,7 +41,7 @@ impl Exchange {
         }
     }
 
-    fn publish(&mut self, channel: &Channel, body: Body) {
+    pub(super) fn publish(&mut self, channel: &Channel, body: Body) {
         let frame = self.frame(channel, body);
         self.deliver(channel, &frame, |_| true);
     }
@@ -225,10 +225,9 @@ impl Exchange {
             _ => None,
         };
         if let Some(body) = body {
-            let bytes = prost::Message::encode_to_vec(&self.frame(channel, body)).into();
-            if self.counts_push(id) {
-                self.outputs.push_back(Output::Push(id, bytes));
-            }
+            let frame = self.frame(channel, body);
+            let bytes = prost::Message::encode_to_vec(&frame).into();
+            self.push(id, channel, frame.symbol.as_deref(), bytes);
         }
     }
 }

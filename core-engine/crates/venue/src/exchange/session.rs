@@ -4,6 +4,7 @@ use flashpod_mexc::Channel;
 use flashpod_types::Nanos;
 
 use super::io::{Output, SessionId};
+use super::mini_ticker::Zone;
 use super::state::Exchange;
 use crate::faults::Stream;
 
@@ -17,12 +18,26 @@ pub struct Session {
     /// Since when it has no subscription, while it has none.
     lonely: Nanos,
     /// Last frame in either direction, protocol pongs apart.
-    traffic: Nanos,
+    pub(super) traffic: Nanos,
     pinged: Nanos,
     /// Client messages in the running second.
     second: Nanos,
     messages: u64,
     pub pushes: u64,
+    /// When the last frame sent arrives: nothing overtakes it.
+    pub(super) arrival: Nanos,
+    /// Faults: nothing is sent until then.
+    pub(super) silent_until: Nanos,
+    /// Faults: a frame that the next one is to overtake, and since when it waits.
+    pub(super) overtaken: Option<(Nanos, Output)>,
+    /// Faults: how many frames of a channel are still to be lost.
+    pub(super) gaps: Vec<(Channel, u64)>,
+}
+
+impl Session {
+    pub(super) fn stream(&self) -> Stream {
+        if self.account.is_some() { Stream::Private } else { Stream::Public }
+    }
 }
 
 /// Connecting was refused: the plain text to send before closing.
@@ -76,6 +91,10 @@ impl Exchange {
             second: now,
             messages: 0,
             pushes: 0,
+            arrival: now,
+            silent_until: Nanos::ZERO,
+            overtaken: None,
+            gaps: Vec::new(),
         };
         self.sessions.insert(id, session);
         Ok(id)
@@ -85,9 +104,10 @@ impl Exchange {
         self.sessions.remove(&id);
     }
 
-    /// A protocol ping came: it counts as traffic, and as a message.
-    pub fn on_ping(&mut self, now: Nanos, id: SessionId) {
-        self.counts_message(now, id);
+    /// A protocol ping came: it counts as traffic, and as a message. Whether it is to be answered.
+    pub fn on_ping(&mut self, now: Nanos, id: SessionId) -> bool {
+        self.advance(now);
+        self.counts_message(now, id) && !self.is_silent(id)
     }
 
     /// A message of the client came; whether the socket still stands.
@@ -108,8 +128,8 @@ impl Exchange {
     }
 
     pub(super) fn end(&mut self, id: SessionId, reason: &'static str) {
-        if self.sessions.remove(&id).is_some() {
-            self.outputs.push_back(Output::Close(id, reason));
+        if let Some(session) = self.sessions.remove(&id) {
+            self.emit(session.arrival, Output::Close(id, reason));
         }
     }
 
@@ -136,7 +156,7 @@ impl Exchange {
                 _ => ack(control.id, "Invalid method"),
             },
         };
-        self.outputs.push_back(Output::Text(id, reply));
+        self.send(id, Output::Text(id, reply), Nanos::ZERO);
     }
 
     fn subscribe(&mut self, id: SessionId, control: &Control) {
@@ -152,7 +172,7 @@ impl Exchange {
                 Err(reason) => parts.push(refused(text, reason)),
             }
         }
-        self.outputs.push_back(Output::Text(id, ack(control.id, &parts.join(","))));
+        self.send(id, Output::Text(id, ack(control.id, &parts.join(","))), Nanos::ZERO);
         for channel in opened {
             if matches!(channel, Channel::AggreDepth { .. })
                 && let Some(market) = self.market_of(&channel)
@@ -172,10 +192,11 @@ impl Exchange {
     /// The channel if it is new to the socket, nothing if it has it already.
     fn admit_channel(&mut self, id: SessionId, text: &str) -> Result<Option<Channel>, &'static str> {
         let channel: Channel = text.parse().map_err(|_| "Blocked!")?;
-        let served = !matches!(
-            channel,
-            Channel::BookTickerBatch { .. } | Channel::MiniTicker { .. } | Channel::MiniTickers { .. }
-        );
+        let served = match &channel {
+            Channel::BookTickerBatch { .. } => false,
+            Channel::MiniTicker { zone, .. } | Channel::MiniTickers { zone } => Zone::read(zone).is_some(),
+            _ => true,
+        };
         let known = channel.symbol().is_none() || self.market_of(&channel).is_some();
         let most = self.settings.ws_subscriptions;
         let session = self.sessions.get_mut(&id).ok_or("Blocked!")?;
@@ -202,7 +223,7 @@ impl Exchange {
             Nanos::from_millis(s.ws_ping_ms),
             Nanos::from_millis(s.ws_lifetime_ms),
         );
-        let mut over = Vec::new();
+        let (mut over, mut pings) = (Vec::new(), Vec::new());
         for (id, session) in &mut self.sessions {
             if now.since(session.opened) >= life {
                 over.push((*id, "24 hours are over"));
@@ -212,28 +233,16 @@ impl Exchange {
                 over.push((*id, "no traffic"));
             } else if ping.0 > 0 && now.since(session.pinged) >= ping {
                 session.pinged = now;
-                self.outputs.push_back(Output::Ping(*id));
+                pings.push(*id);
             }
+        }
+        for id in pings {
+            self.send(id, Output::Ping(id), Nanos::ZERO);
         }
         for (id, reason) in over {
             self.end(id, reason);
         }
         self.expire_listen_keys();
-    }
-
-    /// A push is about to leave on a socket: counts it; whether a fault cuts the socket instead.
-    pub(super) fn counts_push(&mut self, id: SessionId) -> bool {
-        let now = self.now;
-        let Some(session) = self.sessions.get_mut(&id) else { return false };
-        session.traffic = now;
-        session.pushes += 1;
-        let kind = if session.account.is_some() { Stream::Private } else { Stream::Public };
-        let pushes = session.pushes;
-        self.counters.pushes += 1;
-        if self.faults.cuts(kind, pushes) {
-            self.end(id, "cut by a fault");
-            return false;
-        }
-        true
+        self.release_overtaken();
     }
 }

@@ -7,12 +7,13 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::io::{HttpRequest, Output, RequestId, SessionId};
-use super::{AccountState, OrderList, Session};
+use super::later::OnTheWay;
+use super::{AccountState, OrderList, Session, StpGroup};
 use crate::accounts::AccountSpec;
 use crate::faults::Faults;
 use crate::market::Market;
 use crate::rest::{self, Limits};
-use crate::settings::Settings;
+use crate::settings::{FeeIn, Settings};
 
 #[derive(Debug)]
 pub struct ExchangeConfig {
@@ -50,8 +51,8 @@ pub struct Exchange {
     pub(crate) faults: Faults,
     pub(crate) counters: Counters,
     pub(crate) rng: ChaCha8Rng,
-    /// Trading requests on their way to the matching engine.
-    pub(super) travelling: VecDeque<(Nanos, RequestId, rest::Admitted)>,
+    pub(crate) stp_groups: Vec<StpGroup>,
+    pub(super) later: OnTheWay,
     pub(super) outputs: VecDeque<Output>,
     pub(super) next_session: u64,
     pub(super) next_housekeeping: Nanos,
@@ -61,21 +62,26 @@ pub struct Exchange {
 }
 
 const SECOND: Nanos = Nanos(1_000_000_000);
+/// Seconds between two mini tickers.
+const MINI_TICKER_S: u64 = 3;
 const HOUSEKEEPING: Nanos = Nanos(250_000_000);
 
 impl Exchange {
     #[must_use]
     pub fn new(config: ExchangeConfig, now: Nanos) -> Self {
+        let mx_deduct = config.settings.fee_in == FeeIn::Mx;
         let by_symbol =
             config.markets.iter().enumerate().map(|(i, m)| (m.listing.symbol().to_owned(), i)).collect();
-        let accounts: Vec<AccountState> = config.accounts.iter().map(AccountState::new).collect();
+        let accounts: Vec<AccountState> =
+            config.accounts.iter().map(|spec| AccountState::new(spec, mx_deduct)).collect();
         let by_key = accounts.iter().enumerate().map(|(i, a)| (a.api_key.clone(), i)).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let mut faults = config.faults;
+        faults.begin(now);
         // The markets use the low streams of the seed.
         rng.set_stream(1 << 32);
         Self {
             shown: config.markets.iter().map(|_| super::public::Shown::default()).collect(),
-            settings: config.settings,
             now,
             full_speed: config.full_speed,
             markets: config.markets,
@@ -86,10 +92,12 @@ impl Exchange {
             by_order_id: HashMap::new(),
             sessions: BTreeMap::new(),
             limits: Limits::default(),
-            faults: config.faults,
+            faults,
             counters: Counters::default(),
             rng,
-            travelling: VecDeque::new(),
+            stp_groups: Vec::new(),
+            later: OnTheWay::new(config.settings.latency_seed),
+            settings: config.settings,
             outputs: VecDeque::new(),
             next_session: 1,
             next_housekeeping: now + HOUSEKEEPING,
@@ -108,12 +116,6 @@ impl Exchange {
         rest::handle(self, id, request);
     }
 
-    pub(crate) fn travel(&mut self, id: RequestId, call: rest::Admitted) {
-        let due = flashpod_matching::ConstantLatency(self.settings.latency()).effective_at(self.now);
-        self.travelling.push_back((due, id, call));
-        self.advance(self.now);
-    }
-
     /// Whether the clock moves this market.
     fn by_clock(&self, market: &Market) -> bool {
         !(self.full_speed && market.as_recorded().is_some())
@@ -123,9 +125,7 @@ impl Exchange {
     #[must_use]
     pub fn next_deadline(&self) -> Nanos {
         let mut next = self.next_housekeeping.min(self.next_second);
-        if let Some((due, ..)) = self.travelling.front() {
-            next = next.min(*due);
-        }
+        next = next.min(self.later.due().unwrap_or(next));
         for market in &self.markets {
             if self.by_clock(market) {
                 next = next.min(market.next_at().unwrap_or(next));
@@ -169,11 +169,8 @@ impl Exchange {
 
     /// Does the one thing that is due at `at`.
     fn happen(&mut self, at: Nanos) {
-        if self.travelling.front().is_some_and(|(due, ..)| *due <= at)
-            && let Some((_, id, call)) = self.travelling.pop_front()
-        {
-            rest::execute(self, id, &call);
-            return;
+        if self.later.due().is_some_and(|due| due <= at) {
+            return self.arrive();
         }
         for index in 0..self.markets.len() {
             for which in 0..2 {
@@ -191,6 +188,9 @@ impl Exchange {
         if self.next_second <= at {
             self.next_second = self.next_second + SECOND;
             self.push_klines();
+            if (self.next_second.0 / SECOND.0).is_multiple_of(MINI_TICKER_S) {
+                self.push_mini_tickers();
+            }
             return;
         }
         self.next_housekeeping = at + HOUSEKEEPING;
@@ -210,9 +210,5 @@ impl Exchange {
     pub(crate) fn answer_audit(&mut self, id: RequestId) {
         let picture = Box::new(self.picture());
         self.outputs.push_back(Output::Audit(id, picture));
-    }
-
-    pub(crate) fn answer(&mut self, id: RequestId, reply: super::HttpReply) {
-        self.outputs.push_back(Output::Reply(id, reply));
     }
 }

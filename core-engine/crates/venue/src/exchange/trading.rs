@@ -1,16 +1,17 @@
 //! Orders: let in, matched, settled, cancelled.
 
-use flashpod_matching::{NewOrder, OrderKey, Refusal, Volume};
+use flashpod_matching::{Guard, NewOrder, OrderKey, Refusal, Volume};
 use flashpod_mexc::OrderStatus;
 use flashpod_types::{Amount, Asset, OrderType, Price, Qty, Side};
 use rand::RngExt;
 
 use super::order::{Deal, OwnOrder};
 use super::private::{Cause, Note};
+use super::self_trade::mode_of;
 use super::state::Exchange;
 use crate::market::{OWN, OwnFill};
 use crate::rest::{ApiError, refuse};
-use crate::settings::{DuplicateId, FeeIn, IocPartial, Miss};
+use crate::settings::{DuplicateId, IocPartial, Miss};
 
 /// An order that passed the checks of its form.
 #[derive(Debug, Clone)]
@@ -29,6 +30,14 @@ pub struct OrderDraft {
 pub enum Target<'a> {
     Id(&'a str),
     ClientId(&'a str),
+}
+
+/// Why an order ended that self-trade prevention ended.
+const STP_CANCEL: &str = "stp_cancel";
+
+/// The index of an own order, if the key can be one.
+fn own_index(key: OrderKey) -> Option<usize> {
+    usize::try_from(key.0.checked_sub(OWN)?).ok()
 }
 
 /// What an order needs before it may come in.
@@ -68,8 +77,11 @@ impl Exchange {
         let order = self.request_of(draft, self.orders.len());
         let market = &self.markets[draft.market];
         let instrument = &market.listing.instrument;
-        let (takes, refusal) = match market.preview(&order) {
-            Ok(takes) => (takes, None),
+        let partners = self.partners(account);
+        let forbids = |key: OrderKey| self.own(key).is_some_and(|own| partners.contains(&own.account));
+        let guard = mode_of(&draft.stp_mode).map(|on_meeting| Guard { on_meeting, forbids: &forbids });
+        let (takes, refusal) = match market.preview(&order, guard) {
+            Ok(plan) => (plan.takes, None),
             Err(Refusal::NoOpponent) => return refuse(30_025, "no exist opponent order"),
             Err(Refusal::WouldTake) if self.settings.limit_maker_cross == Miss::Reject => {
                 return refuse(30_041, "current order type can not place order");
@@ -143,6 +155,7 @@ impl Exchange {
             updated: None,
             cancel_requested: None,
             closed: None,
+            cancel_reason: None,
         });
         self.by_order_id.insert(id, index);
         let state = &mut self.accounts[account];
@@ -159,7 +172,18 @@ impl Exchange {
             self.close_order(index, Cause::Cancel);
             return Ok(index);
         }
-        let (placement, met) = self.markets[draft.market].place(self.now, &order);
+        let partners = self.partners(account);
+        let orders = &self.orders;
+        let forbids = |key: OrderKey| {
+            let own = own_index(key).filter(|index| *index < orders.len());
+            own.is_some_and(|index| partners.contains(&orders[index].account))
+        };
+        let guard = mode_of(&draft.stp_mode).map(|on_meeting| Guard { on_meeting, forbids: &forbids });
+        let (placement, met) = self.markets[draft.market].place(self.now, &order, guard);
+        for maker in placement.prevented.iter().filter_map(|key| self.own_index(*key)).collect::<Vec<_>>() {
+            self.orders[maker].cancel_reason = Some(STP_CANCEL);
+            self.close_order(maker, Cause::Cancel);
+        }
         let own_makers: Vec<OrderKey> = met.iter().map(|fill| fill.key).collect();
         let mut met = met.into_iter();
         for found in &placement.matches {
@@ -174,13 +198,16 @@ impl Exchange {
             }
         }
         if self.orders[index].is_open() && placement.resting.is_zero() {
+            if placement.stopped {
+                self.orders[index].cancel_reason = Some(STP_CANCEL);
+            }
             self.close_order(index, Cause::Unfrozen);
         }
         Ok(index)
     }
 
     fn own_index(&self, key: OrderKey) -> Option<usize> {
-        usize::try_from(key.0.checked_sub(OWN)?).ok().filter(|index| *index < self.orders.len())
+        own_index(key).filter(|index| *index < self.orders.len())
     }
 
     fn own(&self, key: OrderKey) -> Option<&OwnOrder> {
@@ -202,7 +229,7 @@ impl Exchange {
         let (base, quote) = (instrument.base, instrument.quote);
         let value = price.notional(qty);
         let (mut fee, mut fee_asset) = self.settings.fees().charge(side, price, qty, maker, (base, quote));
-        if self.settings.fee_in == FeeIn::Mx
+        if self.accounts[account].mx_deduct
             && let Some(in_mx) = self.fee_in_mx(account, fee)
         {
             (fee, fee_asset) = in_mx;
@@ -229,7 +256,7 @@ impl Exchange {
             notes.push(Note::balance(fee_asset, -fee, Amount::ZERO, Cause::Fee));
         }
         self.counters.trades += 1;
-        let hidden = self.faults.hides_deal();
+        let hidden = self.faults.hides_deal(self.now);
         let trade_id =
             format!("{}X{}", 700_000_000_000_000_000_u64 + self.counters.trades, 1 + u8::from(maker));
         let time = self.now;
@@ -253,14 +280,20 @@ impl Exchange {
         }
     }
 
-    /// A fee of `fee` quote units in MX, 20 % off, if the account has as much.
+    /// A fee of `fee` quote units in MX, less its discount, if the account has as much.
     fn fee_in_mx(&self, account: usize, fee: Amount) -> Option<(Amount, Asset)> {
         let mx: Asset = "MX".parse().ok()?;
-        let price = self.settings.mx_price.0;
-        if fee.is_zero() || price == 0 {
+        let s = &self.settings;
+        if fee.is_zero() || s.mx_price.0 == 0 {
             return None;
         }
-        let amount = Amount::from_raw(fee.raw() * 8 / 10 * 100_000_000 / i128::from(price));
+        let enough =
+            s.mx_holding.0 > 0 && self.accounts[account].funds.get(mx).total() >= s.mx_holding.amount();
+        let off = if enough { s.mx_holding_discount } else { s.mx_discount };
+        // Rates and prices are in units of 1e-8; rounded up, as every fee.
+        let due = fee.raw() * i128::from((100_000_000 - off.0).max(0));
+        let price = i128::from(s.mx_price.0);
+        let amount = Amount::from_raw(due.div_euclid(price) + i128::from(due.rem_euclid(price) != 0));
         (self.accounts[account].funds.get(mx).free >= amount).then_some((amount, mx))
     }
 

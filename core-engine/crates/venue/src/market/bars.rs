@@ -109,7 +109,19 @@ impl Bars {
     /// The last 24 hours as one bar.
     #[must_use]
     pub fn day(&self, now: i64) -> Option<Bar> {
-        let mut recent = self.minutes.iter().filter(|bar| bar.end > now - DAY);
+        self.since(now - DAY, now)
+    }
+
+    /// The last close before a time (seconds).
+    #[must_use]
+    pub fn close_before(&self, from: i64) -> Option<Price> {
+        self.minutes.iter().rev().find(|bar| bar.end <= from).map(|bar| bar.close)
+    }
+
+    /// All from a time on as one bar (seconds); minutes are whole.
+    #[must_use]
+    pub fn since(&self, from: i64, now: i64) -> Option<Bar> {
+        let mut recent = self.minutes.iter().filter(|bar| bar.end > from);
         let first = *recent.next()?;
         Some(recent.fold(Bar { end: now, ..first }, |day, bar| Bar {
             high: day.high.max(bar.high),

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use flashpod_matching::{FifoBook, LevelChange, NewOrder, OrderKey, Placement, Refusal};
+use flashpod_matching::{FifoBook, Guard, LevelChange, NewOrder, OrderKey, Placement, Plan, Refusal};
 use flashpod_types::{Nanos, Price, Qty, Side};
 
 use super::batch::DepthCut;
@@ -234,45 +234,48 @@ impl Market {
 
     fn step_tape(&mut self, now: Nanos) -> Step {
         let Source::Recorded(recorded) = &mut self.source else { return Step::default() };
-        let tape = std::sync::Arc::clone(&recorded.tape);
-        let Some(event) = tape.events.get(recorded.cursor) else { return Step::default() };
-        recorded.cursor += 1;
-        match &event.tick {
+        let Some(tick) = recorded.next_tick(self.version) else { return Step::default() };
+        match tick {
             Tick::Depth { exchange_ms, from, to, changes } => {
-                recorded.book.on_depth(*exchange_ms, changes.iter().copied());
-                self.version = *to;
+                recorded.book.on_depth(exchange_ms, changes.iter().copied());
+                self.version = to;
                 self.last_order_ms = millis(now);
-                let cut = DepthCut { from: *from, to: *to, changes: changes.clone() };
-                Step { own: Vec::new(), update: Some(Update::Depth(cut)) }
+                let update = Update::Depth(DepthCut { from, to, changes });
+                Step { own: Vec::new(), update: Some(update) }
             }
             Tick::Trade { exchange_ms, id, price, qty, aggressor } => {
-                let fills = recorded.book.on_trade(*price, *qty, *aggressor, *exchange_ms);
+                let fills = recorded.book.on_trade(price, qty, aggressor, exchange_ms);
                 let own = fills.iter().map(|f| OwnFill { key: f.key, price: f.price, qty: f.qty }).collect();
-                let (price, qty, aggressor) = (*price, *qty, *aggressor);
-                let trade = PublicTrade { id: *id, price, qty, aggressor, time: now };
+                let trade = PublicTrade { id, price, qty, aggressor, time: now };
                 self.record_trade(trade);
                 Step { own, update: Some(Update::Trade(trade)) }
             }
             Tick::Ticker { version, bid, ask } => {
-                let update = Update::Top(Top { version: *version, bid: *bid, ask: *ask });
+                let update = Update::Top(Top { version, bid, ask });
                 Step { own: Vec::new(), update: Some(update) }
             }
         }
     }
 
     /// What an own order would execute at once.
-    pub fn preview(&self, order: &NewOrder) -> Result<Vec<(Price, Qty)>, Refusal> {
+    pub fn preview(&self, order: &NewOrder, guard: Option<Guard<'_>>) -> Result<Plan, Refusal> {
         match &self.source {
-            Source::Synthetic { book, .. } => book.preview(order),
+            Source::Synthetic { book, .. } => book.preview(order, guard),
             Source::Recorded(recorded) => recorded.book.preview(order),
         }
     }
 
-    /// Lets an own order in. The fills of *other* own orders that it met come beside its placement.
-    pub fn place(&mut self, now: Nanos, order: &NewOrder) -> (Placement, Vec<OwnFill>) {
+    /// Lets an own order in. The fills of *other* own orders that it met come beside its placement. In a recorded
+    /// market own orders never meet: there is nothing to guard against.
+    pub fn place(
+        &mut self,
+        now: Nanos,
+        order: &NewOrder,
+        guard: Option<Guard<'_>>,
+    ) -> (Placement, Vec<OwnFill>) {
         match &mut self.source {
             Source::Synthetic { book, flow, .. } => {
-                let placed = book.place(order);
+                let placed = book.place_guarded(order, guard);
                 forget(flow, order, &placed);
                 self.publish_changes(now);
                 let own = self.after_matches(now, order.side, &placed);

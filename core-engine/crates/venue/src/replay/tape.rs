@@ -53,7 +53,12 @@ pub struct Tape {
     pub renumbered: Option<Vec<(u64, u64)>>,
     /// Breaks of the recording's own continuity.
     pub gaps: usize,
+    /// From one pass to the next, when it is looped: the same for all that were recorded at the same time.
+    pub period: Nanos,
 }
+
+/// Between the end of a looped recording and its next beginning: as long as between two recorded diffs.
+const SEAM: Nanos = Nanos(100_000_000);
 
 #[derive(Debug, thiserror::Error)]
 pub enum TapeError {
@@ -179,6 +184,7 @@ impl Draft {
             places: self.places,
             renumbered: self.futures.then_some(self.map),
             gaps: self.gaps,
+            period: Nanos::ZERO,
         };
         Ok((start, tape))
     }
@@ -190,15 +196,27 @@ fn align(tapes: &mut [(Nanos, Tape)]) {
     let mut by_start: Vec<&mut (Nanos, Tape)> = tapes.iter_mut().collect();
     by_start.sort_by_key(|(start, _)| *start);
     let (mut origin, mut end) = (Nanos::ZERO, Nanos::ZERO);
+    let mut together: Vec<&mut Tape> = Vec::new();
     for (start, tape) in by_start {
         if *start > end {
             origin = *start;
+            set_period(&mut together);
         }
         end = end.max(*start + tape.events.last().map_or(Nanos::ZERO, |event| event.offset));
         let shift = start.since(origin);
         for event in &mut tape.events {
             event.offset = event.offset + shift;
         }
+        together.push(tape);
+    }
+    set_period(&mut together);
+}
+
+/// Tapes that were recorded together begin anew together.
+fn set_period(together: &mut Vec<&mut Tape>) {
+    let last = together.iter().filter_map(|tape| tape.events.last()).map(|event| event.offset).max();
+    for tape in together.drain(..) {
+        tape.period = last.unwrap_or(Nanos::ZERO) + SEAM;
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::ApiError;
 use super::admit::ms;
+use super::desk;
 use super::market::market_of;
 use super::routes::Call;
 use crate::exchange::Exchange;
@@ -110,7 +111,7 @@ pub(super) fn trade_fee(exchange: &mut Exchange, call: &Call) -> Result<Value, A
 }
 
 pub(super) fn uid(_: &mut Exchange, call: &Call) -> Result<Value, ApiError> {
-    Ok(json!({ "uid": (10_000_001 + call.account()?).to_string() }))
+    Ok(json!({ "uid": desk::uid(call.account()?) }))
 }
 
 pub(super) fn coins(_: &mut Exchange, _: &Call) -> Result<Value, ApiError> {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use super::params::{upper_case_escapes, without_signature};
 use super::routes::{Call, ROUTES, Route};
 use super::{ApiError, Charge, Params};
-use crate::exchange::{Exchange, HttpReply, HttpRequest, RequestId};
-use crate::faults::HttpFault;
+use crate::exchange::{Exchange, Fate, HttpReply, HttpRequest, RequestId};
+use crate::faults::RequestFate;
 use crate::market::millis;
 
 /// A request that may have its effect.
@@ -15,7 +15,7 @@ use crate::market::millis;
 pub struct Admitted {
     route: &'static Route,
     call: Call,
-    fault: Option<HttpFault>,
+    fate: RequestFate,
 }
 
 /// Takes one request; its reply is pushed as an output, now or after the venue's latency.
@@ -24,15 +24,24 @@ pub fn handle(exchange: &mut Exchange, id: RequestId, request: &HttpRequest) {
         "/audit" => return exchange.answer_audit(id),
         "/audit/versions" => {
             let reply = versions(exchange, request);
-            return exchange.reply(id, reply, None);
+            return exchange.reply(id, reply, &RequestFate::default());
         }
         _ => {}
     }
-    let fault = exchange.faults.on_request(&request.method, &request.path);
+    let fate = exchange.faults.on_request(exchange.now, &request.method, &request.path);
+    if fate.arrives_after.0 > 0 {
+        exchange.hold_request(id, request, fate);
+    } else {
+        arrive(exchange, id, request, fate);
+    }
+}
+
+/// A request is there.
+pub fn arrive(exchange: &mut Exchange, id: RequestId, request: &HttpRequest, fate: RequestFate) {
     match admit(exchange, request) {
-        Err(error) => exchange.reply(id, Err(error), fault),
+        Err(error) => exchange.reply(id, Err(error), &fate),
         Ok((route, call)) => {
-            let admitted = Admitted { route, call, fault };
+            let admitted = Admitted { route, call, fate };
             if route.travels {
                 exchange.travel(id, admitted);
             } else {
@@ -44,9 +53,9 @@ pub fn handle(exchange: &mut Exchange, id: RequestId, request: &HttpRequest) {
 
 /// Lets an admitted request have its effect.
 pub fn execute(exchange: &mut Exchange, id: RequestId, admitted: &Admitted) {
-    let applies = admitted.fault.is_none_or(|fault| fault.apply);
-    let result = if applies { (admitted.route.handler)(exchange, &admitted.call) } else { Ok(Value::Null) };
-    exchange.reply(id, result, admitted.fault);
+    let apply = admitted.fate.apply;
+    let result = if apply { (admitted.route.handler)(exchange, &admitted.call) } else { Ok(Value::Null) };
+    exchange.reply(id, result, &admitted.fate);
 }
 
 fn versions(exchange: &Exchange, request: &HttpRequest) -> Result<Value, ApiError> {
@@ -123,29 +132,36 @@ fn authenticate(exchange: &Exchange, request: &HttpRequest, params: &Params) -> 
 }
 
 impl Exchange {
-    fn reply(&mut self, id: RequestId, result: Result<Value, ApiError>, fault: Option<HttpFault>) {
+    fn reply(&mut self, id: RequestId, result: Result<Value, ApiError>, fate: &RequestFate) {
+        let result = match fate.status {
+            Some((status, retry_after)) => {
+                let msg = match status {
+                    418 | 429 => "Too Many Requests",
+                    _ => "Unknown error, please check your request or try again later.",
+                };
+                let usual = matches!(status, 418 | 429).then_some(self.settings.retry_after_s);
+                let code = if status == 418 { 429 } else { i64::from(status) };
+                let retry_after = retry_after.or(usual);
+                Err(ApiError { retry_after, ..ApiError::new(status, code, msg) })
+            }
+            None => result,
+        };
         let mut reply = match result {
             Ok(value) => HttpReply::ok(value.to_string()),
             Err(error) => HttpReply {
                 status: error.status,
                 body: error.body(),
                 retry_after: error.retry_after,
-                delay_ms: 0,
+                fate: Fate::Sent,
             },
         };
-        if let Some(fault) = fault {
-            reply.delay_ms = fault.delay_ms;
-            if fault.status != 200 {
-                let msg = "Unknown error, please check your request or try again later.";
-                let retry_after = matches!(fault.status, 418 | 429).then_some(self.settings.retry_after_s);
-                let error =
-                    ApiError { retry_after, ..ApiError::new(fault.status, i64::from(fault.status), msg) };
-                reply.status = error.status;
-                reply.body = error.body();
-                reply.retry_after = error.retry_after;
-            }
-        }
-        self.answer(id, reply);
+        reply.body = self.faults.spoil(fate, reply.body);
+        reply.fate = match (fate.reset, fate.lost) {
+            (true, _) => Fate::Reset,
+            (false, true) => Fate::Lost,
+            (false, false) => Fate::Sent,
+        };
+        self.answer(id, reply, fate.replies_after);
     }
 }
 

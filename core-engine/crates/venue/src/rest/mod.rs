@@ -2,6 +2,7 @@
 
 mod account;
 mod admit;
+mod desk;
 mod error;
 mod limits;
 mod market;
@@ -9,7 +10,7 @@ mod orders;
 mod params;
 mod routes;
 
-pub use admit::{Admitted, execute, handle};
+pub use admit::{Admitted, arrive, execute, handle};
 pub use error::{ApiError, refuse};
 pub use limits::{Bucket, Charge, Limits};
 pub use params::Params;

@@ -10,7 +10,7 @@ use super::admit::ms;
 use super::market::market_of;
 use super::routes::Call;
 use super::{ApiError, Params, refuse};
-use crate::exchange::{Exchange, OrderDraft, OwnOrder, Target};
+use crate::exchange::{Exchange, OrderDraft, OwnOrder, Target, mode_of};
 use crate::settings::{CancelReply, OffStep};
 
 const NUMBER: &str = r"^([0-9]{1,20})(\.[0-9]{1,20})?$";
@@ -79,7 +79,7 @@ fn draft(exchange: &Exchange, fields: &dyn Fields) -> Result<OrderDraft, ApiErro
         return Err(ApiError::illegal("newClientOrderId", CLIENT_ID));
     }
     let stp_mode = fields.field("stpMode").unwrap_or_default();
-    if !["", "cancel_maker", "cancel_taker", "cancel_both"].contains(&stp_mode.to_lowercase().as_str()) {
+    if !stp_mode.is_empty() && mode_of(stp_mode).is_none() {
         return Err(ApiError::wrong("stpMode: cancel_maker, cancel_taker or cancel_both"));
     }
     let listing = &exchange.markets[market].listing;
@@ -328,7 +328,7 @@ fn shown(exchange: &Exchange, index: usize) -> Value {
         "updateTime": order.updated.map(ms),
         "isWorking": true,
         "stpMode": order.stp_mode,
-        "cancelReason": null,
+        "cancelReason": order.cancel_reason,
         "origQuoteOrderQty": listing.value(value),
     })
 }

@@ -4,7 +4,7 @@ use flashpod_types::Nanos;
 use serde_json::Value;
 
 use super::limits::Bucket;
-use super::{ApiError, Params, account, market, orders};
+use super::{ApiError, Params, account, desk, market, orders};
 use crate::exchange::Exchange;
 
 /// One admitted request.
@@ -140,6 +140,20 @@ pub const ROUTES: &[Route] = &[
     signed("GET", "/api/v3/tradeFee", 20, account::trade_fee, "fees of the account", "trading, ccxt"),
     signed("GET", "/api/v3/selfSymbols", 1, market::default_symbols, "pairs of this key", "auth"),
     signed("GET", "/api/v3/uid", 1, account::uid, "number of the account", "auth"),
+    signed("GET", "/api/v3/mxDeduct/enable", 1, desk::mx_deduct, "fees in MX or not", "fees, ccxt"),
+    signed("POST", "/api/v3/mxDeduct/enable", 1, desk::set_mx_deduct, "switches fees in MX", "fees, ccxt"),
+    signed(
+        "POST",
+        "/api/v3/strategy/group",
+        20,
+        desk::create_group,
+        "≤ 10, against self-trades",
+        "self_trade, ccxt",
+    ),
+    signed("GET", "/api/v3/strategy/group", 20, desk::list_groups, "own groups", "self_trade, ccxt"),
+    signed("DELETE", "/api/v3/strategy/group", 20, desk::delete_group, "one group", "self_trade"),
+    signed("POST", "/api/v3/strategy/group/uid", 20, desk::join_group, "accounts join it", "self_trade"),
+    signed("DELETE", "/api/v3/strategy/group/uid", 20, desk::leave_group, "accounts leave it", "self_trade"),
     signed("GET", "/api/v3/capital/config/getall", 10, account::coins, "empty: ccxt asks for it", "ccxt"),
     signed("POST", "/api/v3/userDataStream", 1, account::create_key, "new listen key", "streams, ccxt"),
     signed("GET", "/api/v3/userDataStream", 1, account::list_keys, "valid listen keys", "streams"),

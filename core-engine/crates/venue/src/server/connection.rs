@@ -17,9 +17,10 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc, oneshot};
 
+use super::cut::Cutter;
 use super::driver::Command;
 use super::websocket;
-use crate::exchange::{HttpReply, HttpRequest};
+use crate::exchange::{Fate, HttpReply, HttpRequest};
 use crate::rest::Params;
 
 /// What every connection needs.
@@ -31,8 +32,13 @@ pub(super) struct Shared {
     pub(super) idle: Duration,
 }
 
-/// One of the connections that the venue has room for; given back when the last part of it ends.
-pub(super) type Place = Rc<OwnedSemaphorePermit>;
+/// What belongs to one connection.
+#[derive(Debug, Clone)]
+pub(super) struct Hold {
+    /// One of the connections that the venue has room for; given back when the last part of this one ends.
+    pub(super) _place: Rc<OwnedSemaphorePermit>,
+    pub(super) cutter: Cutter,
+}
 
 /// The largest request is a batch of 20 orders: a tenth of this.
 const HEAD_MOST: usize = 64 * 1024;
@@ -44,11 +50,11 @@ pub(super) async fn within<T>(idle: Duration, what: impl Future<Output = T>) -> 
 }
 
 /// Serves one connection until it ends. How it ends is the client's business.
-pub(super) async fn serve<S>(stream: S, ip: IpAddr, shared: Shared, place: Place)
+pub(super) async fn serve<S>(stream: S, ip: IpAddr, shared: Shared, hold: Hold)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(|request| respond(request, ip, shared.clone(), Rc::clone(&place)));
+    let service = service_fn(|request| respond(request, ip, shared.clone(), hold.clone()));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout((!shared.idle.is_zero()).then_some(shared.idle))
@@ -64,19 +70,20 @@ async fn respond(
     mut request: Request<Incoming>,
     ip: IpAddr,
     shared: Shared,
-    place: Place,
+    hold: Hold,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.uri().path() == "/ws" && fastwebsockets::upgrade::is_upgrade_request(&request) {
         let listen_key =
             Params::parse(request.uri().query().unwrap_or_default(), "").get("listenKey").map(str::to_owned);
         return Ok(match fastwebsockets::upgrade::upgrade(&mut request) {
             Ok((response, upgrade)) => {
-                let serving = websocket::serve(upgrade, listen_key, shared.commands, shared.drained);
+                let cutter = hold.cutter.clone();
+                let serving = websocket::serve(upgrade, listen_key, shared.commands, shared.drained, cutter);
                 tokio::task::spawn_local(async move {
                     if let Err(error) = serving.await {
                         tracing::debug!(%error, "socket ended");
                     }
-                    drop(place);
+                    drop(hold);
                 });
                 response.map(|_| Full::default())
             }
@@ -101,8 +108,13 @@ async fn respond(
     }
     Ok(match reply.await {
         Ok(reply) => {
-            if reply.delay_ms > 0 {
-                tokio::time::sleep(Duration::from_millis(reply.delay_ms)).await;
+            if reply.fate == Fate::Lost {
+                // Until the client has had enough, or the venue of waiting for it.
+                within(shared.idle, std::future::pending::<()>()).await;
+            }
+            if reply.fate != Fate::Sent {
+                // What hyper writes now meets the end of the connection.
+                hold.cutter.cut();
             }
             response(reply)
         }

@@ -7,6 +7,15 @@ fn levels(list: &[flashpod_mexc::push::Level]) -> Value {
     list.iter().map(|level| json!({ "price": level.price, "quantity": level.quantity })).collect()
 }
 
+fn mini_ticker(b: &flashpod_mexc::push::PublicMiniTicker) -> Value {
+    json!({
+        "symbol": b.symbol, "price": b.price, "rate": b.rate, "zonedRate": b.zoned_rate,
+        "high": b.high, "low": b.low, "volume": b.volume, "quantity": b.quantity,
+        "lastCloseRate": b.last_close_rate, "lastCloseZonedRate": b.last_close_zoned_rate,
+        "lastCloseHigh": b.last_close_high, "lastCloseLow": b.last_close_low,
+    })
+}
+
 /// The fields that every decoder since February 2025 knows; 64-bit numbers as text, as protobufjs shows them.
 #[must_use]
 pub fn frame_as_json(frame: &PushDataV3ApiWrapper) -> Value {
@@ -77,6 +86,10 @@ pub fn frame_as_json(frame: &PushDataV3ApiWrapper) -> Value {
                 "frozenAmountChange": b.frozen_amount_change, "type": b.r#type, "time": b.time.to_string(),
             }),
         ),
+        Some(Body::PublicMiniTicker(b)) => ("publicMiniTicker", mini_ticker(b)),
+        Some(Body::PublicMiniTickers(b)) => {
+            ("publicMiniTickers", json!({ "items": b.items.iter().map(mini_ticker).collect::<Vec<_>>() }))
+        }
         _ => ("body", Value::Null),
     };
     let mut shown = json!({ "channel": frame.channel, name: body });

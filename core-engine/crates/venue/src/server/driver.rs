@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use super::cut::Cutter;
+use super::websocket::Own;
 use crate::clock::Clock;
 use crate::exchange::{Exchange, HttpReply, HttpRequest, Output, RequestId, SessionId, Unwelcome};
 
@@ -13,6 +15,9 @@ use crate::exchange::{Exchange, HttpReply, HttpRequest, Output, RequestId, Sessi
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) outputs: mpsc::Sender<Output>,
+    /// Answers to protocol pings go ahead of what waits.
+    pub(super) answers: mpsc::Sender<Own>,
+    pub(super) cutter: Cutter,
     pub(super) _held: oneshot::Sender<()>,
 }
 
@@ -22,7 +27,7 @@ pub(super) enum Command {
     Http(HttpRequest, oneshot::Sender<HttpReply>),
     Open(Option<String>, Socket, oneshot::Sender<Result<SessionId, Unwelcome>>),
     Text(SessionId, String),
-    Ping(SessionId),
+    Ping(SessionId, Vec<u8>),
     Closed(SessionId),
 }
 
@@ -88,8 +93,11 @@ impl Driver {
         }
     }
 
-    /// Every reader has room for what the next events make.
+    /// Every reader has room for what the next events make, and little is on its way already.
     fn has_room(&self) -> bool {
+        if self.exchange.held() >= QUEUE {
+            return false;
+        }
         self.sockets.values().map(|socket| &socket.outputs).all(|to| to.is_closed() || to.capacity() >= ROOM)
     }
 
@@ -112,7 +120,14 @@ impl Driver {
                 }
             }
             Command::Text(id, text) => self.exchange.on_text(now, id, &text),
-            Command::Ping(id) => self.exchange.on_ping(now, id),
+            Command::Ping(id, payload) => {
+                if self.exchange.on_ping(now, id)
+                    && let Some(socket) = self.sockets.get(&id)
+                {
+                    // Full: the client takes none of the answers that it has.
+                    let _ = socket.answers.try_send(Own::Pong(payload));
+                }
+            }
             Command::Closed(id) => self.closed(id),
         }
         self.dispatch();
@@ -137,6 +152,12 @@ impl Driver {
                     if let (Some(to), Output::Audit(_, picture)) = (self.replies.remove(id), output) {
                         // On a thread of its own: a picture of many orders takes long to write.
                         tokio::task::spawn_blocking(move || to.send(HttpReply::ok(picture.text())));
+                    }
+                    continue;
+                }
+                Output::Reset(id) => {
+                    if let Some(socket) = self.sockets.remove(id) {
+                        socket.cutter.cut();
                     }
                     continue;
                 }

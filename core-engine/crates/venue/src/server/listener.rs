@@ -11,11 +11,12 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::LocalSet;
 use tokio_rustls::TlsAcceptor;
 
-use super::connection::{self, Place, Shared, within};
+use super::connection::{self, Hold, Shared, within};
+use super::cut::{Cutter, Stream};
 use super::driver::Driver;
 use super::tls;
 use crate::cli::Cli;
@@ -96,8 +97,7 @@ impl Server {
                     Ok((stream, peer)) => match Arc::clone(&places).try_acquire_owned() {
                         Ok(place) => {
                             full = false;
-                            let greeting =
-                                greet(stream, peer, acceptor.clone(), shared.clone(), Rc::new(place));
+                            let greeting = greet(stream, peer, acceptor.clone(), shared.clone(), place);
                             tokio::task::spawn_local(greeting);
                         }
                         Err(_) if full => {}
@@ -135,15 +135,18 @@ async fn greet(
     peer: SocketAddr,
     acceptor: Option<TlsAcceptor>,
     shared: Shared,
-    place: Place,
+    place: OwnedSemaphorePermit,
 ) {
     // Small frames must leave at once.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
-    let Some(acceptor) = acceptor else { return connection::serve(stream, peer.ip(), shared, place).await };
+    let cutter = Cutter::default();
+    let stream = Stream::new(stream, cutter.clone());
+    let hold = Hold { _place: Rc::new(place), cutter };
+    let Some(acceptor) = acceptor else { return connection::serve(stream, peer.ip(), shared, hold).await };
     match within(shared.idle, acceptor.accept(stream)).await {
-        Some(Ok(stream)) => connection::serve(stream, peer.ip(), shared, place).await,
+        Some(Ok(stream)) => connection::serve(stream, peer.ip(), shared, hold).await,
         Some(Err(error)) => tracing::debug!(%error, %peer, "TLS handshake"),
         None => tracing::debug!(%peer, "TLS handshake did not come"),
     }

@@ -1,6 +1,7 @@
 //! Sockets round the exchange. Thin: all decisions are made in [`crate::exchange`].
 
 mod connection;
+mod cut;
 mod decode;
 mod driver;
 mod listener;

@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{BufWriter, ReadHalf, WriteHalf};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use super::cut::Cutter;
 use super::driver::{Command, QUEUE, Socket};
 use crate::exchange::{Output, SessionId};
 
@@ -24,8 +25,9 @@ const UNREAD_ANSWERS: usize = 16;
 /// How long a socket that is over may take to close.
 const PARTING: Duration = Duration::from_secs(5);
 
-/// Answers to protocol pings and the client's closing: written by the socket's own writer.
-enum Own {
+/// What is written ahead of all that waits: answers to protocol pings, and to the client's closing.
+#[derive(Debug)]
+pub(super) enum Own {
     Pong(Vec<u8>),
     Close,
 }
@@ -43,6 +45,7 @@ pub(super) async fn serve(
     listen_key: Option<String>,
     commands: mpsc::Sender<Command>,
     drained: Rc<Notify>,
+    cutter: Cutter,
 ) -> Result<(), WebSocketError> {
     let mut socket = upgrade.await?;
     socket.set_max_message_size(MESSAGE_MOST);
@@ -55,7 +58,9 @@ pub(super) async fn serve(
     let (outputs, queue) = mpsc::channel(QUEUE);
     let (held, let_go) = oneshot::channel();
     let (opened, session) = oneshot::channel();
-    let open = Command::Open(listen_key, Socket { outputs, _held: held }, opened);
+    let (own, answers) = mpsc::channel(64);
+    let socket = Socket { outputs, answers: own.clone(), cutter, _held: held };
+    let open = Command::Open(listen_key, socket, opened);
     if commands.send(open).await.is_err() {
         return Ok(());
     }
@@ -68,7 +73,6 @@ pub(super) async fn serve(
             return writer.flush().await;
         }
     };
-    let (own, answers) = mpsc::channel(64);
     let unread = Rc::new(Semaphore::new(UNREAD_ANSWERS));
     let mut writing = tokio::task::spawn_local(write(writer, queue, answers, drained, Rc::clone(&unread)));
     let mut reading = std::pin::pin!(read(reader, session, &commands, own, &unread));
@@ -115,10 +119,7 @@ async fn read(
                 let text = String::from_utf8_lossy(&frame.payload).into_owned();
                 commands.send(Command::Text(session, text)).await.is_ok()
             }
-            OpCode::Ping => {
-                own.send(Own::Pong(frame.payload.to_vec())).await.is_ok()
-                    && commands.send(Command::Ping(session)).await.is_ok()
-            }
+            OpCode::Ping => commands.send(Command::Ping(session, frame.payload.to_vec())).await.is_ok(),
             OpCode::Close => {
                 let _ = own.send(Own::Close).await;
                 false
@@ -198,7 +199,7 @@ async fn write_some(
                 writer.flush().await?;
                 return Ok(false);
             }
-            Output::Reply(..) | Output::Audit(..) => {}
+            Output::Reply(..) | Output::Audit(..) | Output::Reset(_) => {}
         }
         written += 1;
         // Answers to the client's pings get their turn in between.

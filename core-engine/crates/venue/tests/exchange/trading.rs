@@ -1,10 +1,8 @@
 //! Orders end to end: filters and codes, the fill model, balances, the switches.
 
-mod support;
-
+use crate::support::{Desk, ask, bid, depth, order, told, trade};
 use flashpod_types::{Amount, Side};
 use serde_json::{Value, json};
-use support::{Desk, ask, bid, depth, order, told, trade};
 
 fn place_code(desk: &mut Desk, side: &str, kind: &str, qty: &str, price: &str) -> (i64, String) {
     let (status, reply) = desk.signed("POST", "/api/v3/order", &order(side, kind, qty, price));
@@ -64,7 +62,10 @@ fn a_client_id_is_used_once_and_names_its_order() {
     assert_eq!(desk.code("GET", "/api/v3/order", "orderId=C02__9"), 44_444);
     // The rival can't see it.
     let hidden = "symbol=BTCUSDC&origClientOrderId=a-1";
-    assert_eq!(desk.signed_by(support::RIVAL, "rival", "GET", "/api/v3/order", hidden).1["code"], -2013);
+    assert_eq!(
+        desk.signed_by(crate::support::RIVAL, "rival", "GET", "/api/v3/order", hidden).1["code"],
+        -2013
+    );
     let mut lax = Desk::recorded(&["duplicateClientId=accept"], vec![]);
     lax.ok("POST", "/api/v3/order", &mine);
     lax.ok("POST", "/api/v3/order", &mine);
@@ -176,26 +177,10 @@ fn every_switch_has_its_effect() {
         assert_eq!(gone["status"], status, "{reply}");
     }
 
-    let mut desk = Desk::recorded(&["feeAsset=received"], vec![]);
-    desk.place("BUY", "MARKET", "1", "");
-    assert_eq!(desk.balance("BTC").0, "10.9995");
-    let mut desk = Desk::recorded(&["feeAsset=mx", "mxPrice=2.5"], vec![]);
-    desk.place("BUY", "MARKET", "1", "");
-    // 50.0005 USDC, 20 % off, at 2.5 USDC an MX.
-    assert_eq!(desk.balance("MX").0, "983.99984");
-    assert_eq!(desk.balance("USDC"), ("899999".into(), "0".into()));
-
     let mut desk = Desk::recorded(&["tradeTimes=ms", "orderQueryNeedsSymbol=off", "maxOpenOrders=1"], vec![]);
     let id = desk.place("BUY", "LIMIT", "0.01", "99000");
     assert_eq!(desk.ok("GET", "/api/v3/order", &format!("orderId={id}"))["orderId"], id);
     assert_eq!(desk.code("POST", "/api/v3/order", &order("BUY", "LIMIT", "0.01", "99000")), 30_029);
-}
-
-#[test]
-fn an_order_reaches_the_book_after_the_latency_and_is_answered_then() {
-    let mut desk = Desk::recorded(&["latencyMs=3"], vec![]);
-    desk.place("BUY", "LIMIT", "0.01", "99000");
-    assert_eq!(desk.now.as_millis(), support::START_MS + 3);
 }
 
 #[test]
@@ -356,8 +341,11 @@ fn trade_wildly(fees: &[&str]) {
         let side = if roll(2) == 0 { "BUY" } else { "SELL" };
         let qty = format!("0.{:06}", roll(90_000) + 100);
         let price = if kind == "MARKET" { "" } else { &price };
-        let (key, secret) =
-            if roll(3) == 0 { (support::RIVAL, "rival") } else { (support::KEY, support::SECRET) };
+        let (key, secret) = if roll(3) == 0 {
+            (crate::support::RIVAL, "rival")
+        } else {
+            (crate::support::KEY, crate::support::SECRET)
+        };
         let mut params = order(side, kind, &qty, price);
         if kind == "MARKET" && roll(2) == 0 {
             params = format!(
@@ -396,7 +384,7 @@ fn trade_wildly(fees: &[&str]) {
         }
     }
     desk.ok("DELETE", "/api/v3/order/all", "");
-    desk.signed_by(support::RIVAL, "rival", "DELETE", "/api/v3/order/all", "");
+    desk.signed_by(crate::support::RIVAL, "rival", "DELETE", "/api/v3/order/all", "");
     let audit = desk.audit();
     let locked = |b: &Value| b["locked"] == "0";
     let accounts = audit["accounts"].as_array().unwrap();
@@ -454,7 +442,7 @@ fn times_at_the_end_of_the_number_range_select_nothing() {
             "GET",
             "/api/v3/uid",
             &format!("timestamp={edge}&recvWindow={edge}"),
-            Some(support::KEY),
+            Some(crate::support::KEY),
         );
         assert_eq!(status, 400);
     }

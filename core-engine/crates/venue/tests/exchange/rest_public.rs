@@ -1,9 +1,7 @@
 //! Market data: shapes and rules of the API reference §5.
 
-mod support;
-
+use crate::support::Desk;
 use flashpod_types::Price;
-use support::Desk;
 
 fn price(value: &serde_json::Value) -> Price {
     value.as_str().unwrap().parse().unwrap()
@@ -13,7 +11,7 @@ fn price(value: &serde_json::Value) -> Price {
 fn time_ping_and_symbols() {
     let mut desk = Desk::synthetic(&[]);
     assert_eq!(desk.get("/api/v3/ping", ""), serde_json::json!({}));
-    assert_eq!(desk.get("/api/v3/time", "")["serverTime"], support::START_MS);
+    assert_eq!(desk.get("/api/v3/time", "")["serverTime"], crate::support::START_MS);
     let symbols = desk.get("/api/v3/defaultSymbols", "");
     assert_eq!(symbols["data"], serde_json::json!(["BTCUSDC", "ETHUSDC"]));
     assert_eq!(desk.get("/api/v1/contract/detail", "")["data"], serde_json::json!([]));

@@ -1,5 +1,5 @@
 //! A venue without sockets: the exchange driven by a clock that the test owns.
-#![allow(dead_code, unreachable_pub)] // each test file uses its part
+#![allow(unreachable_pub)] // a module of a test, not of a library
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use flashpod_venue::accounts::AccountSpec;
 use flashpod_venue::exchange::{
     Exchange, ExchangeConfig, HttpReply, HttpRequest, Output, RequestId, SessionId, Unwelcome,
 };
-use flashpod_venue::faults::{Fault, Faults};
+use flashpod_venue::faults::Faults;
 use flashpod_venue::listing::Listing;
 use flashpod_venue::market::{Market, Recorded, Speed};
 use flashpod_venue::replay::{Tape, TapeEvent, Tick};
@@ -59,20 +59,21 @@ fn btc(settings: &Settings) -> Listing {
 }
 
 impl Desk {
-    fn with(settings: Settings, markets: Vec<Market>, faults: Vec<Fault>, full_speed: bool) -> Self {
+    fn with(settings: Settings, markets: Vec<Market>, faults: &Value, full_speed: bool) -> Self {
         let now = Nanos::from_millis(START_MS);
         let accounts = vec![account(KEY, SECRET), account(RIVAL, "rival")];
-        let faults = Faults::new(faults);
+        let faults = Faults::parse(&serde_json::json!({ "faults": faults }).to_string()).unwrap();
         let config = ExchangeConfig { settings, faults, accounts, markets, seed: 7, full_speed };
         Self { exchange: Exchange::new(config, now), now, next: 1, outputs: Vec::new() }
     }
 
     /// The synthetic pairs, from ten seconds of trading on.
     pub fn synthetic(sets: &[&str]) -> Self {
-        Self::synthetic_with(sets, Vec::new())
+        Self::synthetic_with(sets, &Value::Array(Vec::new()))
     }
 
-    pub fn synthetic_with(sets: &[&str], faults: Vec<Fault>) -> Self {
+    /// With the list of a file of faults.
+    pub fn synthetic_with(sets: &[&str], faults: &Value) -> Self {
         let settings = settings(sets);
         let market = |(stream, profile): (u64, Profile)| {
             let places = (profile.price_places, profile.qty_places);
@@ -93,10 +94,19 @@ impl Desk {
 
     /// A recorded BTCUSDC: bids 100000 × 1 and 99999 × 2, asks 100001 × 1 and 100002 × 2, then `ticks`, one a step.
     pub fn recorded(sets: &[&str], ticks: Vec<Tick>) -> Self {
-        Self::recorded_with(sets, ticks, Vec::new())
+        Self::recorded_with(sets, ticks, &Value::Array(Vec::new()))
     }
 
-    pub fn recorded_with(sets: &[&str], ticks: Vec<Tick>, faults: Vec<Fault>) -> Self {
+    pub fn recorded_with(sets: &[&str], ticks: Vec<Tick>, faults: &Value) -> Self {
+        Self::tape(sets, ticks, faults, false)
+    }
+
+    /// The same, beginning anew a second after its beginning.
+    pub fn looped(ticks: Vec<Tick>) -> Self {
+        Self::tape(&[], ticks, &Value::Array(Vec::new()), true)
+    }
+
+    fn tape(sets: &[&str], ticks: Vec<Tick>, faults: &Value, loops: bool) -> Self {
         let settings = settings(sets);
         let tape = Tape {
             symbol: "BTCUSDC".parse().unwrap(),
@@ -109,12 +119,16 @@ impl Desk {
             places: (2, 6),
             renumbered: None,
             gaps: 0,
+            period: Nanos::from_millis(1_000),
         };
-        let recorded = Recorded::new(Arc::new(tape), EstimatedBook::new(settings.queue()));
+        let recorded = Recorded::new(Arc::new(tape), EstimatedBook::new(settings.queue()), loops);
         let market = Market::recorded(btc(&settings), recorded, Speed::Max);
         let mut desk = Self::with(settings, vec![market], faults, true);
+        // The tape begins with its first reader.
         let session = desk.open(None).unwrap();
-        desk.subscribe(session, &["spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDC"]);
+        let text = r#"{"method":"SUBSCRIPTION","params":["spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDC"]}"#;
+        desk.exchange.on_text(desk.now, session, text);
+        desk.collect();
         desk.outputs.clear();
         desk
     }
@@ -141,7 +155,7 @@ impl Desk {
         let id = RequestId(self.next);
         self.next += 1;
         self.exchange.handle_http(self.now, id, request);
-        for _ in 0..1_000 {
+        for _ in 0..20_000 {
             self.collect();
             let mine = |o: &Output| matches!(o, Output::Reply(of, _) | Output::Audit(of, _) if *of == id);
             if let Some(at) = self.outputs.iter().position(mine) {

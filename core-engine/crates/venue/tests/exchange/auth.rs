@@ -1,8 +1,6 @@
 //! Who may ask: keys, windows, signatures, content types.
 
-mod support;
-
-use support::{Desk, KEY, request};
+use crate::support::{Desk, KEY, request};
 
 #[test]
 fn a_signature_is_checked_over_the_query_followed_directly_by_the_body() {
@@ -29,14 +27,14 @@ fn a_signature_is_checked_over_the_query_followed_directly_by_the_body() {
 #[test]
 fn a_timestamp_may_be_up_to_a_second_ahead_and_up_to_its_window_behind() {
     let mut desk = Desk::synthetic(&[]);
-    let signer = flashpod_mexc::Signer::new(support::SECRET);
+    let signer = flashpod_mexc::Signer::new(crate::support::SECRET);
     let mut ask = |stamp: u64, window: &str| {
         let mut query = format!("timestamp={stamp}{window}");
         signer.append(&mut query);
         let (status, reply) = desk.send("GET", "/api/v3/uid", &query, Some(KEY));
         if status == 200 { 0 } else { reply["code"].as_i64().unwrap() }
     };
-    let now = support::START_MS;
+    let now = crate::support::START_MS;
     assert_eq!([ask(now + 999, ""), ask(now + 1_000, "")], [0, 700_003]);
     assert_eq!([ask(now - 5_000, ""), ask(now - 5_001, "")], [0, 700_003]);
     assert_eq!([ask(now - 100, "&recvWindow=100"), ask(now - 101, "&recvWindow=100")], [0, 700_003]);
@@ -87,9 +85,9 @@ fn what_is_not_there_answers_404_and_is_counted() {
 #[test]
 fn escapes_are_signed_in_upper_case() {
     let mut desk = Desk::synthetic(&[]);
-    let signer = flashpod_mexc::Signer::new(support::SECRET);
+    let signer = flashpod_mexc::Signer::new(crate::support::SECRET);
     let mut ask = |escaped: &str| {
-        let mut query = format!("listenKey={escaped}&timestamp={}", support::START_MS);
+        let mut query = format!("listenKey={escaped}&timestamp={}", crate::support::START_MS);
         signer.append(&mut query);
         desk.send("PUT", "/api/v3/userDataStream", &query, Some(KEY)).1["code"].as_i64().unwrap()
     };

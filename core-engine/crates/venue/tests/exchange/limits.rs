@@ -1,8 +1,6 @@
 //! Rates over whole requests.
 
-mod support;
-
-use support::{Desk, request};
+use crate::support::{Desk, request};
 
 const FAR: &str = "symbol=BTCUSDC&side=BUY&type=LIMIT&quantity=0.001&price=90000";
 
@@ -20,7 +18,7 @@ fn place_batch_cancel_and_cancel_all_share_twelve_calls_a_second() {
     assert_eq!((status, &reply["code"]), (429, &429.into()));
     // Testing an order is not an order call; another account has its own bucket.
     desk.ok("POST", "/api/v3/order/test", FAR);
-    assert_eq!(desk.signed_by(support::RIVAL, "rival", "POST", "/api/v3/order", FAR).0, 200);
+    assert_eq!(desk.signed_by(crate::support::RIVAL, "rival", "POST", "/api/v3/order", FAR).0, 200);
     desk.wait_ms(1_000);
     desk.ok("POST", "/api/v3/order", FAR);
 }

@@ -1,7 +1,13 @@
 //! Every fact about MEXC that is unknown or that a test wants to vary: `--set NAME=VALUE`.
 
-use flashpod_matching::{Conservative, FeeAsset, FeeSchedule, Proportional, QueueModel};
-use flashpod_types::{Amount, Nanos};
+mod latency;
+mod value;
+
+use flashpod_matching::{Conservative, FeeAsset, FeeSchedule, Latency, Proportional, QueueModel};
+use flashpod_types::Nanos;
+
+pub use value::Decimal;
+use value::{Setting, choice};
 
 /// A `--set` that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,86 +16,8 @@ pub enum SettingError {
     Shape(String),
     #[error("--set {0}: no such setting; there are {1}")]
     Unknown(String, String),
-    #[error("--set {name}={value}: {accepted} is accepted")]
-    Value { name: String, value: String, accepted: &'static str },
-}
-
-/// A value that can be read from the text of a `--set`.
-trait Setting: Sized {
-    const ACCEPTED: &'static str;
-    fn read(text: &str) -> Option<Self>;
-    fn show(&self) -> String;
-}
-
-impl Setting for u64 {
-    const ACCEPTED: &'static str = "a whole number of at most 15 digits";
-    fn read(text: &str) -> Option<Self> {
-        (text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok())?
-    }
-    fn show(&self) -> String {
-        self.to_string()
-    }
-}
-
-impl Setting for bool {
-    const ACCEPTED: &'static str = "on or off";
-    fn read(text: &str) -> Option<Self> {
-        match text {
-            "on" | "true" => Some(true),
-            "off" | "false" => Some(false),
-            _ => None,
-        }
-    }
-    fn show(&self) -> String {
-        if *self { "on" } else { "off" }.to_owned()
-    }
-}
-
-/// A decimal number of up to 8 places: a rate, a factor, a price, milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decimal(pub i64);
-
-impl Decimal {
-    const fn whole(value: i64) -> Self {
-        Self(value * 100_000_000)
-    }
-}
-
-impl Setting for Decimal {
-    const ACCEPTED: &'static str = "a decimal number from 0 with at most 8 places";
-    fn read(text: &str) -> Option<Self> {
-        let price: flashpod_types::Price = text.parse().ok()?;
-        (!price.is_negative()).then_some(Self(price.raw()))
-    }
-    fn show(&self) -> String {
-        flashpod_types::Price::from_raw(self.0).to_string()
-    }
-}
-
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $first:ident = $first_text:literal $(, $variant:ident = $text:literal)* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $first $(, $variant)* }
-
-        impl Setting for $name {
-            const ACCEPTED: &'static str = concat!($first_text $(, " or ", $text)*);
-            fn read(text: &str) -> Option<Self> {
-                match text {
-                    $first_text => Some(Self::$first),
-                    $($text => Some(Self::$variant),)*
-                    _ => None,
-                }
-            }
-            fn show(&self) -> String {
-                match self {
-                    Self::$first => $first_text,
-                    $(Self::$variant => $text,)*
-                }
-                .to_owned()
-            }
-        }
-    };
+    #[error("--set {name}={value}: {why}")]
+    Value { name: String, value: String, why: String },
 }
 
 choice!(
@@ -112,7 +40,7 @@ choice!(TradeTimes { Seconds = "seconds", Milliseconds = "ms" });
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $name:literal $field:ident: $ty:ty = $default:expr;)*) => {
         /// All settings with their values.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq)]
         pub struct Settings { $($(#[doc = $doc])+ pub $field: $ty,)* }
 
         impl Default for Settings {
@@ -129,10 +57,10 @@ macro_rules! settings {
                 };
                 match name {
                     $($name => {
-                        self.$field = <$ty as Setting>::read(value).ok_or_else(|| SettingError::Value {
+                        self.$field = <$ty as Setting>::try_read(value).map_err(|why| SettingError::Value {
                             name: name.to_owned(),
                             value: value.to_owned(),
-                            accepted: <$ty as Setting>::ACCEPTED,
+                            why,
                         })?;
                     })*
                     _ => {
@@ -166,12 +94,26 @@ settings! {
     "makerFee" maker_fee: Decimal = Decimal(0);
     /// Taker fee, a fraction of the value (0.0005 = 5 bp); `0` for a zero-fee pair.
     "takerFee" taker_fee: Decimal = Decimal(50_000);
-    /// What fees are taken in: the quote asset, the asset received, or MX (20 % off, while there is MX; else quote).
+    /// What fees are taken in: the quote asset, the asset received, or MX (less a discount, while there is enough MX; else quote). An account may switch MX by `mxDeduct/enable`.
     "feeAsset" fee_in: FeeIn = FeeIn::Quote;
     /// Quote units that one MX costs when fees are taken in MX.
     "mxPrice" mx_price: Decimal = Decimal::whole(2);
-    /// Constant time from the arrival of a trading request to the matching engine.
-    "latencyMs" latency_ms: Decimal = Decimal::whole(1);
+    /// What is taken off a fee that is paid in MX: a fraction.
+    "mxDiscount" mx_discount: Decimal = Decimal(20_000_000);
+    /// Who holds so much MX gets `mxHoldingDiscount` off instead; 0 = nobody does.
+    "mxHolding" mx_holding: Decimal = Decimal::whole(500);
+    /// What is taken off instead of `mxDiscount` for who holds `mxHolding`: a fraction.
+    "mxHoldingDiscount" mx_holding_discount: Decimal = Decimal(50_000_000);
+    /// Whether self-trade prevention needs a group, as documented; else an order's `stpMode` is enough.
+    "stpNeedsGroup" stp_needs_group: bool = true;
+    /// Time from the arrival of a trading request to the matching engine.
+    "latencyMs" latency: Latency = Latency::Constant(Nanos::from_millis(1));
+    /// Time that the reply to any request is on its way.
+    "replyLatencyMs" reply_latency: Latency = Latency::Constant(Nanos::ZERO);
+    /// Time that a message on a WebSocket is on its way; none overtakes another on the same socket.
+    "pushLatencyMs" push_latency: Latency = Latency::Constant(Nanos::ZERO);
+    /// Seed of the latencies.
+    "latencySeed" latency_seed: u64 = 1;
     /// Replay: how decreases that no trade explains are split before and behind an own order.
     "queueModel" queue_model: QueueChoice = QueueChoice::Conservative;
     /// What a cancel answers: all documented fields, only the captured ones, or status NEW.
@@ -269,25 +211,11 @@ impl Settings {
     }
 
     #[must_use]
-    pub fn latency(&self) -> Nanos {
-        // 1e-8 ms = 1e-2 ns.
-        Nanos(u64::try_from(self.latency_ms.0 / 100).unwrap_or(0))
-    }
-
-    #[must_use]
     pub fn queue(&self) -> Box<dyn QueueModel> {
         match self.queue_model {
             QueueChoice::Conservative => Box::new(Conservative),
             QueueChoice::Proportional => Box::new(Proportional),
         }
-    }
-}
-
-impl Decimal {
-    /// As an amount of money.
-    #[must_use]
-    pub fn amount(self) -> Amount {
-        Amount::from_raw(i128::from(self.0) * 100_000_000)
     }
 }
 
@@ -301,7 +229,7 @@ mod tests {
         settings.set("latencyMs=2.5").unwrap();
         settings.set("cancelReply=minimal").unwrap();
         settings.set("firstPush=on").unwrap();
-        assert_eq!(settings.latency(), Nanos(2_500_000));
+        assert_eq!(settings.latency, Latency::Constant(Nanos(2_500_000)));
         assert_eq!(settings.cancel_reply, CancelReply::Minimal);
         let refused = settings.set("cancelReply=some").unwrap_err().to_string();
         assert_eq!(refused, "--set cancelReply=some: full or minimal or statusNew is accepted");
@@ -312,7 +240,7 @@ mod tests {
 
     #[test]
     fn the_readme_shows_every_setting_as_it_is() {
-        let readme = include_str!("../README.md");
+        let readme = include_str!("../../README.md");
         assert!(
             readme.contains(&Settings::table()),
             "replace the table in README.md by:\n{}",

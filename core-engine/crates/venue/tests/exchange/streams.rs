@@ -1,16 +1,13 @@
 //! WebSocket sessions: acknowledgements, limits, versions, closing, listen keys.
 
-mod book;
-mod support;
-
 use std::collections::BTreeMap;
 
-use book::{Book, versions};
+use crate::book::{Book, versions};
+use crate::support::{Desk, ask, depth};
 use flashpod_mexc::push::push_data_v3_api_wrapper::Body;
 use flashpod_types::Price;
 use flashpod_venue::exchange::Output;
 use serde_json::{Value, json};
-use support::{Desk, ask, depth};
 
 const DEPTH_10: &str = "spot@public.aggre.depth.v3.api.pb@10ms@BTCUSDC";
 const DEPTH_100: &str = "spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDC";
@@ -41,7 +38,8 @@ fn what_cannot_be_subscribed_is_blocked_with_code_zero() {
         "spot@public.aggre.depth.v3.api.pb@100ms@NOPE",
         "spot@public.limit.depth.v3.api.pb@BTCUSDC@7",
         "spot@public.bookTicker.batch.v3.api.pb@BTCUSDC",
-        "spot@public.miniTicker.v3.api.pb@BTCUSDC@UTC+8",
+        "spot@public.miniTicker.v3.api.pb@BTCUSDC@UTC+99",
+        "spot@public.miniTickers.v3.api.pb@Tokyo",
         "spot@private.orders.v3.api.pb",
     ] {
         let ack = desk.subscribe(session, &[channel]);
@@ -147,6 +145,38 @@ fn trades_tickers_pictures_and_candles_are_pushed() {
 }
 
 #[test]
+fn mini_tickers_tell_the_day_of_one_pair_or_of_all_every_three_seconds() {
+    let mut desk = Desk::synthetic(&[]);
+    let session = desk.open(None).unwrap();
+    let channels =
+        ["spot@public.miniTicker.v3.api.pb@BTCUSDC@UTC+0", "spot@public.miniTickers.v3.api.pb@24H"];
+    assert_eq!(desk.subscribe(session, &channels)["msg"], channels.join(","));
+    desk.wait_ms(9_100);
+    let frames = desk.pushes(session);
+    let of = |channel: &str| frames.iter().filter(|frame| frame.channel == channel).count();
+    assert_eq!((of(channels[0]), of(channels[1]), frames.len()), (3, 3, 6));
+    let Some(Body::PublicMiniTickers(all)) = &frames.last().unwrap().body else { panic!("{frames:?}") };
+    assert_eq!(all.items.iter().map(|one| one.symbol.as_str()).collect::<Vec<_>>(), ["BTCUSDC", "ETHUSDC"]);
+    // The same second over REST; the day of this market is its whole life.
+    let ticker = desk.get("/api/v3/ticker/24hr", "symbol=BTCUSDC");
+    let Some(Body::PublicMiniTicker(one)) = &frames[frames.len() - 2].body else { panic!("{frames:?}") };
+    assert_eq!(frames[frames.len() - 2].symbol.as_deref(), Some("BTCUSDC"));
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    let rest = |name: &str| number(ticker[name].as_str().unwrap());
+    assert!(number(&one.high) <= rest("highPrice") && number(&one.low) >= rest("lowPrice"));
+    assert!(number(&one.low) <= number(&one.price) && number(&one.price) <= number(&one.high));
+    let share = number(&one.quantity) / rest("volume");
+    assert!((0.9..=1.0).contains(&share), "base volume: {share}");
+    let mean = number(&one.volume) / number(&one.quantity);
+    assert!(
+        (number(&one.low)..=number(&one.high)).contains(&mean),
+        "turnover over volume is a price: {mean}"
+    );
+    let change = number(&one.price) / rest("openPrice") - 1.0;
+    assert!((number(&one.zoned_rate) - change).abs() < 0.000_06, "{change} {}", one.zoned_rate);
+}
+
+#[test]
 fn sockets_are_closed_when_their_time_is_over() {
     let mut desk = Desk::synthetic(&[]);
     let lonely = desk.open(None).unwrap();
@@ -239,7 +269,7 @@ fn listen_keys_live_an_hour_and_may_be_extended_listed_and_deleted() {
     assert_eq!(desk.code("PUT", "/api/v3/userDataStream", &params), 22_222);
     // Another account's key is not this account's to touch.
     let mine = format!("listenKey={}", desk.listen_key());
-    let theirs = desk.signed_by(support::RIVAL, "rival", "DELETE", "/api/v3/userDataStream", &mine);
+    let theirs = desk.signed_by(crate::support::RIVAL, "rival", "DELETE", "/api/v3/userDataStream", &mine);
     assert_eq!(theirs.1["code"], 22_222);
 }
 
@@ -262,7 +292,8 @@ fn private_pushes_go_to_their_own_account_only() {
     let mut desk = Desk::synthetic(&["latencyMs=0"]);
     let mine = desk.private();
     let key =
-        desk.signed_by(support::RIVAL, "rival", "POST", "/api/v3/userDataStream", "").1["listenKey"].clone();
+        desk.signed_by(crate::support::RIVAL, "rival", "POST", "/api/v3/userDataStream", "").1["listenKey"]
+            .clone();
     let theirs = desk.open(key.as_str()).unwrap();
     desk.subscribe(theirs, &["spot@private.orders.v3.api.pb", "spot@private.account.v3.api.pb"]);
     desk.place("BUY", "LIMIT", "0.01", "90000");
@@ -282,7 +313,7 @@ fn the_same_inputs_at_the_same_times_bring_the_same_outputs() {
             let kind = ["LIMIT", "IMMEDIATE_OR_CANCEL", "MARKET"][n % 3];
             let side = ["BUY", "SELL"][n % 2];
             let price = if kind == "MARKET" { "" } else { "100000" };
-            let params = support::order(side, kind, &format!("0.{:03}", n + 1), price);
+            let params = crate::support::order(side, kind, &format!("0.{:03}", n + 1), price);
             told.push(format!("{:?}", desk.signed("POST", "/api/v3/order", &params)));
             desk.wait_ms(17);
         }

@@ -1,0 +1,49 @@
+//! Frames and bodies that are not what they should be.
+
+use bytes::Bytes;
+use flashpod_mexc::push::PushDataV3ApiWrapper;
+use prost::Message;
+use rand::{Rng, RngExt};
+
+use super::Shape;
+
+/// A frame that no decoder takes for what it was.
+pub(super) fn frame(shape: Shape, bytes: &Bytes, dice: &mut impl Rng) -> Bytes {
+    match shape {
+        Shape::Garbage => {
+            let mut garbage = vec![0; bytes.len().max(1)];
+            dice.fill_bytes(&mut garbage);
+            // No field has this number and wire type: it can't happen to be a message.
+            garbage[0] = 0xff;
+            garbage.into()
+        }
+        // A cut between two fields would leave a smaller, sound message.
+        Shape::Truncated => (1..bytes.len())
+            .rev()
+            .skip(bytes.len() / 2)
+            .map(|length| bytes.slice(..length))
+            .find(|cut| PushDataV3ApiWrapper::decode(cut.clone()).is_err())
+            .unwrap_or_else(|| Bytes::from_static(&[0x0a, 0x7f])),
+        Shape::Other => match PushDataV3ApiWrapper::decode(bytes.clone()) {
+            Ok(mut frame) => {
+                frame.channel = "spot@public.increase.depth.v3.api.pb@OTHERUSDC".to_owned();
+                frame.symbol = Some("OTHERUSDC".to_owned());
+                frame.encode_to_vec().into()
+            }
+            Err(_) => bytes.clone(),
+        },
+    }
+}
+
+/// A body that is not the endpoint's.
+pub(super) fn body(shape: Shape, text: &str, dice: &mut impl Rng) -> String {
+    match shape {
+        Shape::Garbage => (0..64).map(|_| char::from(dice.random_range(b'!'..=b'~'))).collect(),
+        Shape::Truncated => {
+            let middle = (0..=text.len() / 2).rev().find(|at| text.is_char_boundary(*at));
+            text[..middle.unwrap_or(0)].to_owned()
+        }
+        // What the venue says to `GET /ping`.
+        Shape::Other => "{}".to_owned(),
+    }
+}
