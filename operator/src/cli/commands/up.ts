@@ -52,6 +52,10 @@ export const upCommand: Command = {
       complete: 'file',
     },
     {
+      flags: '--state <folder>',
+      description: 'keep all objects in this folder, for the next run with the same one',
+    },
+    {
       flags: '--venue-faults <file>',
       description: 'faults of the simulated exchange',
       complete: 'file',

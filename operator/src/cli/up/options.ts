@@ -24,6 +24,8 @@ export interface UpOptions {
   readonly venueFaults: string | undefined;
   /** More accounts of the venue, as it takes them: for other desks than that of the samples. */
   readonly venueAccounts: readonly object[];
+  /** Where the objects of the run are kept for the next one, absolute; undefined: they end with the run. */
+  readonly state: string | undefined;
   /** Longest wait before a crashed process is started again. */
   readonly restartBackoffMs: number;
   /** When the user typed the command, ms since 1970. */
@@ -42,6 +44,7 @@ export interface UpFlags extends VenueFlags {
   venueSet?: string[];
   venueFaults?: string;
   venueAccounts?: string;
+  state?: string;
   restartBackoff?: string;
 }
 
@@ -111,6 +114,13 @@ function writableFile(flag: string, path: string): string {
   return absolute;
 }
 
+function stateFolder(path: string): string {
+  const absolute = resolve(path);
+  if (existsSync(absolute) && !statSync(absolute).isDirectory())
+    throw new UsageError('--state', path, 'a folder, or a name that nothing has');
+  return absolute;
+}
+
 function parseVenueSet(pair: string): string {
   if (!/^[A-Za-z][A-Za-z0-9]*=.*$/.test(pair)) {
     throw new UsageError(
@@ -141,6 +151,7 @@ function parseVenueAlone(flags: UpFlags): ExternalVenue | undefined {
     '--replay': flags.replay,
     '--venue-set': flags.venueSet,
     '--venue-faults': flags.venueFaults,
+    '--venue-accounts': flags.venueAccounts,
   };
   for (const [flag, value] of Object.entries(ours))
     if (venue !== undefined && value !== undefined)
@@ -169,6 +180,7 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
     venueAccounts:
       flags.venueAccounts === undefined ? [] : accountsIn('--venue-accounts', flags.venueAccounts),
     restartBackoffMs: parseRestartBackoff(flags.restartBackoff ?? '300s'),
+    state: flags.state === undefined ? undefined : stateFolder(flags.state),
     startedAt,
   };
 }

@@ -20,6 +20,7 @@ import {
 import { superviseOperator } from './operator.js';
 import type { UpOptions } from './options.js';
 import { type RecordedPair, recordedPairs } from './recording.js';
+import { resume } from './restored.js';
 import { createRunDirectory, type RunDirectory } from './run-directory.js';
 import { startVenue, type Venue } from './venue.js';
 
@@ -130,8 +131,9 @@ export async function startStack(
     );
   if (options.venue) refuseLiveWithoutKeys(strategies, options.venue);
   const [accountSample] = sample('TradingAccount');
-  const [core] = sample('ExecutionCore');
-  if (!accountSample || !core) throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
+  const [coreSample] = sample('ExecutionCore');
+  if (!accountSample || !coreSample)
+    throw new FlashpodError('up.failed', 'crds/samples has no account or no core');
 
   const stops: ((graceMs?: number) => Promise<void>)[] = [];
   let undoing: Promise<void> | undefined;
@@ -146,20 +148,26 @@ export async function startStack(
     const run = createRunDirectory();
     const reaper = new Reaper();
     stops.push(async () => reaper.close());
-    const venue = options.venue
-      ? await externalVenue(options.venue, strategies, say)
-      : await ownVenue(options, strategies, pairs, run, reaper, end, say);
-    stops.push(() => venue.stop());
-    goOn();
-
     const podLogs = join(run.logs, 'pods');
     const server = await startApiServer({
       crdDir: crdDirectory,
       port: 0,
       kubeconfigPath: run.kubeconfig,
       podLogs,
+      ...(options.state === undefined ? {} : { stateDir: options.state }),
     });
     stops.push(() => server.stop());
+    const client = KubeClient.load({ kubeconfig: run.kubeconfig });
+    stops.push(() => client.close());
+    const kept = server.restored ? await resume(client) : undefined;
+    // Samples are for the first run: what became of them since is the user's.
+    const given = kept === undefined || packages.length > 0 ? strategies : [];
+    const all = [...given, ...(kept?.strategies ?? [])];
+    goOn();
+    const venue = options.venue
+      ? await externalVenue(options.venue, all, say)
+      : await ownVenue(options, all, pairs, run, reaper, end, say);
+    stops.push(() => venue.stop());
     goOn();
     const nodeRoot = join(run.path, 'n');
     mkdirSync(nodeRoot, { recursive: true });
@@ -176,10 +184,9 @@ export async function startStack(
     const operator = superviseOperator(run, reaper, say, options.restartBackoffMs);
     stops.push(() => operator.stop());
 
-    const account = withEndpoints(accountSample, venue);
-    const client = KubeClient.load({ kubeconfig: run.kubeconfig });
-    stops.push(() => client.close());
-    for (const object of [...venueObjects(venue), account, core, ...beside, ...strategies]) {
+    const account = withEndpoints(kept?.account ?? accountSample, venue);
+    const core = kept?.core ?? coreSample;
+    for (const object of [...venueObjects(venue), account, core, ...beside, ...given]) {
       await applyManifest(client, object, namespace);
       goOn();
     }
@@ -196,7 +203,7 @@ export async function startStack(
       client,
       account,
       core,
-      strategies,
+      strategies: all,
       agentSocket: agentSocketOf(join(nodeRoot, 'host'), core.metadata.name),
       broken,
       stop,

@@ -5,6 +5,9 @@ import { isAlreadyExists } from '../../kube/errors.js';
 import type { NodeObject } from '../../kube/resources.js';
 import { HOST_IP } from './addresses.js';
 
+/** As Go names them, and so Kubernetes does. */
+const ARCHITECTURES: Partial<Record<string, string>> = { x64: 'amd64', ia32: '386' };
+
 /** Makes the Node object, or takes over the one that an earlier run left. */
 export async function registerNode(
   nodes: ResourceClient<NodeObject>,
@@ -44,9 +47,9 @@ export async function writeNodeStatus(
     allocatable: resources,
     conditions: [condition],
     nodeInfo: {
-      architecture: process.arch,
+      architecture: ARCHITECTURES[process.arch] ?? process.arch,
       operatingSystem: process.platform,
-      kubeletVersion: 'v1.35.0+flashpod',
+      kubeletVersion: 'v1.36.3+flashpod',
       containerRuntimeVersion: `process://${process.versions.node}`,
     },
   };
