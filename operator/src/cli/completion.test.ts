@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { commands } from './commands/index.js';
 import { flagsOf } from './commands/table.js';
-import { candidates, completionScript, shells } from './completion.js';
+import { candidates, completionScript, givenValue, shells } from './completion.js';
 import { programOf } from './program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'flashpod-completion-'));
@@ -27,6 +27,10 @@ test.each([
   [['up', '--strategy', ''], 'folder'],
   [['up', '--replay', 'a.gz', ''], 'file'],
   [
+    ['up', '--replay', 'a.gz', 'b.gz', '--speed', ''],
+    ['1', '10', 'max'],
+  ],
+  [
     ['halt', '--action', ''],
     ['Block', 'Cancel', 'Flatten'],
   ],
@@ -39,6 +43,14 @@ test.each([
   [['frobnicate', ''], []],
 ])('after flashpod %j comes %j', (words, expected) => {
   expect(candidates(commands, words)).toEqual(expected);
+});
+
+test('names are asked for where the flags before them say', () => {
+  const words = ['describe', 'core', '-n', 'desk-1', '--kubeconfig', '/k', ''];
+  expect(givenValue(words, '-n', '--namespace')).toBe('desk-1');
+  expect(givenValue(words, '--kubeconfig')).toBe('/k');
+  // Its value is what is being typed.
+  expect(givenValue(['describe', '-n', 'de'], '-n')).toBeUndefined();
 });
 
 test('every flag of every command is offered, and is in its help', () => {
@@ -85,8 +97,8 @@ test.each(checks)('%s reads its script', (shell, flag) => {
 
 test.each([
   ['get strat', 2, 'strategies\\n', ['strategies']],
-  ['apply -f ma', 3, ':file\\n', ['manifest one.yaml', 'map.txt']],
-  ['up --strategy ', 3, ':folder\\n', ['bin']],
+  ['apply -f ma', 3, ':file\\n', ['manifest one.yaml', 'map.txt', 'compopt -o filenames']],
+  ['up --strategy ', 3, ':folder\\n', ['bin', 'compopt -o filenames']],
 ])('bash completes "flashpod %s"', (line, words, answer, expected) => {
   const PATH = stub(answer);
   for (const file of ['manifest one.yaml', 'map.txt']) writeFileSync(join(folder, file), '');
@@ -94,6 +106,8 @@ test.each([
   const script = [
     completionScript('bash'),
     `COMP_WORDS=(${typed.map((word) => JSON.stringify(word)).join(' ')}); COMP_CWORD=${words}`,
+    // Readline's own: with it folders get a slash and blanks are escaped.
+    `compopt() { COMPREPLY+=("compopt $*"); }`,
     `_flashpod; printf '%s\\n' "\${COMPREPLY[@]}"`,
   ].join('\n');
   const said = execFileSync('bash', ['-c', script], {

@@ -36,7 +36,9 @@ export function candidates(commands: readonly Command[], words: readonly string[
   const given: string[] = [];
   let awaiting: Flag | undefined;
   for (const word of rest.slice(0, -1)) {
-    if (awaiting !== undefined) awaiting = awaiting.flags.includes('...') ? awaiting : undefined;
+    // Flags end a list of values.
+    if (awaiting !== undefined && !(awaiting.flags.includes('...') && word.startsWith('-')))
+      awaiting = awaiting.flags.includes('...') ? awaiting : undefined;
     else if (word.startsWith('-'))
       awaiting = flags.find(({ names, takesValue }) => takesValue && names.includes(word))?.flag;
     else given.push(word);
@@ -49,15 +51,27 @@ export function candidates(commands: readonly Command[], words: readonly string[
   return argument === undefined ? [] : valuesOf(argument, given);
 }
 
+/** The values of the last of these flags before the word that is completed. */
+export function givenValue(words: readonly string[], ...names: string[]): string | undefined {
+  const at = words.findLastIndex((word, index) => index < words.length - 2 && names.includes(word));
+  return at < 0 ? undefined : words[at + 1];
+}
+
 const scripts: Record<Shell, string> = {
   bash: `# flashpod completion: source <(flashpod completion bash)
+_flashpod_paths() {
+  local path
+  # Folders get a slash, blanks are escaped; the bash of macOS does not have it.
+  compopt -o filenames 2>/dev/null
+  while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen "$1" -- "$2")
+}
 _flashpod() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" line path
+  local cur="\${COMP_WORDS[COMP_CWORD]}" line
   COMPREPLY=()
   while IFS= read -r line; do
     case "$line" in
-      :file) while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen -f -- "$cur") ;;
-      :folder) while IFS= read -r path; do COMPREPLY+=("$path"); done < <(compgen -d -- "$cur") ;;
+      :file) _flashpod_paths -f "$cur" ;;
+      :folder) _flashpod_paths -d "$cur" ;;
       *) COMPREPLY+=("$line") ;;
     esac
   done < <(flashpod __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)

@@ -1,5 +1,5 @@
 import { withCluster } from '../cluster.js';
-import { candidates, completionScript, type Shell, shells } from '../completion.js';
+import { candidates, completionScript, givenValue, type Shell, shells } from '../completion.js';
 import { readObjects } from '../get.js';
 import { findKind } from '../kinds.js';
 import { print } from '../print.js';
@@ -27,7 +27,10 @@ export async function complete(commands: readonly Command[], words: readonly str
   else {
     // `logs agent` is asked for the name of a core.
     const kind = findKind(found.kind === 'agent' ? 'core' : found.kind);
-    await withCluster({}, async (client, namespace) => {
+    const kubeconfig = givenValue(words, '--kubeconfig');
+    const desk = givenValue(words, '-n', '--namespace');
+    const common = { ...(kubeconfig && { kubeconfig }), ...(desk && { namespace: desk }) };
+    await withCluster(common, async (client, namespace) => {
       for (const { metadata } of await readObjects(client, kind, namespace, undefined))
         if (metadata.name.startsWith(current)) print(metadata.name);
     });
