@@ -46,6 +46,15 @@ test('a strategy is shown with spec, conditions, orders and events, those of its
     expect(text).toContain(part);
 });
 
+test('events of another object of the same name are not shown', async () => {
+  await desk.create(strategy('main', { symbols: ['BTCUSDX'] }));
+  const events = async (kind: 'TradingStrategy' | 'TradingAccount') =>
+    (await describeObject(desk.client, kind, namespace, 'main')).events;
+  // Events are written beside the work, a moment later.
+  await expect.poll(() => events('TradingStrategy'), { timeout: 5_000 }).not.toEqual([]);
+  for (const { regarding } of await events('TradingAccount')) expect(regarding?.kind).toBe('TradingAccount');
+});
+
 test('what is wrong comes with what to do', async () => {
   const { described, text } = await describe('wrong');
   expect(described.next[0]).toMatch(/^Correct spec\.symbols/);

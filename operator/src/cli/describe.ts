@@ -32,10 +32,16 @@ export async function describeObject(
     running === undefined
       ? undefined
       : await client.of(resourceOf('StrategyInstance')).find({ namespace, name: running });
-  const names = [name, running].filter((one) => one !== undefined);
   const { items } = await client.of(Events).list({ namespace });
+  // A name is one of its kind only: account and strategy may share it.
+  const isOfObject = ({ regarding }: KubeEvent) => regarding?.kind === kind && regarding.name === name;
+  // The pod has the name of its instance.
+  const isOfInstance = ({ regarding }: KubeEvent) =>
+    running !== undefined &&
+    regarding?.name === running &&
+    ['StrategyInstance', 'Pod'].includes(regarding.kind ?? '');
   const events = items
-    .filter(({ regarding }) => regarding?.name !== undefined && names.includes(regarding.name))
+    .filter((event) => isOfObject(event) || isOfInstance(event))
     .sort((a, b) => timeOf(a).localeCompare(timeOf(b)))
     .slice(-shownEvents);
   return { object, instance, events, next: whatToDo(conditionsOf(object)) };

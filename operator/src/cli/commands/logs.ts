@@ -20,7 +20,7 @@ export const logsCommand: Command = {
     const stop = new AbortController();
     process.once('SIGINT', () => stop.abort());
     // A reader that has left, e.g. `head`, ends us without a word.
-    process.stdout.once('error', () => stop.abort());
+    process.stdout.on('error', () => stop.abort());
     await withCluster(flags, async (client, namespace) => {
       const container = await containerOf(client, namespace, what, name);
       for await (const text of readLog(client, namespace, container, flags, stop.signal))
