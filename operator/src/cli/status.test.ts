@@ -76,6 +76,29 @@ test.each<[string, Partial<Observed>, string]>([
     },
     'core core: Ready is False: its pod crashes',
   ],
+  [
+    'a core that is refused',
+    {
+      cores: [
+        {
+          ...core(),
+          status: {
+            conditions: [condition('Accepted', 'False', 'no Secret'), ...fine('Ready', 'AgentConnected')],
+          },
+        },
+      ],
+    },
+    'core core: Accepted is False: no Secret',
+  ],
+  [
+    'an account that is refused',
+    {
+      accounts: [
+        { ...account(), status: { core: 'core', conditions: [condition('Accepted', 'False', 'same keys')] } },
+      ],
+    },
+    'account main: Accepted is False: same keys',
+  ],
   ['a core that says nothing', { cores: [core()] }, 'core core: AgentConnected is not known yet'],
   [
     'a book that is not certified',

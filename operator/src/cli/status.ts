@@ -46,6 +46,11 @@ function wrong(what: string, conditions: readonly Condition[] | undefined, type:
   ];
 }
 
+/** As `wrong`, for a condition that is not said of every object. */
+function stated(what: string, conditions: readonly Condition[] | undefined, type: string): string[] {
+  return conditionOf(conditions, type) === undefined ? [] : wrong(what, conditions, type);
+}
+
 export function healthOf(observed: Observed, now: number): Health {
   const problems = [
     ...(observed.cores.length === 0 ? ['there is no ExecutionCore'] : []),
@@ -113,6 +118,7 @@ function coreProblems({ metadata, status }: ExecutionCore): string[] {
   const what = `core ${metadata.name}`;
   const books = (status?.books ?? []).filter(({ state }) => state !== 'CERTIFIED');
   return [
+    ...stated(what, status?.conditions, 'Accepted'),
     ...wrong(what, status?.conditions, 'Ready'),
     ...wrong(what, status?.conditions, 'AgentConnected'),
     ...books.map(({ symbol, state }) => `${what}: book ${symbol} is ${state}`),
@@ -129,6 +135,7 @@ function accountProblems(
   const seconds = leaseAge(metadata.name, leases, now);
   const late = 3 * (spec.lease?.renewSeconds ?? 5);
   return [
+    ...stated(what, status?.conditions, 'Accepted'),
     ...(seconds === undefined
       ? [`${what}: no core has its lease`]
       : seconds > late
