@@ -58,7 +58,10 @@ export function ownAudit({ status }: TradingAccount): LedgerComparison {
     ordersCompared: 0,
     fillsCompared: 0,
     balancesCompared: status?.balances?.length ?? 0,
-    differences: status?.auditDifference ? [status.auditDifference] : [],
+    differences:
+      status?.ledgerEqualsVenue === true
+        ? []
+        : [status?.auditDifference ?? 'the core has made no audit of this account'],
   };
 }
 

@@ -49,6 +49,21 @@ test('a page for people, another server, and a pair that is not traded are told 
   answer = (url, response) =>
     json(response, url.endsWith('time') ? { serverTime: 1 } : { symbols: [{ symbol: 'A' }] });
   await expect(tried()).rejects.toThrow('it does not trade BTCUSDC (it has 1 pairs)');
+  answer = (_, response) => response.end('null');
+  await expect(tried()).rejects.toThrow('it answered with something else than JSON: null');
+  answer = (_, response) => json(response, { serverTime: 1, symbols: 'none' });
+  await expect(tried()).rejects.toThrow('its /api/v3/exchangeInfo has no list of symbols');
+});
+
+test('an answer that is cut in its middle is told as such', async () => {
+  answer = (_, response) => {
+    response.writeHead(200, { 'content-length': 100 }).write('{"serverTime":');
+    setTimeout(() => response.destroy(), 20);
+  };
+  await expect(tried()).rejects.toMatchObject({
+    code: 'up.venue-unreachable',
+    message: expect.stringContaining('/api/v3/time: no connection: '),
+  });
 });
 
 test('a server without WebSocket is told as such', async () => {

@@ -83,24 +83,38 @@ async function touch(url: string, ca: string | undefined): Promise<void> {
   }
 }
 
+/** Status and text of an answer; whatever breaks on the way to its last byte is told in words. */
+async function getText(url: string, dispatcher: Agent): Promise<{ status: number; text: string }> {
+  try {
+    const { statusCode, body } = await request(url, {
+      dispatcher,
+      headersTimeout: withinMs,
+      bodyTimeout: withinMs,
+      signal: AbortSignal.timeout(withinMs),
+    });
+    return { status: statusCode, text: await body.text() };
+  } catch (error) {
+    throw broken(url, error);
+  }
+}
+
+/** The JSON object in a text; throws what came instead. */
+function objectIn<T extends object>(url: string, text: string): T {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return value as T;
+  } catch {
+    // Said below.
+  }
+  throw unreachable(url, 'server', `it answered with something else than JSON: ${text.slice(0, 80)}`);
+}
+
 /** GET of a JSON document over REST. */
 export async function getJson<T>(rest: string, path: string, dispatcher: Agent): Promise<T> {
   const url = rest + path;
-  const answer = await request(url, {
-    dispatcher,
-    headersTimeout: withinMs,
-    bodyTimeout: withinMs,
-    signal: AbortSignal.timeout(withinMs),
-  }).catch((error: unknown) => {
-    throw broken(url, error);
-  });
-  const text = await answer.body.text();
-  if (answer.statusCode !== 200) throw refused(url, answer.statusCode, text);
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw unreachable(url, 'server', `it answered with something else than JSON: ${text.slice(0, 80)}`);
-  }
+  const { status, text } = await getText(url, dispatcher);
+  if (status !== 200) throw refused(url, status, text);
+  return objectIn(url, text) as T;
 }
 
 /** Subscribes to the best prices of a pair and waits for the exchange's word on it. */
@@ -126,9 +140,9 @@ async function subscribe(ws: string, symbol: string, dispatcher: Agent): Promise
     const text = await said.catch((error: Error) => {
       throw unreachable(ws, 'server', `no WebSocket: ${error.message}`, error);
     });
-    const { msg } = JSON.parse(text) as { msg?: string };
+    const { msg } = objectIn<{ msg?: unknown }>(ws, text);
     if (msg === channel) return;
-    const obstacle: Obstacle = /blocked/i.test(msg ?? '') ? 'region' : 'server';
+    const obstacle: Obstacle = /blocked/i.test(String(msg)) ? 'region' : 'server';
     throw unreachable(ws, obstacle, `it refused the prices of ${symbol}: ${msg ?? text.slice(0, 80)}`);
   } finally {
     socket.close();
@@ -157,7 +171,9 @@ export async function reach(
       throw unreachable(rest, 'server', 'its /api/v3/time has no serverTime');
     const clockMs = Date.now() - serverTime;
     const info = await getJson<{ symbols?: { symbol: string }[] }>(rest, '/api/v3/exchangeInfo', dispatcher);
-    const traded = (info.symbols ?? []).map(({ symbol }) => symbol);
+    if (!Array.isArray(info.symbols))
+      throw unreachable(rest, 'server', 'its /api/v3/exchangeInfo has no list of symbols');
+    const traded = info.symbols.map(({ symbol }) => symbol);
     const missing = symbols.filter((symbol) => !traded.includes(symbol));
     if (missing.length > 0)
       throw unreachable(

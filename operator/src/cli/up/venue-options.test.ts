@@ -80,6 +80,8 @@ test('a market of our own has no place on an exchange', () => {
   expect(() => parseUpOptions(set, 0)).toThrow(
     '--venue-set: "latencyMs=1" is not accepted: give it without --venue mexc',
   );
+  const accounts = { ...local, venueAccounts: file('accounts.json', '{"accounts":[]}') };
+  expect(() => parseUpOptions(accounts, 0)).toThrow(/^--venue-accounts: .*without --venue mexc/);
 });
 
 test('without keys nothing is Live', () => {
