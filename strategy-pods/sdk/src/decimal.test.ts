@@ -74,6 +74,28 @@ test('a double made from decimal text of up to 15 digits reads back as that text
   );
 });
 
+test('doubles become what their text says, whichever way is taken', () => {
+  const byText = (value: number) => {
+    const whole = Math.abs(value) < 1 ? 0 : Math.floor(Math.abs(value)).toString().length;
+    return parseFixed(value.toFixed(Math.min(8, 15 - whole)));
+  };
+  const near = fc
+    .tuple(fc.maxSafeInteger(), fc.constantFrom(0, 0.2, 0.249, 0.25, 0.4999, 0.5, 0.5001, 0.75))
+    .map(([units, off]) => (units + off) / 1e8);
+  const any = fc.double({ min: -1e9, max: 1e9, noNaN: true });
+  fc.assert(
+    fc.property(fc.oneof(near, any), (value) => {
+      expect(fixedFromNumber(value)).toBe(byText(value));
+    }),
+    { numRuns: 2_000 },
+  );
+  fc.assert(
+    fc.property(fixed, (units) => {
+      expect(toNumber(units)).toBe(Number(formatFixed(units)));
+    }),
+  );
+});
+
 test('numbers that are no amount are refused', () => {
   for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1e15, -1e15]) {
     expect(() => fixedFromNumber(value)).toThrow('is not a number below 1e15');

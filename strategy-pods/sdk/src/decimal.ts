@@ -60,13 +60,20 @@ export function fixedFromNumber(value: number): Fixed {
   if (!(magnitude < 1e15)) {
     throw new StrategyError('BAD_DECIMAL', `${value} is not a number below 1e15`);
   }
+  // Most numbers lie so near a whole count that rounding the product cannot err; it saves the way over text.
+  const product = value * 1e8;
+  const nearest = Math.round(product);
+  if (magnitude < 1e7 && Math.abs(product - nearest) < 0.25) return BigInt(nearest);
   const wholeDigits = magnitude < 1 ? 0 : Math.floor(magnitude).toString().length;
   return parseFixed(value.toFixed(Math.min(decimals, significantDigits - wholeDigits)));
 }
 
 /** For models and comparisons only: what is sent is made from `Fixed`. */
 export function toNumber(value: Fixed | DecimalText): number {
-  return Number(typeof value === 'bigint' ? formatFixed(value) : value);
+  if (typeof value !== 'bigint') return Number(value);
+  const units = Number(value);
+  // The quotient of two exact doubles is the double nearest to it, as reading the text would give.
+  return Number.isSafeInteger(units) ? units / 1e8 : Number(formatFixed(value));
 }
 
 function floorDivide(a: bigint, b: bigint): bigint {
