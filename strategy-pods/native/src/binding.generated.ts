@@ -258,7 +258,7 @@ export interface BalancePush {
 /** Events in order of receive time, as parallel arrays of `length` items. */
 export interface Batch {
   length: number
-  /** Receive time of the recording's first frame, nanoseconds since 1970, as decimal text. */
+  /** Receive time of the first frame of depth or trades, nanoseconds since 1970, as decimal text. */
   startNs: string
   /** Frames read for this batch, the unused ones included. */
   frames: number

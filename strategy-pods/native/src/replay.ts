@@ -53,6 +53,7 @@ export class Replay implements AsyncIterable<Batch>, AsyncDisposable {
   #frames = 0;
   #events = 0;
   #levelChanges = 0;
+  #elapsedMs = 0;
 
   constructor(options: ReplayOptions) {
     const {
@@ -126,8 +127,8 @@ export class Replay implements AsyncIterable<Batch>, AsyncDisposable {
     this.#frames += batch.frames;
     this.#events += batch.length;
     this.#levelChanges += batch.levelChanges;
-    const elapsedMs = (batch.elapsedNs.at(-1) ?? 0) / 1e6;
+    this.#elapsedMs = (batch.elapsedNs.at(-1) ?? this.#elapsedMs * 1e6) / 1e6;
     const [frames, events, levelChanges] = [this.#frames, this.#events, this.#levelChanges];
-    this.#options.onProgress?.({ frames, events, levelChanges, elapsedMs });
+    this.#options.onProgress?.({ frames, events, levelChanges, elapsedMs: this.#elapsedMs });
   }
 }

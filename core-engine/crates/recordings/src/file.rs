@@ -17,6 +17,9 @@ const MAX_LINE: u64 = 64 << 20;
 /// How many lines may precede the first that names the symbol.
 const MAX_ANONYMOUS: usize = 1_000;
 
+/// Where a line says its kind, if it says it first.
+const HEAD: usize = 80;
+
 /// What a file holds, from its first lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileInfo {
@@ -26,7 +29,7 @@ pub struct FileInfo {
 
 /// Reads as much of the file as tells what it holds.
 pub fn identify(path: &Path) -> Result<FileInfo, RecordingError> {
-    FrameFile::open(path).map(|file| file.info())
+    FrameFile::open(path, true).map(|file| file.info())
 }
 
 /// Frames of one file in the file's order.
@@ -41,12 +44,17 @@ pub(crate) struct FrameFile {
     /// Given to snapshots that do not name theirs; then the file may hold no other symbol.
     implied: Option<Symbol>,
     market: Option<Market>,
+    /// Whether best prices are wanted.
+    tickers: bool,
     unused: BTreeMap<String, u64>,
+    /// Lines of best prices that were not read.
+    passed: u64,
 }
 
 impl FrameFile {
-    /// Opens the file and reads up to the first line that names a symbol.
-    pub(crate) fn open(path: &Path) -> Result<Self, RecordingError> {
+    /// Opens the file and reads up to the first line that names a symbol. Without `tickers`, lines that name
+    /// themselves best prices are passed over unread.
+    pub(crate) fn open(path: &Path, tickers: bool) -> Result<Self, RecordingError> {
         let opened = |reason| RecordingError::Open { path: path.to_owned(), reason };
         let mut plain = BufReader::with_capacity(1 << 16, File::open(path).map_err(opened)?);
         let is_gzip = plain.fill_buf().map_err(opened)?.starts_with(&[0x1f, 0x8b]);
@@ -64,7 +72,9 @@ impl FrameFile {
             info: FileInfo { symbol: Symbol::EMPTY, first_local: Nanos::ZERO },
             implied: None,
             market: None,
+            tickers,
             unused: BTreeMap::new(),
+            passed: 0,
         };
         file.find_symbol()?;
         Ok(file)
@@ -86,6 +96,11 @@ impl FrameFile {
     /// How many frames of which unused kinds were passed over so far.
     pub(crate) fn unused(&self) -> &BTreeMap<String, u64> {
         &self.unused
+    }
+
+    /// How many lines were passed over unread so far.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed
     }
 
     /// The next frame, or none at the end.
@@ -145,6 +160,10 @@ impl FrameFile {
             if line.is_empty() {
                 continue;
             }
+            if !self.tickers && names_ticker(line) {
+                self.passed += 1;
+                continue;
+            }
             match parse_line(line).map_err(|error| self.refuse(error.to_string()))? {
                 Line::Unused(name) => *self.unused.entry(name).or_default() += 1,
                 Line::Frame { local, symbol, event } => {
@@ -184,4 +203,10 @@ impl FrameFile {
     fn refuse(&self, reason: String) -> RecordingError {
         RecordingError::Line { path: self.path.clone(), line: self.line, reason }
     }
+}
+
+/// By the name of its stream or its event, which come first; a ticker that has neither is read as any other line.
+fn names_ticker(line: &[u8]) -> bool {
+    const KIND: &[u8] = b"bookTicker\"";
+    line[..line.len().min(HEAD)].windows(KIND.len()).any(|part| part == KIND)
 }

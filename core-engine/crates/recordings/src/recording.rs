@@ -27,10 +27,20 @@ pub struct Recording {
 impl Recording {
     /// Opens all files and reads their first frames.
     pub fn open(paths: &[PathBuf]) -> Result<Self, RecordingError> {
+        Self::open_files(paths, true)
+    }
+
+    /// As [`Self::open`], for those who do not use best prices: their lines, half of a recording, are counted and not
+    /// looked at.
+    pub fn open_without_tickers(paths: &[PathBuf]) -> Result<Self, RecordingError> {
+        Self::open_files(paths, false)
+    }
+
+    fn open_files(paths: &[PathBuf], tickers: bool) -> Result<Self, RecordingError> {
         if paths.is_empty() {
             return Err(RecordingError::NoFiles);
         }
-        let files = paths.iter().map(|path| FrameFile::open(path)).collect::<Result<Vec<_>, _>>()?;
+        let files = paths.iter().map(|path| FrameFile::open(path, tickers)).collect::<Result<Vec<_>, _>>()?;
         let mut recording = Self {
             heads: files.iter().map(|_| None).collect(),
             order: BinaryHeap::with_capacity(files.len()),
@@ -62,6 +72,12 @@ impl Recording {
             *total.entry(name.clone()).or_default() += count;
         }
         total
+    }
+
+    /// How many lines of best prices were passed over so far.
+    #[must_use]
+    pub fn passed_tickers(&self) -> u64 {
+        self.files.iter().map(FrameFile::passed).sum()
     }
 
     fn advance(&mut self, index: usize) -> Result<(), RecordingError> {

@@ -135,3 +135,21 @@ fn unused_kinds_are_counted() {
     assert_eq!(recording.by_ref().count(), 1);
     assert_eq!(recording.unused().get("markPriceUpdate"), Some(&1));
 }
+
+#[test]
+fn best_prices_that_nobody_wants_are_counted_and_change_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let ticker = |t: u64, kind: &str| {
+        let prices = r#""u":7,"s":"A","b":"1.0","B":"3","a":"2.0","A":"4""#;
+        format!(r#"{} {{"stream":"a@bookTicker","data":{{{kind}{prices}}}}}"#, T0 + t)
+    };
+    let (named, unnamed) = (ticker(0, r#""e":"bookTicker","#), ticker(2, ""));
+    let lines = [named, depth(1, "A", 1, 1), unnamed, depth(3, "A", 2, 2)];
+    let path = write(dir.path(), "a.gz", &gzip(&lines.join("\n")));
+    let all = frames(std::slice::from_ref(&path));
+    let mut without = Recording::open_without_tickers(&[path]).unwrap();
+    let rest: Vec<Frame> = without.by_ref().map(Result::unwrap).collect();
+    assert_eq!((all.len(), rest.len(), without.passed_tickers()), (4, 2, 2));
+    let wanted: Vec<Frame> = all.into_iter().filter(|f| !matches!(f.event, Event::Ticker(_))).collect();
+    assert_eq!(rest, wanted);
+}

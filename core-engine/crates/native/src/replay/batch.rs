@@ -18,7 +18,7 @@ pub(super) const LOST: u8 = 3;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp {
     pub(super) symbol: u8,
-    /// Receive time after the recording's first frame.
+    /// Receive time after the first frame of depth or trades.
     pub(super) elapsed_ns: u64,
     pub(super) venue_ms: i64,
     /// Update id or trade id.
@@ -146,7 +146,7 @@ fn count(n: usize) -> u32 {
 #[allow(missing_debug_implementations)] // typed arrays have none
 pub struct Batch {
     pub length: u32,
-    /// Receive time of the recording's first frame, nanoseconds since 1970, as decimal text.
+    /// Receive time of the first frame of depth or trades, nanoseconds since 1970, as decimal text.
     pub start_ns: String,
     /// Frames read for this batch, the unused ones included.
     pub frames: u32,

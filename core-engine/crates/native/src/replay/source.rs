@@ -36,6 +36,8 @@ pub(super) struct Source {
     feeds: Vec<Feed>,
     levels: usize,
     start_ns: Option<u64>,
+    /// Lines of best prices so far: counted as frames, not looked at.
+    passed: u64,
     ended: bool,
 }
 
@@ -58,6 +60,7 @@ impl Source {
             feeds: Vec::new(),
             levels: levels as usize,
             start_ns: None,
+            passed: 0,
             ended: false,
         })
     }
@@ -71,9 +74,10 @@ impl Source {
         self.ended = true;
         let mut recording = match self.recording.take() {
             Some(recording) => recording,
-            None => Recording::open(&self.files)?,
+            None => Recording::open_without_tickers(&self.files)?,
         };
         let mut out = Out { rows: Rows::new(self.levels), track: Track::default() };
+        let passed = self.passed;
         let mut more = true;
         while more && out.rows.len() < items {
             if cancelled.load(Ordering::Relaxed) {
@@ -84,6 +88,8 @@ impl Source {
                 None => more = false,
             }
         }
+        self.passed = recording.passed_tickers();
+        out.rows.frames += u32::try_from(self.passed - passed).unwrap_or(u32::MAX);
         self.ended = !more;
         self.recording = more.then_some(recording);
         if !more && self.start_ns.is_some() {
