@@ -42,6 +42,21 @@ function finished(child: ChildProcess): Promise<Finished> {
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })));
 }
 
+/** All processes below one. */
+function descendants(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text
+      .split(/\s+/)
+      .filter(Boolean)
+      .map(Number)
+      .flatMap((child) => [child, ...descendants(child)]);
+  } catch {
+    // It ended while we looked.
+    return [];
+  }
+}
+
 /** A process below another one, found by a part of its command line. */
 function descendant(pid: number, commandPart: string): number | undefined {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
@@ -120,18 +135,27 @@ export class LocalRun {
     });
   }
 
-  /** The exchange's own books of the run's account. */
-  async audit(): Promise<VenueAccount> {
-    const { body } = await request(`${this.#venue.rest}/audit`, { dispatcher: this.#venue.dispatcher });
-    const audit = (await body.json()) as VenueAudit;
-    const account = audit.accounts.find(({ apiKey }) => apiKey === this.#venue.apiKey);
-    if (!account) throw new Error('the venue has no account of this run');
+  /** The exchange's own books of the run's account, or of another one at the same exchange. */
+  async audit(key = this.#venue.apiKey): Promise<VenueAccount> {
+    const audit = await this.#audit();
+    const account = audit.accounts.find(({ apiKey }) => apiKey === key);
+    if (!account) throw new Error('the venue has no such account');
     return account;
   }
 
-  /** The core's books of the run's account, from the socket of its agent. */
-  ledger(): Promise<LedgerReply> {
-    return readLedger(agentSocketOf(join(this.folder, 'n/host'), 'core'), 'main');
+  /** How often each kind of fault met something. */
+  async faultsMet(): Promise<Record<string, number>> {
+    return (await this.#audit()).counters.faults ?? {};
+  }
+
+  async #audit(): Promise<VenueAudit & { counters: { faults?: Record<string, number> } }> {
+    const { body } = await request(`${this.#venue.rest}/audit`, { dispatcher: this.#venue.dispatcher });
+    return (await body.json()) as VenueAudit;
+  }
+
+  /** A core's books of an account, by default of the run's, from the socket of its agent. */
+  ledger(account = 'main', core = 'core', namespace = 'default'): Promise<LedgerReply> {
+    return readLedger(agentSocketOf(join(this.folder, 'n/host'), core, namespace), account);
   }
 
   /** Process id of a part, e.g. `flashpod-core` or `operator/dist/main.js`. */
@@ -144,6 +168,17 @@ export class LocalRun {
   /** Like `pidOf`, with undefined while there is no such process. */
   findPid(commandPart: string): number | undefined {
     return descendant(this.#child.pid ?? 0, commandPart);
+  }
+
+  /** Process id of the part with this in its environment, e.g. the sidecar of an instance. */
+  findPidWith(name: string, value: string): number | undefined {
+    return descendants(this.#child.pid ?? 0).find((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${name}=${value}`);
+      } catch {
+        return false;
+      }
+    });
   }
 
   /** `flashpod` against this run. */
@@ -169,6 +204,7 @@ export class LocalRun {
     return { report: this.readReport(), output };
   }
 
+  /** After the end of the run. */
   readReport(): Report {
     if (this.#written === undefined) throw new Error('the run wrote no report');
     return JSON.parse(this.#written) as Report;

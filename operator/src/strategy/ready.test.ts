@@ -75,3 +75,9 @@ test('before there was a sidecar it is not lost but late', () => {
   expect(seen).toEqual({ status: 'False', reason: 'PodNotReady', message: 'pod i is Pending' });
   expect(lossEvent(seen, starting)).toBeUndefined();
 });
+
+test('one that was there is lost also when its pod was seen to be unready first', () => {
+  const unready = ready('False', 'PodNotReady');
+  expect(verdict({ reasons: [lost], acceptedOrders: 1 }, unready).reason).toBe('SidecarLost');
+  expect(verdict({ reasons: [lost] }, unready, crashed).reason).toBe('SidecarLost');
+});

@@ -53,7 +53,7 @@ function instanceVerdict(world: World, { metadata, status }: StrategyInstance): 
     return no(reasons.strategyFailed, `${failed}; to start it anew: kubectl delete pod ${metadata.name}`);
   const pod = world.pods.get(metadata.name);
   const lost = said('SIDECAR_LOST');
-  if (lost !== undefined && hasTraded(world.strategy.status))
+  if (lost !== undefined && wasThere(world.strategy.status, status, pod))
     return no(reasons.sidecarLost, `${lost}; ${podInWords(metadata.name, pod)}`);
   if (!status?.sidecarConnected) {
     return isReady(pod)
@@ -68,15 +68,15 @@ function instanceVerdict(world: World, { metadata, status }: StrategyInstance): 
 }
 
 /** Until a sidecar has been there, it is not lost but late. */
-function hasTraded(before: TradingStrategyStatus | undefined): boolean {
-  const { status, reason = '' } = findCondition(before?.conditions, types.ready) ?? {};
-  const since: readonly string[] = [
-    reasons.sidecarLost,
-    reasons.strategyFailed,
-    reasons.reduceOnly,
-    reasons.halted,
-  ];
-  return status === 'True' || since.includes(reason);
+function wasThere(
+  before: TradingStrategyStatus | undefined,
+  instance: StrategyInstance['status'],
+  pod: Pod | undefined,
+): boolean {
+  const { status, reason } = findCondition(before?.conditions, types.ready) ?? {};
+  const { acceptedOrders = 0, riskRejects = 0 } = instance ?? {};
+  const restarts = pod?.status?.containerStatuses?.[0]?.restartCount ?? 0;
+  return status === 'True' || reason === reasons.sidecarLost || acceptedOrders + riskRejects + restarts > 0;
 }
 
 function isReady(pod: Pod | undefined): boolean {
