@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { describePackage, readPackage, schemaManifest } from './package.js';
+import { describePackage, readPackage, readPackages, schemaManifest } from './package.js';
 import { checkout } from './up/checkout.js';
 
 const root = mkdtempSync(join(tmpdir(), 'flashpod-own-'));
@@ -51,6 +51,23 @@ test('a package is its folder, its images, its manifest, and a ConfigMap with th
   });
 });
 
+test('what a package prints while it is loaded is no part of the answer', async () => {
+  const main = `console.log('hello'); export { default } from '${builtIn}/dist/index.js';`;
+  expect(await describePackage(make(undefined, main))).toMatchObject({ name: 'imbalance-maker' });
+});
+
+test('packages that run side by side have names and images of their own', async () => {
+  const [one, two] = [make(manifest({})), make(manifest({}))];
+  await expect(readPackages([one])).resolves.toHaveLength(1);
+  await expect(readPackages([one, two])).rejects.toThrow(
+    `${two}: spec.image desk:5000/mine is not accepted; accepted: a name of its own; that one is of ${one}`,
+  );
+  const other = make(manifest({ image: 'desk:5000/other:1' }));
+  await expect(readPackages([one, other])).rejects.toThrow(`${other}: metadata.name mine is not accepted`);
+  const core = make(manifest({ image: 'flashpod/core:1' }));
+  await expect(readPackages([core])).rejects.toThrow('that one is of Flashpod itself');
+});
+
 test('the schema alone has a name that follows from the strategy', async () => {
   const { kind, metadata } = schemaManifest(await describePackage(builtIn));
   expect({ kind, metadata }).toEqual({
@@ -78,6 +95,7 @@ test.each([
     /spec\.parametersSchemaRef: is missing; accepted: \{ name: imbalance-maker-schema \}/,
   ],
   [make(manifest({}), 'throw new Error("broken")'), /package .* cannot be loaded: broken/],
+  [make(manifest({}), 'process.exit(0)'), /ended before it said what it is/],
   [join(root, 'nowhere'), /has no package\.json/],
 ])('%s is refused with the reason', async (folder, reason) => {
   await expect(readPackage(folder)).rejects.toMatchObject({

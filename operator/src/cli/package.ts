@@ -42,12 +42,15 @@ export async function describePackage(folder: string): Promise<Description> {
     const { stdout } = await run(process.execPath, [sidecar('describe.js'), folder], {
       timeout: describeWithinMs,
     });
-    return JSON.parse(stdout) as Description;
+    // The last line is the answer; what is before it, the package itself has printed.
+    return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Description;
   } catch (error) {
     const { stderr, killed } = error as { stderr?: string; killed?: boolean };
     const reason = killed
       ? `package ${folder} did not say within ${describeWithinMs / 1_000} s what it is`
-      : stderr?.trim() || (error as Error).message;
+      : error instanceof SyntaxError
+        ? `package ${folder} ended before it said what it is: its main module must not call process.exit`
+        : stderr?.trim() || (error as Error).message;
     throw new FlashpodError('cli.package', reason, { cause: error });
   }
 }
@@ -110,4 +113,29 @@ export async function readPackage(folder: string): Promise<StrategyPackage> {
     repositories: [...new Set(strategies.map(({ spec }) => repositoryOf(spec.image ?? '')))],
     manifests: [...schemas.values(), ...manifests],
   };
+}
+
+/** Images that are ours: a package of the same name would run in their place. */
+const ours = ['flashpod/core', 'flashpod/agent', 'flashpod/sidecar'];
+
+/** Reads packages that are to run side by side: what names a strategy or its program must name one only. */
+export async function readPackages(folders: readonly string[]): Promise<StrategyPackage[]> {
+  const packages = await Promise.all(folders.map(readPackage));
+  const taken = new Map(ours.map((image) => [`spec.image ${image}`, 'Flashpod itself']));
+  for (const { folder, repositories, manifests } of packages) {
+    const strategies = manifests.filter(({ kind }) => kind === 'TradingStrategy');
+    const names = [
+      ...repositories.map((image) => `spec.image ${image}`),
+      ...strategies.map(({ metadata }) => `metadata.name ${metadata.name}`),
+    ];
+    for (const name of names) {
+      const other = taken.get(name);
+      if (other !== undefined) {
+        const accepted = `a name of its own; that one is of ${other}`;
+        throw new FlashpodError('cli.package', `${folder}: ${name} is not accepted; accepted: ${accepted}`);
+      }
+      taken.set(name, folder);
+    }
+  }
+  return packages;
 }

@@ -44,7 +44,8 @@ interface Capital {
 }
 
 function capitalOf(strategy: Manifest): Capital[] {
-  return (strategy.spec?.['capital'] ?? []) as Capital[];
+  const capital = strategy.spec?.['capital'];
+  return Array.isArray(capital) ? (capital as Capital[]) : [];
 }
 
 /** Gives a sample strategy the pairs of a recording, and capital in their assets. */
@@ -74,6 +75,8 @@ export function forRecording(strategy: Manifest, pairs: readonly RecordedPair[])
 export function venueBalances(strategies: readonly Manifest[]): Record<string, string> {
   const balances: Record<string, number> = {};
   for (const { asset, amount } of strategies.flatMap(capitalOf)) {
+    // What is no amount is refused by the API server, with field and value.
+    if (!(Number(amount) > 0 && Number(amount) < 1e15)) continue;
     balances[asset] = (balances[asset] ?? 0) + 4 * Number(amount);
   }
   return Object.fromEntries(Object.entries(balances).map(([asset, amount]) => [asset, amount.toFixed(6)]));

@@ -6,7 +6,7 @@ import { KubeClient, type Pod } from '../../kube/index.js';
 import { Reaper, startApiServer, startProcessNode } from '../../local/index.js';
 import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
-import { packageCommand, readPackage, type StrategyPackage } from '../package.js';
+import { packageCommand, readPackages, type StrategyPackage } from '../package.js';
 import { binary, checkout } from './checkout.js';
 import { asPaper, externalVenue, refuseLiveWithoutKeys } from './external-venue.js';
 import {
@@ -119,7 +119,7 @@ export async function startStack(
 ): Promise<Stack> {
   requireBinaries();
   const pairs = await recordedPairs(options.replay);
-  const packages = await Promise.all(options.strategies.map(readPackage));
+  const packages = await readPackages(options.strategies);
   const manifests = packages.length > 0 ? packages.flatMap(ownManifests) : sample('TradingStrategy');
   const isStrategy = ({ kind }: Manifest) => kind === 'TradingStrategy';
   const beside = manifests.filter((manifest) => !isStrategy(manifest));
