@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS, Exit } from '../operator/src/errors.ts';
 import { nativeErrors } from '../strategy-pods/native/src/errors.ts';
+import { strategyErrors } from '../strategy-pods/sdk/src/errors.ts';
 import { root } from './parts.ts';
 
 interface Row {
@@ -68,6 +69,7 @@ const venue = rustRows(
   '\n}\n',
   /i64 = (-?[\d_]+);/,
 );
+const strategies = Object.entries(strategyErrors).map(([code, texts]) => ({ code, ...texts }));
 const addon = Object.entries(nativeErrors).map(([code, texts]) => ({ code, ...texts }));
 
 const page = `# Errors
@@ -101,6 +103,12 @@ ${table(risk, ({ code }) => `\`${code}\``)}
 The core passes the exchange's number on as \`MEXC_<number>\`; \`NOT_SENT\` means that not a byte of the request left. These are the numbers that it acts upon. From \`core-engine/crates/mexc\`.
 
 ${table(venue, ({ code }) => `\`MEXC_${code}\``)}
+
+## Strategies
+
+\`StrategyError\` of \`@flashpod/sdk\`: thrown to strategies and their tests, and what a sidecar says when it cannot run. From \`strategy-pods/sdk/src/errors.ts\`.
+
+${table(strategies, ({ code }) => `\`${code}\``)}
 
 ## The Node addon
 

@@ -40,7 +40,7 @@ export {
   roundTo,
   toNumber,
 } from './decimal.js';
-export { type ErrorCode, remedies, StrategyError } from './errors.js';
+export { type ErrorCode, StrategyError, strategyErrors } from './errors.js';
 export type {
   Fill,
   Mode,
