@@ -52,10 +52,10 @@ export class Acts {
     if (bid && ask && parseFixed(bid.price) >= parseFixed(ask.price)) {
       throw new StrategyError('BAD_QUOTE', `${symbol}: bid ${bid.price} is not below ask ${ask.price}`);
     }
+    const toleranceTicks = ticksOf(symbol, options.tolerance ?? 0);
     const quotes = [...quoteSide(instrument, 0, 'Buy', bid), ...quoteSide(instrument, 1, 'Sell', ask)];
     if (quotes.length === 0 && !this.#quoted.delete(symbol)) return;
     if (quotes.length > 0) this.#quoted.add(symbol);
-    const toleranceTicks = Math.max(0, Math.trunc(options.tolerance ?? 0));
     this.#outputs.push({ kind: 'quotes', symbol, quotes, toleranceTicks, ...this.#stamp(symbol) });
   }
 
@@ -108,4 +108,17 @@ function requireGrid(symbol: SymbolName, what: string, text: string, step: bigin
   if (units <= 0n || units % step !== 0n) {
     throw new StrategyError('OFF_GRID', `${symbol}: ${what} ${text} is not a positive multiple of the grid`);
   }
+}
+
+/** It travels as an unsigned number of 32 bits. */
+const mostTicks = 0xffff_ffff;
+
+/** Whole ticks; what is no number (a model that divided by 0) must not leave, nor stop what encodes it. */
+function ticksOf(symbol: SymbolName, tolerance: number): number {
+  if (Number.isNaN(tolerance) || tolerance > mostTicks)
+    throw new StrategyError(
+      'BAD_QUOTE',
+      `${symbol}: a tolerance of ${tolerance} ticks is not a number up to ${mostTicks}`,
+    );
+  return Math.max(0, Math.trunc(tolerance));
 }

@@ -14,7 +14,8 @@ export const strategyErrors = {
     remedy: 'use one of the symbols of the strategy (context.symbols)',
   },
   BAD_QUOTE: {
-    meaning: 'The quotes of a pair cross, or one has no positive price and quantity.',
+    meaning:
+      'The quotes of a pair cross, one has no positive price and quantity, or the tolerance is no number.',
     remedy: 'quote a bid below the ask, each with a positive price and quantity',
   },
   BAD_INTENT: {

@@ -275,3 +275,15 @@ test('the tolerance is a whole number of ticks', () => {
   const [output] = new Stage(strategy({ onBook })).book(book);
   expect((output as WantedQuotesOutput).toleranceTicks).toBe(2);
 });
+
+test.each([Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32])(
+  'a tolerance of %d ticks is refused',
+  (tolerance) => {
+    const stage = new Stage(
+      strategy({ onBook: (context) => context.quote(btc, quote('100'), undefined, { tolerance }) }),
+    );
+    expect(() => stage.book(book)).toThrow(
+      `BTCUSDC: a tolerance of ${tolerance} ticks is not a number up to 4294967295`,
+    );
+  },
+);
