@@ -139,6 +139,20 @@ test.each([
   });
 });
 
+test('a pair without a snapshot is refused, not played as nothing', async () => {
+  const whole = write([snapshot(0, 1), depth(1, 2, 2, [], [])]);
+  const bare = write([depth(0, 1, 1, [['1', '1']], [], 'ETHUSDT'), trade(1, '1', true, 'ETHUSDT')]);
+  await expect(eventsOf([whole, bare])).rejects.toMatchObject({
+    code: 'BAD_RECORDING',
+    message: expect.stringContaining('holds no snapshot of ETHUSDT'),
+  });
+});
+
+test('levels that are numbers are read as those that are text', async () => {
+  const line = `${at(0)} ${JSON.stringify({ symbol: 'BTCUSDT', lastUpdateId: 1, bids: [[100.25, 1.5]], asks: [] })}`;
+  expect((await recorded(write([line]))).instruments).toMatchObject([{ tickSize: '0.01', lotSize: '0.1' }]);
+});
+
 test('a missing, a cut and an empty file are refused by name', async () => {
   await expect(eventsOf('/no/such/file')).rejects.toThrow('recording /no/such/file cannot be read: ENOENT');
   const cut = write([snapshot(0, 1), depth(1, 2, 2, [], [])], (text) => gzipSync(text).subarray(0, -12));

@@ -71,6 +71,13 @@ async function* play(
     yield events;
     if (msOf(frames.at(-1)?.receivedNs ?? 0n) > endMs) return;
   }
+  // Nothing of such a pair was played: a test of it would pass on nothing.
+  for (const [symbol, { begun }] of books)
+    if (!begun)
+      throw new StrategyError(
+        'BAD_RECORDING',
+        `recording ${paths.join(', ')} holds no snapshot of ${symbol}, without which its book is not known`,
+      );
 }
 
 /** To the microsecond, as fine as a double since 1970 goes. */
@@ -108,9 +115,10 @@ async function headOf(path: string): Promise<{ symbol: string; instrument: Instr
   return { symbol, instrument: sketchInstrument({ symbol, base, quote, tick, lot }) };
 }
 
+/** Some recorders write numbers where the exchange writes texts. */
 function placesOf(levels: PriceLevels, part: 0 | 1): number {
   return levels.reduce(
-    (most, level) => Math.max(most, level[part].replace(/0+$/, '').split('.')[1]?.length ?? 0),
+    (most, level) => Math.max(most, String(level[part]).replace(/0+$/, '').split('.')[1]?.length ?? 0),
     0,
   );
 }
