@@ -69,8 +69,11 @@ test.each([
   const [problem] = checks.check('my-strategy', parameters);
   expect(problem).toMatchObject({ reason: 'ParameterInvalid', field: 'spec.parameters', value: parameters });
   expect(problem?.accepted).toContain(why);
-  // Not begun again: the strategy is looked at with every change of its figures.
-  expect(checks.check('my-strategy', { ...parameters })[0]).toBe(problem);
+  // Not begun for ever again: the strategy is looked at with every change of its figures.
+  checks.check('my-strategy', parameters);
+  const [third] = checks.check('my-strategy', parameters);
+  expect(checks.check('my-strategy', { ...parameters })[0]).toBe(third);
+  expect(checks.check('my-strategy', { other: 1 })[0]).not.toBe(third);
 });
 
 test('of many wrong parameters the first ones are told', () => {

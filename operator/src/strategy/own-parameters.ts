@@ -10,10 +10,12 @@ import { type Bound, ParameterChecks } from './parameters.js';
 
 /** Compiled once per text: a strategy is looked at again with every change of its figures. */
 const compiled = new Map<string, ParameterChecks>();
+/** Why a text is no schema, and how often it was tried: to compile it may take as long as a check. */
+const failed = new Map<string, { readonly why: string; readonly tries: number }>();
 const mostCompiled = 200;
 const mostBytes = 256 * 1024;
 /** A check takes microseconds. One that takes this long never ends: a pattern such as `^(a+)+$`. */
-const withinMs = 1_000;
+const withinMs = 500;
 
 const room = createContext({ work: undefined as unknown });
 const script = new Script('work()');
@@ -24,19 +26,24 @@ const bounded: Bound = <T>(work: () => T): T => {
   return script.runInContext(room, { timeout: withinMs }) as T;
 };
 
-/** Checks that say what kept them from their end, and are not begun again for the same parameters. */
+/** What did not end so often does not end. Less may be the fault of the machine: a process that was stopped. */
+const mostTries = 3;
+
+/** Checks that say what kept them from their end, and are not begun for ever again for the same parameters. */
 class BoundedChecks extends ParameterChecks {
-  #endless: { readonly parameters: string; readonly problem: Problem } | undefined;
+  #endless: { readonly parameters: string; readonly problem: Problem; readonly tries: number } | undefined;
 
   constructor(strategy: string, schema: object) {
     super({ [strategy]: schema }, bounded);
   }
 
   override check(strategy: string, parameters: Record<string, unknown>): Problem[] {
-    const text = this.#endless && stableJson(parameters);
-    if (this.#endless !== undefined && this.#endless.parameters === text) return [this.#endless.problem];
+    const known = this.#endless?.parameters === stableJson(parameters) ? this.#endless : undefined;
+    if (known !== undefined && known.tries >= mostTries) return [known.problem];
     try {
-      return super.check(strategy, parameters);
+      const problems = super.check(strategy, parameters);
+      this.#endless = undefined;
+      return problems;
     } catch (error) {
       const problem: Problem = {
         reason: reasons.parameterInvalid,
@@ -44,7 +51,7 @@ class BoundedChecks extends ParameterChecks {
         value: parameters,
         accepted: `what its schema can be checked with (${(error as Error).message.slice(0, 200)})`,
       };
-      this.#endless = { parameters: stableJson(parameters), problem };
+      this.#endless = { parameters: stableJson(parameters), problem, tries: (known?.tries ?? 0) + 1 };
       return [problem];
     }
   }
@@ -71,14 +78,18 @@ export function ownParameters(
     const keys = Object.keys(found.data ?? {}).join(', ') || 'none, it is empty';
     return problem(reasons.schemaNotFound, 'key', key, `a key of ConfigMap ${name}: ${keys}`);
   }
-  const known = compiled.get(`${strategy} ${text}`);
+  const id = `${strategy} ${text}`;
+  const known = compiled.get(id);
   if (known !== undefined) return known;
-  const checks = compile(strategy, text);
+  const before = failed.get(id) ?? { why: '', tries: 0 };
+  const checks = before.tries >= mostTries ? before.why : compile(strategy, text);
   if (typeof checks === 'string') {
+    if (failed.size >= mostCompiled) failed.clear();
+    if (text.length <= mostBytes) failed.set(id, { why: checks, tries: before.tries + 1 });
     return problem(reasons.schemaInvalid, 'name', name, `a JSON schema under ${key} (${checks})`);
   }
   if (compiled.size >= mostCompiled) compiled.clear();
-  compiled.set(`${strategy} ${text}`, checks);
+  compiled.set(id, checks);
   return checks;
 }
 
