@@ -71,6 +71,7 @@ test.each([
   expect(problem?.accepted).toContain(why);
   // Not begun for ever again: the strategy is looked at with every change of its figures.
   checks.check('my-strategy', parameters);
+  checks.check('my-strategy', { name: 'b' });
   const [third] = checks.check('my-strategy', parameters);
   expect(checks.check('my-strategy', { ...parameters })[0]).toBe(third);
   expect(checks.check('my-strategy', { other: 1 })[0]).not.toBe(third);

@@ -31,18 +31,20 @@ const mostTries = 3;
 
 /** Checks that say what kept them from their end, and are not begun for ever again for the same parameters. */
 class BoundedChecks extends ParameterChecks {
-  #endless: { readonly parameters: string; readonly problem: Problem; readonly tries: number } | undefined;
+  /** By parameters: several strategies may have this schema. */
+  readonly #endless = new Map<string, { readonly problem: Problem; readonly tries: number }>();
 
   constructor(strategy: string, schema: object) {
     super({ [strategy]: schema }, bounded);
   }
 
   override check(strategy: string, parameters: Record<string, unknown>): Problem[] {
-    const known = this.#endless?.parameters === stableJson(parameters) ? this.#endless : undefined;
+    const text = stableJson(parameters);
+    const known = this.#endless.get(text);
     if (known !== undefined && known.tries >= mostTries) return [known.problem];
     try {
       const problems = super.check(strategy, parameters);
-      this.#endless = undefined;
+      this.#endless.delete(text);
       return problems;
     } catch (error) {
       const problem: Problem = {
@@ -51,7 +53,8 @@ class BoundedChecks extends ParameterChecks {
         value: parameters,
         accepted: `what its schema can be checked with (${(error as Error).message.slice(0, 200)})`,
       };
-      this.#endless = { parameters: stableJson(parameters), problem, tries: (known?.tries ?? 0) + 1 };
+      if (this.#endless.size >= mostCompiled) this.#endless.clear();
+      this.#endless.set(text, { problem, tries: (known?.tries ?? 0) + 1 });
       return [problem];
     }
   }
