@@ -68,6 +68,14 @@ test.each([
   expect(() => parseVenue(flags)).toThrow(message);
 });
 
+test('an address is judged as it is understood, however it is typed', () => {
+  for (const venueRest of ['HTTP://api.mexc.com', ' http://api.mexc.com'])
+    expect(() => parseVenue({ venue: 'mexc', venueRest })).toThrow(
+      'https:// and wss:// for the real exchange',
+    );
+  expect(parseVenue({ ...local, venueRest: 'HTTPS://LOCALHOST:1/' })?.rest).toBe('https://localhost:1');
+});
+
 test('what is in a file of keys is in no message', () => {
   for (const text of ['{"apiKey":"planted-secret"', '{"apiKey":"planted-secret"}', 'planted-secret'])
     expect(() => parseVenue({ ...local, venueCredentials: file('k2', text) })).toThrow(

@@ -79,7 +79,8 @@ function address(flag: string, value: string, protocols: readonly string[]): str
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !protocols.includes(url.protocol) || url.username || url.password || url.search || url.hash)
     throw new UsageError(flag, url?.password ? 'one with a password' : value, accepted);
-  return value;
+  // As it was understood, not as it was typed: what is checked from here on is what is connected to.
+  return url.href;
 }
 
 function text(flag: string, file: string, accepted: string, pattern: RegExp): string {
