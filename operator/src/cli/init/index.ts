@@ -1,8 +1,9 @@
 // `flashpod init NAME`: a strategy of your own, with its test and its manifest, in a folder of its name.
 
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { FlashpodError } from '../../errors.js';
+import { checkout } from '../up/checkout.js';
 import { UsageError } from '../usage.js';
 import { checkedName } from './name.js';
 import { projectFiles } from './project.js';
@@ -16,6 +17,8 @@ export interface Project {
 export function initProject(text: string, parent: string): Project {
   const name = checkedName(text);
   const folder = resolve(parent, name);
+  if (folder.startsWith(resolve(checkout) + sep))
+    throw new UsageError('NAME', name, `it in a folder outside of the checkout ${checkout}, e.g. cd ~ first`);
   if (existsSync(folder) && !isEmptyFolder(folder))
     throw new UsageError(
       'NAME',

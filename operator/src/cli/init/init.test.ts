@@ -1,9 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TradingStrategy } from '@flashpod/crds';
 import { afterAll, expect, test } from 'vitest';
 import { readManifests } from '../manifests.js';
+import { checkout } from '../up/checkout.js';
 import { initProject } from './index.js';
 
 const root = mkdtempSync(join(tmpdir(), 'flashpod-init-'));
@@ -56,6 +66,11 @@ test.each([
   const before = readdirSync(root);
   expect(() => initProject(name, root)).toThrow(message);
   expect(readdirSync(root)).toEqual(before);
+});
+
+test('nothing is made inside the checkout, which would take it for a part of its own', () => {
+  expect(() => initProject('mine', checkout)).toThrow(/NAME: "mine" .* outside of the checkout/);
+  expect(existsSync(join(checkout, 'mine'))).toBe(false);
 });
 
 test('takes an empty folder, and leaves one alone in which something is', () => {
