@@ -355,19 +355,48 @@ test('the holder gets an epoch above all that were seen, and keeps it over resta
   expect(desk.core.renewals.every(({ epoch }) => epoch === 42n)).toBe(true);
 });
 
-test('a clean stop of core and agent lets the next pod take over at once, with the next epoch', async () => {
+test('a core that said that nothing leaves it lets the next pod take over at once, with the next epoch', async () => {
   await eventually(() => desk.core.renewals.length > 0);
   const epoch = desk.core.renewals[0]?.epoch ?? 0n;
+  desk.core.stopped = true;
+  desk.core.report();
+  await desk.until(TradingAccounts, 'main', (object) => object?.status?.holder === 'pod-1');
+  const stopped = desk.stopAgentAfterCore();
+  await desk.core.stop();
+  await stopped;
+  desk.core.stopped = false;
+  await desk.core.start();
+  await desk.startAgent('pod-2');
+  await eventually(() => desk.core.renewals.some((renewal) => renewal.epoch === epoch + 1n));
+});
+
+test('a core that is about to stop keeps its account when its stream breaks: its threads may still send', async () => {
+  await eventually(() => desk.core.renewals.length > 0);
   desk.core.stopping = true;
   desk.core.report();
   await desk.until(TradingAccounts, 'main', (object) => object?.status?.holder === 'pod-1');
   const stopped = desk.stopAgentAfterCore();
   await desk.core.stop();
   await stopped;
+  const lease = await desk.client.of(Leases).get({ namespace, name: accountLeaseName('main') });
+  expect(lease.spec?.holderIdentity).toBe('pod-1');
+});
+
+test('a core that stops is told what is being deleted with it, once', async () => {
+  const name = await running('maker');
+  desk.core.stopping = true;
+  desk.core.report();
+  await eventually(() => desk.core.stopsSeen.length > 0);
+  expect(desk.core.stopsSeen[0]?.instances[0]).toMatchObject({
+    instance: name,
+    state: InstancePolicy_State.RUN,
+  });
+  desk.core.report();
+  await desk.core.stop();
   desk.core.stopping = false;
   await desk.core.start();
-  await desk.startAgent('pod-2');
-  await eventually(() => desk.core.renewals.some((renewal) => renewal.epoch === epoch + 1n));
+  await desk.until(StrategyInstances, name, (object) => object?.status?.state === 'Active');
+  expect(desk.core.stopsSeen).toHaveLength(1);
 });
 
 test('an agent that ends while its core lives does not give the account away', async () => {

@@ -71,7 +71,7 @@ export class AccountLease {
     this.#announcer.heard();
   }
 
-  /** Stops renewing. `release` lets the next holder take over at once: only when our core is known to be gone. */
+  /** Stops renewing. `release` lets the next holder take over at once: only when our core is known to be silent. */
   async stop(release: boolean): Promise<void> {
     this.#stop.abort();
     this.#wake();

@@ -3,7 +3,14 @@
 import type { Logger } from 'pino';
 import { twinOf, twinProblem } from '../account/twin.js';
 import { type Caches, type EventReason, eventReasons } from '../api/index.js';
-import { type Clock, type EventRecorder, type KubeClient, sleep, systemClock } from '../kube/index.js';
+import {
+  type Clock,
+  type EventRecorder,
+  type KubeClient,
+  Namespaces,
+  sleep,
+  systemClock,
+} from '../kube/index.js';
 import { AccountLease, type Tenure } from './account-lease.js';
 import type { AgentWorld } from './desired.js';
 import { Feed } from './feed.js';
@@ -27,6 +34,8 @@ export interface AgentOptions {
 }
 
 const lastWritesMs = 3_000;
+/** A core that stops waits 2 s for the word on what is deleted with it. */
+const namespaceWithinMs = 1_500;
 
 export class Agent {
   readonly #options: AgentOptions;
@@ -36,8 +45,11 @@ export class Agent {
   readonly #reports: Reports;
   readonly #leases = new Map<string, AccountLease>();
   readonly #stopped = new AbortController();
-  #coreIsStopping = false;
+  /** The core's last report: every thread of it that sends has ended. */
+  #coreIsSilent = false;
   #everUp = false;
+  #stopSeen = false;
+  #namespaceEnds = false;
   #linkDown = Promise.withResolvers<void>();
 
   constructor(options: AgentOptions) {
@@ -50,7 +62,8 @@ export class Agent {
         up: () => this.#up(),
         status: (status) => {
           metrics.status();
-          this.#coreIsStopping = status.stopping;
+          this.#coreIsSilent = status.stopped;
+          if (status.stopping) void this.#answerStop();
           const ready = this.#readyAccounts();
           this.#feed.take(status);
           this.#reports.report(status);
@@ -104,16 +117,17 @@ export class Agent {
 
   /**
    * Ends after the core: as a native sidecar we are told to stop when its container has ended, but a kubelet may
-   * also restart us alone. Until the core is gone it needs its renewals; only when it is known to have stopped may
-   * the next holder begin at once.
+   * also restart us alone. Until the core is gone it needs its renewals. Only when it said itself that nothing leaves
+   * it any more may the next holder begin at once: a stream that breaks, also of a core that was about to stop, says
+   * nothing of what its threads still send. Then the Lease is left to expire.
    */
   async stop(withinMs: number): Promise<void> {
     if (this.#link.connected) await within(this.#clock, withinMs, this.#linkDown.promise);
-    const coreIsGone = this.#coreIsStopping && !this.#link.connected;
+    const release = this.#coreIsSilent;
     this.#stopped.abort();
     this.#link.stop();
     await this.#reports.stop(lastWritesMs);
-    await Promise.all([...this.#leases.values()].map((lease) => lease.stop(coreIsGone)));
+    await Promise.all([...this.#leases.values()].map((lease) => lease.stop(release)));
   }
 
   #world(): AgentWorld {
@@ -125,6 +139,7 @@ export class Agent {
       halts: caches.halts.store.list(),
       strategy: (name) => caches.strategies.store.get({ namespace, name }),
       accounts: caches.accounts.store.list(),
+      namespaceEnds: this.#namespaceEnds,
     };
   }
 
@@ -133,6 +148,9 @@ export class Agent {
     log.info({ socket }, 'the core is connected');
     metrics.connected(true);
     this.#everUp = true;
+    // Maybe another process than before.
+    this.#coreIsSilent = false;
+    this.#stopSeen = false;
     this.#linkDown = Promise.withResolvers();
     this.#feed.resend();
     this.#followAccounts();
@@ -146,6 +164,26 @@ export class Agent {
     metrics.connected(false);
     this.#reports.disconnected(`the core is disconnected: ${reason}`);
     this.#linkDown.resolve();
+  }
+
+  /**
+   * Why a core stops it is not told: its pod may be deleted together with the strategies, as by the end of the
+   * namespace, whose parts are marked one after the other. They must be flat before their core is gone.
+   */
+  async #answerStop(): Promise<void> {
+    if (this.#stopSeen) return;
+    this.#stopSeen = true;
+    const { client, namespace: name, log } = this.#options;
+    try {
+      const found = await client
+        .of(Namespaces)
+        .find({ name }, { signal: AbortSignal.timeout(namespaceWithinMs) });
+      this.#namespaceEnds = found?.metadata.deletionTimestamp !== undefined;
+    } catch (err) {
+      log.warn({ err, namespace: name }, 'whether the namespace is being deleted is not known');
+    }
+    this.#feed.update();
+    this.#link.send({ case: 'stopSeen', value: {} });
   }
 
   #readyAccounts(): string {

@@ -20,6 +20,8 @@ export interface AgentWorld {
   readonly strategy: (name: string) => TradingStrategy | undefined;
   /** Accounts of the namespace. */
   readonly accounts: readonly TradingAccount[];
+  /** The namespace is being deleted, and with it everything in it, though not all of it may say so yet. */
+  readonly namespaceEnds: boolean;
 }
 
 /** What the agent remembers and the API does not say, or not yet. By uid, as an instance may come again. */
@@ -100,7 +102,7 @@ function accountPolicy({ accounts }: AgentWorld, name: string, instances: readon
 }
 
 function instancePolicy(
-  { strategy, accounts, halts }: AgentWorld,
+  { strategy, accounts, halts, namespaceEnds }: AgentWorld,
   { proven }: Memory,
   instance: StrategyInstance,
 ) {
@@ -113,7 +115,7 @@ function instancePolicy(
     strategy: spec.strategy,
     mode: modes[spec.mode],
     state:
-      policy.state === 'Run' && !proven.has(metadata.uid ?? '')
+      policy.state === 'Run' && !namespaceEnds && !proven.has(metadata.uid ?? '')
         ? InstancePolicy_State.RUN
         : InstancePolicy_State.STOP,
     deletionPolicy: policies[policy.deletionPolicy],

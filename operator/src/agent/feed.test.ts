@@ -13,6 +13,7 @@ const world: AgentWorld = {
   halts: [],
   strategy: () => undefined,
   accounts: [account()],
+  namespaceEnds: false,
 };
 
 function feed(clock: Clock) {

@@ -31,6 +31,9 @@ export class FakeCore {
   readonly instances = new Map<string, InstanceInit>();
   account: AccountInit;
   stopping = false;
+  stopped = false;
+  /** How often the agent said that it saw the stop, and what it had told by then. */
+  readonly stopsSeen: (DesiredState | undefined)[] = [];
   /** Every stop that it is told of is proven at once. */
   provesAll = false;
   #server: grpc.Server | undefined;
@@ -96,6 +99,8 @@ export class FakeCore {
       // The agent renews only once it sees the attempt echoed.
       this.account = { ...this.account, leaseAttempt: body.value.attempt };
       this.report();
+    } else if (body.case === 'stopSeen') {
+      this.stopsSeen.push(this.desired);
     } else if (body.case === 'leaseRenewed') {
       this.renewals.push(body.value);
     }
@@ -108,6 +113,7 @@ export class FakeCore {
       generation: desired?.generation ?? 0n,
       metricsAddress: '127.0.0.1:1',
       stopping: this.stopping,
+      stopped: this.stopped,
       accounts: [create(AccountStatusSchema, this.account)],
       instances: (desired?.instances ?? []).map(({ instance, state, deletionPolicy }) => {
         const stop = state === InstancePolicy_State.STOP;

@@ -112,6 +112,7 @@ impl Engine {
             Input::Http { id, sent, received, outcome } => self.on_http(id, sent, received, &outcome),
             Input::Session { instance, received, message } => self.on_session(&instance, received, message),
             Input::Agent(AgentInput::Desired(desired)) => self.on_desired(desired),
+            Input::Agent(AgentInput::StopSeen) => self.on_stop_seen(),
             Input::Agent(AgentInput::LeaseAttempt { attempt }) => {
                 self.lease.attempt(attempt, stamp.mono);
                 // The agent waits for the echo.

@@ -159,8 +159,17 @@ pub struct Intent {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum AgentInput {
     Desired(Desired),
-    LeaseAttempt { attempt: u64 },
-    LeaseRenewed { attempt: u64, epoch: u64, soft_deadline_ms: u64, hard_deadline_ms: u64 },
+    LeaseAttempt {
+        attempt: u64,
+    },
+    LeaseRenewed {
+        attempt: u64,
+        epoch: u64,
+        soft_deadline_ms: u64,
+        hard_deadline_ms: u64,
+    },
+    /// Everything that is being deleted with the core was told before.
+    StopSeen,
 }
 
 /// Everything that is wanted of this account now; replaces the former.

@@ -18,11 +18,16 @@ use crate::waits::Waits;
 /// Between two tries to flatten a pair.
 const FLATTEN_AGAIN: Nanos = Nanos::from_millis(200);
 
+/// How long the stop of a core waits to hear which of its strategies are being deleted with it.
+const SEEN_WITHIN: Nanos = Nanos::from_secs(2);
+
 /// The stop of the whole core.
 #[derive(Debug, Default)]
 pub(crate) struct Stopping {
     pub(crate) requested: bool,
     since: Nanos,
+    /// The agent has told what is being deleted with the core.
+    seen: bool,
     done: bool,
 }
 
@@ -39,6 +44,16 @@ impl Engine {
             self.status_changed();
         }
         self.dirty = true;
+    }
+
+    pub(crate) fn on_stop_seen(&mut self) {
+        self.stopping.seen = true;
+        self.dirty = true;
+    }
+
+    /// Whether the agent may still tell that an instance is being deleted with the core.
+    fn may_be_told_to_stop(&self) -> bool {
+        !self.stopping.seen && self.instances.values().any(|instance| !instance.is_stopping())
     }
 
     fn wants_flat(&self, instance: &Instance) -> bool {
@@ -272,8 +287,15 @@ impl Engine {
             self.instances.iter().any(|(name, instance)| self.wants_flat(instance) && !self.is_flat(name));
         // Without the right to send there is nothing that could still be done.
         let silent = matches!(self.lease.phase(now, self.reach()), Phase::None | Phase::Hard);
-        if (open || held) && !silent && now < limit {
+        // Proven before the core is gone: nobody could prove it afterwards.
+        let unproven =
+            self.instances.values().any(|instance| instance.is_stopping() && !self.is_proven(instance));
+        if (open || held || unproven) && !silent && now < limit {
             return Some(limit);
+        }
+        let seen_by = self.stopping.since + SEEN_WITHIN;
+        if !silent && now < seen_by && self.may_be_told_to_stop() {
+            return Some(seen_by);
         }
         self.stopping.done = true;
         self.emit(Action::Stopped);

@@ -4,8 +4,8 @@ mod sim;
 
 use flashpod_engine::StopPolicy;
 use flashpod_engine::io::{
-    DeletionPolicy, HaltAction, HaltPolicy, Input, Mode, OrderEventKind as Kind, RequestClass, RunState,
-    SessionMessage, SidecarLossAction, TradingState,
+    AgentInput, DeletionPolicy, HaltAction, HaltPolicy, Input, Mode, OrderEventKind as Kind, RequestClass,
+    RunState, SessionMessage, SidecarLossAction, TradingState,
 };
 use flashpod_engine::status::{InstanceStatus, StopProof};
 use flashpod_types::{Nanos, OrderType, Side};
@@ -231,6 +231,53 @@ fn a_lost_sidecar_is_acted_upon_after_its_time() {
         sim.run(ms(10));
         assert_eq!(instance(&sim, "maker").state, TradingState::Active, "{action:?}");
         sim.prove();
+    }
+}
+
+/// As `holding`, of a core that only cancels when it stops.
+fn keeping() -> Sim {
+    let mut config = config();
+    config.stop_policy = StopPolicy::Cancel;
+    let mut sim = Sim::with(Venue::new(), config, Vec::new(), Nanos::from_secs(1000));
+    sim.want(vec![policy("maker", &["BTCUSDC"])]);
+    sim.bring_up();
+    sim.intent("maker", "buy", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "1.5");
+    sim.run(ms(10));
+    sim
+}
+
+#[test]
+fn a_stopping_core_waits_for_the_word_on_what_is_deleted_with_it_and_proves_it_before_it_is_gone() {
+    let mut sim = keeping();
+    sim.input(Input::Stop);
+    sim.run(ms(1900));
+    assert!(!sim.stopped, "the word may still come");
+    sim.policy_mut("maker").state = RunState::Stop;
+    sim.send_desired();
+    sim.input(Input::Agent(AgentInput::StopSeen));
+    sim.run(Nanos::from_secs(2));
+    assert!(sim.stopped);
+    assert_eq!(sim.position("maker", "BTCUSDC"), "0");
+    assert!(instance(&sim, "maker").proof.flat, "proven before it is gone");
+    // Flat already, it must still be proven.
+    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
+    sim.input(Input::Stop);
+    sim.run(ms(100));
+    assert!(!sim.stopped);
+    sim.policy_mut("maker").state = RunState::Stop;
+    sim.send_desired();
+    sim.input(Input::Agent(AgentInput::StopSeen));
+    sim.run(ms(100));
+    assert!(sim.stopped && instance(&sim, "maker").proof.flat);
+    for word in [true, false] {
+        let mut sim = keeping();
+        sim.input(Input::Stop);
+        if word {
+            sim.input(Input::Agent(AgentInput::StopSeen));
+        }
+        sim.run(ms(if word { 200 } else { 2100 }));
+        assert!(sim.stopped, "word {word}: nothing is deleted with it");
+        assert_eq!(sim.position("maker", "BTCUSDC"), "1.5");
     }
 }
 

@@ -67,7 +67,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> AgentService for Agent
         tokio::spawn(async move {
             let end = tokio::select! {
                 end = agent.listen(request.into_inner()) => end,
-                () = agent.report(&down) => Status::ok("the agent's reader is gone"),
+                () = agent.report(&down) => Status::ok("its reader is gone, or the core has stopped"),
             };
             tracing::info!(reason = end.message(), "agent disconnected");
             if end.code() != tonic::Code::Ok {
@@ -144,8 +144,14 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
                 )
                 .await
             }
+            Some(Body::StopSeen(proto::StopSeen {})) => {
+                for account in self.engines.keys() {
+                    self.tell(account, AgentInput::StopSeen).await?;
+                }
+                Ok(())
+            }
             None => Err(Status::invalid_argument(
-                "body: nothing this core knows was sent; accepted: desired, lease_attempt, lease_renewed",
+                "body: nothing this core knows was sent; accepted: desired, lease_attempt, lease_renewed, stop_seen",
             )),
         }
     }
@@ -178,12 +184,14 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
             .map_err(|_| Status::unavailable("the core is stopping"))
     }
 
-    /// Returns when the agent's reader is gone.
+    /// Returns when the agent's reader is gone, or everything was said.
     async fn report(&self, down: &mpsc::Sender<Result<proto::CoreStatus, Status>>) {
         let mut changes = self.registry.changes();
         loop {
             changes.mark_unchanged();
-            if down.send(Ok(self.status())).await.is_err() {
+            let status = self.status();
+            let last = status.stopped;
+            if down.send(Ok(status)).await.is_err() || last {
                 return;
             }
             tokio::time::sleep(STATUS_SPACING).await;
@@ -203,6 +211,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
             // In force once every account's engine says so.
             generation: if snapshot.statuses.len() == self.engines.len() { u64::MAX } else { 0 },
             metrics_address: self.facts.metrics_address.clone(),
+            stopped: snapshot.silent,
             hops,
             ..proto::CoreStatus::default()
         };

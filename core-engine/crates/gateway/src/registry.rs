@@ -34,6 +34,8 @@ struct Inner {
     /// Why an instance's socket could not be opened.
     socket_errors: BTreeMap<String, String>,
     status: BTreeMap<String, Arc<Status>>,
+    /// Nothing leaves this core any more.
+    silent: bool,
 }
 
 /// Shared by the services and the pumps, all on the gateway's thread.
@@ -59,6 +61,7 @@ pub(crate) struct Snapshot {
     /// Instance and why its policy or its socket is not in force.
     pub(crate) troubles: Vec<(String, String)>,
     pub(crate) conflated_books: BTreeMap<String, u64>,
+    pub(crate) silent: bool,
 }
 
 impl Registry {
@@ -72,6 +75,12 @@ impl Registry {
 
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
+    }
+
+    /// From now on every report says that nothing leaves this core any more.
+    pub(crate) fn silence(&self) {
+        self.lock().silent = true;
+        self.changed.send_modify(|count| *count += 1);
     }
 
     pub(crate) fn in_force(&self) -> BTreeMap<String, Desired> {
@@ -236,6 +245,7 @@ impl Registry {
                         .map(|(name, error)| (name.clone(), format!("SocketFailed: {error}"))),
                 )
                 .collect(),
+            silent: inner.silent,
             conflated_books: inner
                 .instances
                 .iter()

@@ -94,6 +94,9 @@ pub(crate) enum SocketChange {
     Close(String),
 }
 
+/// How long the agent may take to read the last report; it is on this node.
+const LAST_REPORT_WITHIN: Duration = Duration::from_millis(500);
+
 /// The running gateway.
 #[derive(Debug)]
 pub struct Gateway {
@@ -138,7 +141,8 @@ impl Gateway {
         }
     }
 
-    /// Ends every stream and waits for the thread; a panic in it comes back as text.
+    /// Tells the agent that nothing leaves this core any more, ends every stream and waits for the thread; a panic in
+    /// it comes back as text. For the end of a core whose other threads have ended.
     pub fn stop(self) -> Result<(), String> {
         self.stop.send_replace(true);
         self.thread.join().map_err(|_| "the gateway thread panicked".to_owned())
@@ -161,6 +165,13 @@ struct Running<T> {
     /// Instances whose socket could not be opened; tried again.
     failed: BTreeSet<String>,
     stopped: watch::Receiver<bool>,
+    agent: AgentSocket,
+}
+
+/// The agent's server, which ends in order: what was said before is read.
+struct AgentSocket {
+    end: oneshot::Sender<()>,
+    task: tokio::task::JoinHandle<()>,
 }
 
 impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
@@ -191,9 +202,11 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
             counters: Arc::clone(&config.counters),
         };
         let incoming = Incoming::new(listener, ours, Arc::clone(&config.counters));
-        tokio::spawn(async move {
+        let (end, ended) = oneshot::channel();
+        let task = tokio::spawn(async move {
             let service = AgentServiceServer::new(agent).max_decoding_message_size(MAX_AGENT_MESSAGE);
-            let served = server().add_service(service).serve_with_incoming(incoming);
+            let asked = async { drop(ended.await) };
+            let served = server().add_service(service).serve_with_incoming_shutdown(incoming, asked);
             if let Err(error) = served.await {
                 tracing::error!(error = error.to_string(), "the agent's socket failed");
             }
@@ -201,7 +214,8 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
         let peers = Peers { uid: config.session_uid.unwrap_or(own_uid), own_uid };
         let socket_dir = config.socket_dir;
         let (counters, open, failed) = (config.counters, HashMap::new(), BTreeSet::new());
-        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, failed, stopped })
+        let agent = AgentSocket { end, task };
+        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, failed, stopped, agent })
     }
 
     async fn run(mut self) {
@@ -219,8 +233,18 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
                     }
                 }
                 // The runtime ends with this function, and every stream with it.
-                _ = stopped.wait_for(|stopped| *stopped) => return,
+                _ = stopped.wait_for(|stopped| *stopped) => return self.say_the_last().await,
             }
+        }
+    }
+
+    /// Tells the agent that nothing leaves any more, and waits until it was read.
+    async fn say_the_last(self) {
+        self.registry.silence();
+        let AgentSocket { end, task } = self.agent;
+        let _ = end.send(());
+        if tokio::time::timeout(LAST_REPORT_WITHIN, task).await.is_err() {
+            tracing::warn!(limit = ?LAST_REPORT_WITHIN, "the agent did not read the last report");
         }
     }
 

@@ -113,8 +113,8 @@ impl Core {
 
 impl Drop for Core {
     fn drop(&mut self) {
-        let stopped = self.gateway.take().map(Gateway::stop);
-        assert!(std::thread::panicking() || stopped == Some(Ok(())));
+        let stopped = self.gateway.take().map_or(Ok(()), Gateway::stop);
+        assert!(std::thread::panicking() || stopped == Ok(()));
     }
 }
 
@@ -195,6 +195,17 @@ async fn core_with_instance() -> (Core, Agent) {
     agent.desire(1, vec![policy()]).await;
     assert!(matches!(core.next_agent().await, AgentInput::Desired(_)));
     (core, agent)
+}
+
+#[tokio::test]
+async fn the_last_report_says_that_nothing_leaves_any_more_and_ends_the_stream() {
+    let (mut core, mut agent) = core_with_instance().await;
+    assert!(!agent.status_where(|_| true).await.stopped);
+    let gateway = core.gateway.take().unwrap();
+    let stop = tokio::task::spawn_blocking(move || gateway.stop());
+    agent.status_where(|status| status.stopped).await;
+    assert_eq!(agent.down.message().await.unwrap(), None);
+    stop.await.unwrap().unwrap();
 }
 
 struct Sidecar {

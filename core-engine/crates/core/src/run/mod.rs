@@ -125,10 +125,11 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
     tracing::info!(core = config.core, namespace = config.namespace, metrics = address, "the core runs");
 
     let code = wait(&accounts, &mut ends)?;
-    gateway.stop().map_err(anyhow::Error::msg)?;
     for account in accounts {
         account.finish()?;
     }
+    // Last: it tells the agent that nothing leaves any more, upon which another core may write for the accounts.
+    gateway.stop().map_err(anyhow::Error::msg)?;
     telemetry.stop().map_err(anyhow::Error::msg)?;
     tracing::info!(code, "the core has stopped");
     Ok(code)

@@ -76,8 +76,13 @@ impl Agent {
         let status = Arc::new(Mutex::new(proto::CoreStatus::default()));
         let listen = tokio::spawn({
             let status = Arc::clone(&status);
+            let up = up.clone();
             async move {
                 while let Ok(Some(next)) = down.message().await {
+                    if next.stopping {
+                        let seen = proto::AgentUp { body: Some(Body::StopSeen(proto::StopSeen {})) };
+                        let _ = up.try_send(seen);
+                    }
                     *status.lock().unwrap() = next;
                 }
             }

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file flashpod/v1/agent.proto.
  */
 export const file_flashpod_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChdmbGFzaHBvZC92MS9hZ2VudC5wcm90bxILZmxhc2hwb2QudjEipwEKB0FnZW50VXASLAoHZGVzaXJlZBgBIAEoCzIZLmZsYXNocG9kLnYxLkRlc2lyZWRTdGF0ZUgAEjIKDWxlYXNlX2F0dGVtcHQYAiABKAsyGS5mbGFzaHBvZC52MS5MZWFzZUF0dGVtcHRIABIyCg1sZWFzZV9yZW5ld2VkGAMgASgLMhkuZmxhc2hwb2QudjEuTGVhc2VSZW5ld2VkSABCBgoEYm9keSIwCgxMZWFzZUF0dGVtcHQSDwoHYWNjb3VudBgBIAEoCRIPCgdhdHRlbXB0GAIgASgEInMKDExlYXNlUmVuZXdlZBIPCgdhY2NvdW50GAEgASgJEg8KB2F0dGVtcHQYAiABKAQSDQoFZXBvY2gYAyABKAQSGAoQc29mdF9kZWFkbGluZV9tcxgEIAEoBBIYChBoYXJkX2RlYWRsaW5lX21zGAUgASgEIqgBCgxEZXNpcmVkU3RhdGUSEgoKZ2VuZXJhdGlvbhgBIAEoBBIsCghhY2NvdW50cxgCIAMoCzIaLmZsYXNocG9kLnYxLkFjY291bnRQb2xpY3kSLgoJaW5zdGFuY2VzGAMgAygLMhsuZmxhc2hwb2QudjEuSW5zdGFuY2VQb2xpY3kSJgoFaGFsdHMYBCADKAsyFy5mbGFzaHBvZC52MS5IYWx0UG9saWN5ImAKDUFjY291bnRQb2xpY3kSDwoHYWNjb3VudBgBIAEoCRIUCgxtYXhfZXhwb3N1cmUYAiABKAkSFwoPbWF4X29wZW5fb3JkZXJzGAMgASgNEg8KB3N5bWJvbHMYBCADKAki4QMKDkluc3RhbmNlUG9saWN5EhAKCGluc3RhbmNlGAEgASgJEgsKA3VpZBgCIAEoCRIPCgdhY2NvdW50GAMgASgJEhAKCHN0cmF0ZWd5GAQgASgJEh8KBG1vZGUYBSABKA4yES5mbGFzaHBvZC52MS5Nb2RlEjAKBXN0YXRlGAYgASgOMiEuZmxhc2hwb2QudjEuSW5zdGFuY2VQb2xpY3kuU3RhdGUSNAoPZGVsZXRpb25fcG9saWN5GAcgASgOMhsuZmxhc2hwb2QudjEuRGVsZXRpb25Qb2xpY3kSDwoHc3ltYm9scxgIIAMoCRIpCgdjYXBpdGFsGAkgAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSJwoGbGltaXRzGAogASgLMhcuZmxhc2hwb2QudjEuUmlza0xpbWl0cxIUCgx0b2tlbl9zaGEyNTYYCyABKAkSFwoPcGFyYW1ldGVyc19qc29uGAwgASgJEjEKD29uX3NpZGVjYXJfbG9zcxgNIAEoCzIYLmZsYXNocG9kLnYxLlNpZGVjYXJMb3NzIj0KBVN0YXRlEhUKEVNUQVRFX1VOU1BFQ0lGSUVEEAASDQoJU1RBVEVfUlVOEAESDgoKU1RBVEVfU1RPUBACIqsBCgpSaXNrTGltaXRzEhoKEm1heF9vcmRlcl9ub3Rpb25hbBgBIAEoCRIdChVtYXhfcG9zaXRpb25fbm90aW9uYWwYAiABKAkSFwoPbWF4X29wZW5fb3JkZXJzGAMgASgNEhYKDm1heF9vcmRlcl9yYXRlGAQgASgNEhgKEHByaWNlX2NvbGxhcl9icHMYBSABKA0SFwoPbWF4X2RhdGFfYWdlX21zGAYgASgNIqoBCgtTaWRlY2FyTG9zcxIvCgZhY3Rpb24YASABKA4yHy5mbGFzaHBvZC52MS5TaWRlY2FyTG9zcy5BY3Rpb24SEAoIYWZ0ZXJfbXMYAiABKA0iWAoGQWN0aW9uEhYKEkFDVElPTl9VTlNQRUNJRklFRBAAEhEKDUFDVElPTl9DQU5DRUwQARISCg5BQ1RJT05fRkxBVFRFThACEg8KC0FDVElPTl9LRUVQEAMi4gEKCkhhbHRQb2xpY3kSDAoEbmFtZRgBIAEoCRILCgN1aWQYAiABKAkSLgoGYWN0aW9uGAMgASgOMh4uZmxhc2hwb2QudjEuSGFsdFBvbGljeS5BY3Rpb24SDgoGcmVhc29uGAQgASgJEhEKCWluc3RhbmNlcxgFIAMoCRILCgNhbGwYBiABKAgiWQoGQWN0aW9uEhYKEkFDVElPTl9VTlNQRUNJRklFRBAAEhAKDEFDVElPTl9CTE9DSxABEhEKDUFDVElPTl9DQU5DRUwQAhISCg5BQ1RJT05fRkxBVFRFThADIq8CCgpDb3JlU3RhdHVzEg8KB3ZlcnNpb24YASABKAkSEgoKZ2VuZXJhdGlvbhgCIAEoBBIsCghhY2NvdW50cxgDIAMoCzIaLmZsYXNocG9kLnYxLkFjY291bnRTdGF0dXMSLgoJaW5zdGFuY2VzGAQgAygLMhsuZmxhc2hwb2QudjEuSW5zdGFuY2VTdGF0dXMSJgoFaGFsdHMYBSADKAsyFy5mbGFzaHBvZC52MS5IYWx0U3RhdHVzEiYKBWJvb2tzGAYgAygLMhcuZmxhc2hwb2QudjEuQm9va1N0YXR1cxIjCgRob3BzGAcgAygLMhUuZmxhc2hwb2QudjEuSG9wU3RhdHMSFwoPbWV0cmljc19hZGRyZXNzGAggASgJEhAKCHN0b3BwaW5nGAkgASgIIoAECg1BY2NvdW50U3RhdHVzEg8KB2FjY291bnQYASABKAkSDQoFcmVhZHkYAiABKAgSEQoJdmVudWVfdWlkGAMgASgJEg0KBWVwb2NoGAQgASgEEhoKEmhpZ2hlc3RfZXBvY2hfc2VlbhgFIAEoBBITCgtpbmNhcm5hdGlvbhgGIAEoBBIoCgVzdGF0ZRgHIAEoDjIZLmZsYXNocG9kLnYxLlRyYWRpbmdTdGF0ZRIPCgdyZWFzb25zGAggAygJEiYKCGJhbGFuY2VzGAkgAygLMhQuZmxhc2hwb2QudjEuQmFsYW5jZRIsCgp1bmFzc2lnbmVkGAogAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSGwoTbGVkZ2VyX2VxdWFsc192ZW51ZRgLIAEoCBIXCg9hdWRpdGVkX3VuaXhfbnMYDCABKAQSGAoQYXVkaXRfZGlmZmVyZW5jZRgNIAEoCRIQCghodHRwXzQyORgOIAEoBBIQCghodHRwXzQxOBgPIAEoBBIYChBvcmRlcnNfaW5fZmxpZ2h0GBAgASgEEhYKDm9yZGVyc191bmtub3duGBEgASgEEh0KFXVua25vd25fc2luY2VfbW9ub19ucxgSIAEoBBIPCgdzeW1ib2xzGBMgAygJEhUKDWxlYXNlX2F0dGVtcHQYFCABKAQiNgoHQmFsYW5jZRINCgVhc3NldBgBIAEoCRIMCgRmcmVlGAIgASgJEg4KBmxvY2tlZBgDIAEoCSKFBAoOSW5zdGFuY2VTdGF0dXMSEAoIaW5zdGFuY2UYASABKAkSKAoFc3RhdGUYAiABKA4yGS5mbGFzaHBvZC52MS5UcmFkaW5nU3RhdGUSDwoHcmVhc29ucxgDIAMoCRIZChFzaWRlY2FyX2Nvbm5lY3RlZBgEIAEoCBIoCglwb3NpdGlvbnMYBSADKAsyFS5mbGFzaHBvZC52MS5Qb3NpdGlvbhIXCg9hY2NlcHRlZF9vcmRlcnMYBiABKAQSDQoFZmlsbHMYByABKAQSFQoNdmVudWVfcmVqZWN0cxgIIAEoBBIUCgxyaXNrX3JlamVjdHMYCSABKAQSGQoRc3VwZXJzZWRlZF9xdW90ZXMYCiABKAQSFwoPY29uZmxhdGVkX2Jvb2tzGAsgASgEEisKB2ZpZ3VyZXMYDCADKAsyGi5mbGFzaHBvZC52MS5TeW1ib2xGaWd1cmVzEiUKBXByb29mGA0gASgLMhYuZmxhc2hwb2QudjEuU3RvcFByb29mEioKCGJhbGFuY2VzGA4gAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSFQoNY2FwaXRhbF9lcnJvchgPIAEoCRIsCg10aWNrX3RvX29yZGVyGBAgASgLMhUuZmxhc2hwb2QudjEuSG9wU3RhdHMSEwoLbGFzdF9yZWplY3QYESABKAkiWAoNU3ltYm9sRmlndXJlcxIOCgZzeW1ib2wYASABKAkSFwoPYWNjZXB0ZWRfb3JkZXJzGAIgASgEEg0KBWZpbGxzGAMgASgEEg8KB3JlamVjdHMYBCABKAQi2wEKCVN0b3BQcm9vZhIrCgZwb2xpY3kYASABKA4yGy5mbGFzaHBvZC52MS5EZWxldGlvblBvbGljeRIWCg5ub19vcGVuX29yZGVycxgCIAEoCBIMCgRmbGF0GAMgASgIEhYKDnByb3Zlbl91bml4X25zGAQgASgEEjUKE21vdmVkX3RvX3VuYXNzaWduZWQYBSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBIXCg9vcnBoYW5lZF9vcmRlcnMYBiADKAkSEwoLd2FpdGluZ19mb3IYByABKAkicQoKSGFsdFN0YXR1cxILCgN1aWQYASABKAkSFwoPYmxvY2tlZF91bml4X25zGAIgASgEEhwKFGNhbmNlbHNfc2VudF91bml4X25zGAMgASgEEgwKBGZsYXQYBCABKAgSEQoJaW5zdGFuY2VzGAUgASgNIqcBCgpCb29rU3RhdHVzEg4KBnN5bWJvbBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgEEgwKBGdhcHMYBCABKAQSFwoPY2VydGlmaWVkX3NoYXJlGAUgASgBEg4KBmZyYW1lcxgGIAEoBBIOCgZhZ2VfbXMYByABKAQSEAoIYmVzdF9iaWQYCCABKAkSEAoIYmVzdF9hc2sYCSABKAkidwoISG9wU3RhdHMSCwoDaG9wGAEgASgJEg0KBWNvdW50GAIgASgEEg4KBnA1MF91cxgDIAEoARIOCgZwOTBfdXMYBCABKAESDgoGcDk5X3VzGAUgASgBEg8KB3A5OTlfdXMYBiABKAESDgoGbWF4X3VzGAcgASgBIiAKDUxlZGdlclJlcXVlc3QSDwoHYWNjb3VudBgBIAEoCSK2AQoLTGVkZ2VyUmVwbHkSDwoHYWNjb3VudBgBIAEoCRIRCglxdWllc2NlbnQYAiABKAgSKAoGb3JkZXJzGAMgAygLMhguZmxhc2hwb2QudjEuTGVkZ2VyT3JkZXISJgoIYmFsYW5jZXMYBCADKAsyFC5mbGFzaHBvZC52MS5CYWxhbmNlEhgKEGZvcmdvdHRlbl9vcmRlcnMYBSABKAQSFwoPZm9yZ290dGVuX2ZpbGxzGAYgASgEIo0CCgtMZWRnZXJPcmRlchIXCg9jbGllbnRfb3JkZXJfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSEAoIaW5zdGFuY2UYAyABKAkSDgoGc3ltYm9sGAQgASgJEh8KBHNpZGUYBSABKA4yES5mbGFzaHBvZC52MS5TaWRlEiQKBHR5cGUYBiABKA4yFi5mbGFzaHBvZC52MS5PcmRlclR5cGUSDQoFcHJpY2UYByABKAkSEAoIcXVhbnRpdHkYCCABKAkSFwoPZmlsbGVkX3F1YW50aXR5GAkgASgJEg4KBnN0YXR1cxgKIAEoCRIgCgVmaWxscxgLIAMoCzIRLmZsYXNocG9kLnYxLkZpbGwyjAEKDEFnZW50U2VydmljZRI8CgdDb250cm9sEhQuZmxhc2hwb2QudjEuQWdlbnRVcBoXLmZsYXNocG9kLnYxLkNvcmVTdGF0dXMoATABEj4KBkxlZGdlchIaLmZsYXNocG9kLnYxLkxlZGdlclJlcXVlc3QaGC5mbGFzaHBvZC52MS5MZWRnZXJSZXBseWIGcHJvdG8z", [file_flashpod_v1_common]);
+  fileDesc("ChdmbGFzaHBvZC92MS9hZ2VudC5wcm90bxILZmxhc2hwb2QudjEi0wEKB0FnZW50VXASLAoHZGVzaXJlZBgBIAEoCzIZLmZsYXNocG9kLnYxLkRlc2lyZWRTdGF0ZUgAEjIKDWxlYXNlX2F0dGVtcHQYAiABKAsyGS5mbGFzaHBvZC52MS5MZWFzZUF0dGVtcHRIABIyCg1sZWFzZV9yZW5ld2VkGAMgASgLMhkuZmxhc2hwb2QudjEuTGVhc2VSZW5ld2VkSAASKgoJc3RvcF9zZWVuGAQgASgLMhUuZmxhc2hwb2QudjEuU3RvcFNlZW5IAEIGCgRib2R5IgoKCFN0b3BTZWVuIjAKDExlYXNlQXR0ZW1wdBIPCgdhY2NvdW50GAEgASgJEg8KB2F0dGVtcHQYAiABKAQicwoMTGVhc2VSZW5ld2VkEg8KB2FjY291bnQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBBINCgVlcG9jaBgDIAEoBBIYChBzb2Z0X2RlYWRsaW5lX21zGAQgASgEEhgKEGhhcmRfZGVhZGxpbmVfbXMYBSABKAQiqAEKDERlc2lyZWRTdGF0ZRISCgpnZW5lcmF0aW9uGAEgASgEEiwKCGFjY291bnRzGAIgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFBvbGljeRIuCglpbnN0YW5jZXMYAyADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVBvbGljeRImCgVoYWx0cxgEIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRQb2xpY3kiYAoNQWNjb3VudFBvbGljeRIPCgdhY2NvdW50GAEgASgJEhQKDG1heF9leHBvc3VyZRgCIAEoCRIXCg9tYXhfb3Blbl9vcmRlcnMYAyABKA0SDwoHc3ltYm9scxgEIAMoCSLhAwoOSW5zdGFuY2VQb2xpY3kSEAoIaW5zdGFuY2UYASABKAkSCwoDdWlkGAIgASgJEg8KB2FjY291bnQYAyABKAkSEAoIc3RyYXRlZ3kYBCABKAkSHwoEbW9kZRgFIAEoDjIRLmZsYXNocG9kLnYxLk1vZGUSMAoFc3RhdGUYBiABKA4yIS5mbGFzaHBvZC52MS5JbnN0YW5jZVBvbGljeS5TdGF0ZRI0Cg9kZWxldGlvbl9wb2xpY3kYByABKA4yGy5mbGFzaHBvZC52MS5EZWxldGlvblBvbGljeRIPCgdzeW1ib2xzGAggAygJEikKB2NhcGl0YWwYCSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBInCgZsaW1pdHMYCiABKAsyFy5mbGFzaHBvZC52MS5SaXNrTGltaXRzEhQKDHRva2VuX3NoYTI1NhgLIAEoCRIXCg9wYXJhbWV0ZXJzX2pzb24YDCABKAkSMQoPb25fc2lkZWNhcl9sb3NzGA0gASgLMhguZmxhc2hwb2QudjEuU2lkZWNhckxvc3MiPQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABINCglTVEFURV9SVU4QARIOCgpTVEFURV9TVE9QEAIiqwEKClJpc2tMaW1pdHMSGgoSbWF4X29yZGVyX25vdGlvbmFsGAEgASgJEh0KFW1heF9wb3NpdGlvbl9ub3Rpb25hbBgCIAEoCRIXCg9tYXhfb3Blbl9vcmRlcnMYAyABKA0SFgoObWF4X29yZGVyX3JhdGUYBCABKA0SGAoQcHJpY2VfY29sbGFyX2JwcxgFIAEoDRIXCg9tYXhfZGF0YV9hZ2VfbXMYBiABKA0iqgEKC1NpZGVjYXJMb3NzEi8KBmFjdGlvbhgBIAEoDjIfLmZsYXNocG9kLnYxLlNpZGVjYXJMb3NzLkFjdGlvbhIQCghhZnRlcl9tcxgCIAEoDSJYCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX0NBTkNFTBABEhIKDkFDVElPTl9GTEFUVEVOEAISDwoLQUNUSU9OX0tFRVAQAyLiAQoKSGFsdFBvbGljeRIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIuCgZhY3Rpb24YAyABKA4yHi5mbGFzaHBvZC52MS5IYWx0UG9saWN5LkFjdGlvbhIOCgZyZWFzb24YBCABKAkSEQoJaW5zdGFuY2VzGAUgAygJEgsKA2FsbBgGIAEoCCJZCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEAoMQUNUSU9OX0JMT0NLEAESEQoNQUNUSU9OX0NBTkNFTBACEhIKDkFDVElPTl9GTEFUVEVOEAMiwAIKCkNvcmVTdGF0dXMSDwoHdmVyc2lvbhgBIAEoCRISCgpnZW5lcmF0aW9uGAIgASgEEiwKCGFjY291bnRzGAMgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFN0YXR1cxIuCglpbnN0YW5jZXMYBCADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVN0YXR1cxImCgVoYWx0cxgFIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRTdGF0dXMSJgoFYm9va3MYBiADKAsyFy5mbGFzaHBvZC52MS5Cb29rU3RhdHVzEiMKBGhvcHMYByADKAsyFS5mbGFzaHBvZC52MS5Ib3BTdGF0cxIXCg9tZXRyaWNzX2FkZHJlc3MYCCABKAkSEAoIc3RvcHBpbmcYCSABKAgSDwoHc3RvcHBlZBgKIAEoCCKABAoNQWNjb3VudFN0YXR1cxIPCgdhY2NvdW50GAEgASgJEg0KBXJlYWR5GAIgASgIEhEKCXZlbnVlX3VpZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIaChJoaWdoZXN0X2Vwb2NoX3NlZW4YBSABKAQSEwoLaW5jYXJuYXRpb24YBiABKAQSKAoFc3RhdGUYByABKA4yGS5mbGFzaHBvZC52MS5UcmFkaW5nU3RhdGUSDwoHcmVhc29ucxgIIAMoCRImCghiYWxhbmNlcxgJIAMoCzIULmZsYXNocG9kLnYxLkJhbGFuY2USLAoKdW5hc3NpZ25lZBgKIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EhsKE2xlZGdlcl9lcXVhbHNfdmVudWUYCyABKAgSFwoPYXVkaXRlZF91bml4X25zGAwgASgEEhgKEGF1ZGl0X2RpZmZlcmVuY2UYDSABKAkSEAoIaHR0cF80MjkYDiABKAQSEAoIaHR0cF80MTgYDyABKAQSGAoQb3JkZXJzX2luX2ZsaWdodBgQIAEoBBIWCg5vcmRlcnNfdW5rbm93bhgRIAEoBBIdChV1bmtub3duX3NpbmNlX21vbm9fbnMYEiABKAQSDwoHc3ltYm9scxgTIAMoCRIVCg1sZWFzZV9hdHRlbXB0GBQgASgEIjYKB0JhbGFuY2USDQoFYXNzZXQYASABKAkSDAoEZnJlZRgCIAEoCRIOCgZsb2NrZWQYAyABKAkihQQKDkluc3RhbmNlU3RhdHVzEhAKCGluc3RhbmNlGAEgASgJEigKBXN0YXRlGAIgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEg8KB3JlYXNvbnMYAyADKAkSGQoRc2lkZWNhcl9jb25uZWN0ZWQYBCABKAgSKAoJcG9zaXRpb25zGAUgAygLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24SFwoPYWNjZXB0ZWRfb3JkZXJzGAYgASgEEg0KBWZpbGxzGAcgASgEEhUKDXZlbnVlX3JlamVjdHMYCCABKAQSFAoMcmlza19yZWplY3RzGAkgASgEEhkKEXN1cGVyc2VkZWRfcXVvdGVzGAogASgEEhcKD2NvbmZsYXRlZF9ib29rcxgLIAEoBBIrCgdmaWd1cmVzGAwgAygLMhouZmxhc2hwb2QudjEuU3ltYm9sRmlndXJlcxIlCgVwcm9vZhgNIAEoCzIWLmZsYXNocG9kLnYxLlN0b3BQcm9vZhIqCghiYWxhbmNlcxgOIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EhUKDWNhcGl0YWxfZXJyb3IYDyABKAkSLAoNdGlja190b19vcmRlchgQIAEoCzIVLmZsYXNocG9kLnYxLkhvcFN0YXRzEhMKC2xhc3RfcmVqZWN0GBEgASgJIlgKDVN5bWJvbEZpZ3VyZXMSDgoGc3ltYm9sGAEgASgJEhcKD2FjY2VwdGVkX29yZGVycxgCIAEoBBINCgVmaWxscxgDIAEoBBIPCgdyZWplY3RzGAQgASgEItsBCglTdG9wUHJvb2YSKwoGcG9saWN5GAEgASgOMhsuZmxhc2hwb2QudjEuRGVsZXRpb25Qb2xpY3kSFgoObm9fb3Blbl9vcmRlcnMYAiABKAgSDAoEZmxhdBgDIAEoCBIWCg5wcm92ZW5fdW5peF9ucxgEIAEoBBI1ChNtb3ZlZF90b191bmFzc2lnbmVkGAUgAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSFwoPb3JwaGFuZWRfb3JkZXJzGAYgAygJEhMKC3dhaXRpbmdfZm9yGAcgASgJInEKCkhhbHRTdGF0dXMSCwoDdWlkGAEgASgJEhcKD2Jsb2NrZWRfdW5peF9ucxgCIAEoBBIcChRjYW5jZWxzX3NlbnRfdW5peF9ucxgDIAEoBBIMCgRmbGF0GAQgASgIEhEKCWluc3RhbmNlcxgFIAEoDSKnAQoKQm9va1N0YXR1cxIOCgZzeW1ib2wYASABKAkSDQoFc3RhdGUYAiABKAkSDwoHdmVyc2lvbhgDIAEoBBIMCgRnYXBzGAQgASgEEhcKD2NlcnRpZmllZF9zaGFyZRgFIAEoARIOCgZmcmFtZXMYBiABKAQSDgoGYWdlX21zGAcgASgEEhAKCGJlc3RfYmlkGAggASgJEhAKCGJlc3RfYXNrGAkgASgJIncKCEhvcFN0YXRzEgsKA2hvcBgBIAEoCRINCgVjb3VudBgCIAEoBBIOCgZwNTBfdXMYAyABKAESDgoGcDkwX3VzGAQgASgBEg4KBnA5OV91cxgFIAEoARIPCgdwOTk5X3VzGAYgASgBEg4KBm1heF91cxgHIAEoASIgCg1MZWRnZXJSZXF1ZXN0Eg8KB2FjY291bnQYASABKAkitgEKC0xlZGdlclJlcGx5Eg8KB2FjY291bnQYASABKAkSEQoJcXVpZXNjZW50GAIgASgIEigKBm9yZGVycxgDIAMoCzIYLmZsYXNocG9kLnYxLkxlZGdlck9yZGVyEiYKCGJhbGFuY2VzGAQgAygLMhQuZmxhc2hwb2QudjEuQmFsYW5jZRIYChBmb3Jnb3R0ZW5fb3JkZXJzGAUgASgEEhcKD2ZvcmdvdHRlbl9maWxscxgGIAEoBCKNAgoLTGVkZ2VyT3JkZXISFwoPY2xpZW50X29yZGVyX2lkGAEgASgJEhAKCG9yZGVyX2lkGAIgASgJEhAKCGluc3RhbmNlGAMgASgJEg4KBnN5bWJvbBgEIAEoCRIfCgRzaWRlGAUgASgOMhEuZmxhc2hwb2QudjEuU2lkZRIkCgR0eXBlGAYgASgOMhYuZmxhc2hwb2QudjEuT3JkZXJUeXBlEg0KBXByaWNlGAcgASgJEhAKCHF1YW50aXR5GAggASgJEhcKD2ZpbGxlZF9xdWFudGl0eRgJIAEoCRIOCgZzdGF0dXMYCiABKAkSIAoFZmlsbHMYCyADKAsyES5mbGFzaHBvZC52MS5GaWxsMowBCgxBZ2VudFNlcnZpY2USPAoHQ29udHJvbBIULmZsYXNocG9kLnYxLkFnZW50VXAaFy5mbGFzaHBvZC52MS5Db3JlU3RhdHVzKAEwARI+CgZMZWRnZXISGi5mbGFzaHBvZC52MS5MZWRnZXJSZXF1ZXN0GhguZmxhc2hwb2QudjEuTGVkZ2VyUmVwbHliBnByb3RvMw", [file_flashpod_v1_common]);
 
 /**
  * @generated from message flashpod.v1.AgentUp
@@ -43,6 +43,12 @@ export type AgentUp = Message<"flashpod.v1.AgentUp"> & {
      */
     value: LeaseRenewed;
     case: "leaseRenewed";
+  } | {
+    /**
+     * @generated from field: flashpod.v1.StopSeen stop_seen = 4;
+     */
+    value: StopSeen;
+    case: "stopSeen";
   } | { case: undefined; value?: undefined };
 };
 
@@ -52,6 +58,22 @@ export type AgentUp = Message<"flashpod.v1.AgentUp"> & {
  */
 export const AgentUpSchema: GenMessage<AgentUp> = /*@__PURE__*/
   messageDesc(file_flashpod_v1_agent, 0);
+
+/**
+ * The agent knows that the core is stopping, and has told it of everything that is being deleted with it: a namespace
+ * goes as a whole, and its strategies must be flat before their core is gone.
+ *
+ * @generated from message flashpod.v1.StopSeen
+ */
+export type StopSeen = Message<"flashpod.v1.StopSeen"> & {
+};
+
+/**
+ * Describes the message flashpod.v1.StopSeen.
+ * Use `create(StopSeenSchema)` to create a new message.
+ */
+export const StopSeenSchema: GenMessage<StopSeen> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_agent, 1);
 
 /**
  * Sent before each renewal: the core notes its own CLOCK_BOOTTIME and counts the deadlines from there once
@@ -76,7 +98,7 @@ export type LeaseAttempt = Message<"flashpod.v1.LeaseAttempt"> & {
  * Use `create(LeaseAttemptSchema)` to create a new message.
  */
 export const LeaseAttemptSchema: GenMessage<LeaseAttempt> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 1);
+  messageDesc(file_flashpod_v1_agent, 2);
 
 /**
  * @generated from message flashpod.v1.LeaseRenewed
@@ -115,7 +137,7 @@ export type LeaseRenewed = Message<"flashpod.v1.LeaseRenewed"> & {
  * Use `create(LeaseRenewedSchema)` to create a new message.
  */
 export const LeaseRenewedSchema: GenMessage<LeaseRenewed> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 2);
+  messageDesc(file_flashpod_v1_agent, 3);
 
 /**
  * @generated from message flashpod.v1.DesiredState
@@ -149,7 +171,7 @@ export type DesiredState = Message<"flashpod.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 3);
+  messageDesc(file_flashpod_v1_agent, 4);
 
 /**
  * @generated from message flashpod.v1.AccountPolicy
@@ -185,7 +207,7 @@ export type AccountPolicy = Message<"flashpod.v1.AccountPolicy"> & {
  * Use `create(AccountPolicySchema)` to create a new message.
  */
 export const AccountPolicySchema: GenMessage<AccountPolicy> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 4);
+  messageDesc(file_flashpod_v1_agent, 5);
 
 /**
  * @generated from message flashpod.v1.InstancePolicy
@@ -264,7 +286,7 @@ export type InstancePolicy = Message<"flashpod.v1.InstancePolicy"> & {
  * Use `create(InstancePolicySchema)` to create a new message.
  */
 export const InstancePolicySchema: GenMessage<InstancePolicy> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 5);
+  messageDesc(file_flashpod_v1_agent, 6);
 
 /**
  * @generated from enum flashpod.v1.InstancePolicy.State
@@ -297,7 +319,7 @@ export type InstancePolicy_State = (typeof InstancePolicy_State)[keyof typeof In
  * Describes the enum flashpod.v1.InstancePolicy.State.
  */
 export const InstancePolicy_StateSchema: GenEnum<InstancePolicy_State> = /*@__PURE__*/
-  enumDesc(file_flashpod_v1_agent, 5, 0);
+  enumDesc(file_flashpod_v1_agent, 6, 0);
 
 /**
  * Empty string or zero: that limit is not set. Amounts are in the pair's quote asset.
@@ -351,7 +373,7 @@ export type RiskLimits = Message<"flashpod.v1.RiskLimits"> & {
  * Use `create(RiskLimitsSchema)` to create a new message.
  */
 export const RiskLimitsSchema: GenMessage<RiskLimits> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 6);
+  messageDesc(file_flashpod_v1_agent, 7);
 
 /**
  * @generated from message flashpod.v1.SidecarLoss
@@ -373,7 +395,7 @@ export type SidecarLoss = Message<"flashpod.v1.SidecarLoss"> & {
  * Use `create(SidecarLossSchema)` to create a new message.
  */
 export const SidecarLossSchema: GenMessage<SidecarLoss> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 7);
+  messageDesc(file_flashpod_v1_agent, 8);
 
 /**
  * @generated from enum flashpod.v1.SidecarLoss.Action
@@ -409,7 +431,7 @@ export type SidecarLoss_Action = (typeof SidecarLoss_Action)[keyof typeof Sideca
  * Describes the enum flashpod.v1.SidecarLoss.Action.
  */
 export const SidecarLoss_ActionSchema: GenEnum<SidecarLoss_Action> = /*@__PURE__*/
-  enumDesc(file_flashpod_v1_agent, 7, 0);
+  enumDesc(file_flashpod_v1_agent, 8, 0);
 
 /**
  * @generated from message flashpod.v1.HaltPolicy
@@ -453,7 +475,7 @@ export type HaltPolicy = Message<"flashpod.v1.HaltPolicy"> & {
  * Use `create(HaltPolicySchema)` to create a new message.
  */
 export const HaltPolicySchema: GenMessage<HaltPolicy> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 8);
+  messageDesc(file_flashpod_v1_agent, 9);
 
 /**
  * @generated from enum flashpod.v1.HaltPolicy.Action
@@ -495,7 +517,7 @@ export type HaltPolicy_Action = (typeof HaltPolicy_Action)[keyof typeof HaltPoli
  * Describes the enum flashpod.v1.HaltPolicy.Action.
  */
 export const HaltPolicy_ActionSchema: GenEnum<HaltPolicy_Action> = /*@__PURE__*/
-  enumDesc(file_flashpod_v1_agent, 8, 0);
+  enumDesc(file_flashpod_v1_agent, 9, 0);
 
 /**
  * @generated from message flashpod.v1.CoreStatus
@@ -549,6 +571,14 @@ export type CoreStatus = Message<"flashpod.v1.CoreStatus"> & {
    * @generated from field: bool stopping = 9;
    */
   stopping: boolean;
+
+  /**
+   * The last report: every thread that sends has ended, nothing leaves this core any more. Only then may the agent
+   * let another core begin before the Lease has expired.
+   *
+   * @generated from field: bool stopped = 10;
+   */
+  stopped: boolean;
 };
 
 /**
@@ -556,7 +586,7 @@ export type CoreStatus = Message<"flashpod.v1.CoreStatus"> & {
  * Use `create(CoreStatusSchema)` to create a new message.
  */
 export const CoreStatusSchema: GenMessage<CoreStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 9);
+  messageDesc(file_flashpod_v1_agent, 10);
 
 /**
  * @generated from message flashpod.v1.AccountStatus
@@ -682,7 +712,7 @@ export type AccountStatus = Message<"flashpod.v1.AccountStatus"> & {
  * Use `create(AccountStatusSchema)` to create a new message.
  */
 export const AccountStatusSchema: GenMessage<AccountStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 10);
+  messageDesc(file_flashpod_v1_agent, 11);
 
 /**
  * @generated from message flashpod.v1.Balance
@@ -709,7 +739,7 @@ export type Balance = Message<"flashpod.v1.Balance"> & {
  * Use `create(BalanceSchema)` to create a new message.
  */
 export const BalanceSchema: GenMessage<Balance> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 11);
+  messageDesc(file_flashpod_v1_agent, 12);
 
 /**
  * @generated from message flashpod.v1.InstanceStatus
@@ -816,7 +846,7 @@ export type InstanceStatus = Message<"flashpod.v1.InstanceStatus"> & {
  * Use `create(InstanceStatusSchema)` to create a new message.
  */
 export const InstanceStatusSchema: GenMessage<InstanceStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 12);
+  messageDesc(file_flashpod_v1_agent, 13);
 
 /**
  * @generated from message flashpod.v1.SymbolFigures
@@ -848,7 +878,7 @@ export type SymbolFigures = Message<"flashpod.v1.SymbolFigures"> & {
  * Use `create(SymbolFiguresSchema)` to create a new message.
  */
 export const SymbolFiguresSchema: GenMessage<SymbolFigures> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 13);
+  messageDesc(file_flashpod_v1_agent, 14);
 
 /**
  * @generated from message flashpod.v1.StopProof
@@ -901,7 +931,7 @@ export type StopProof = Message<"flashpod.v1.StopProof"> & {
  * Use `create(StopProofSchema)` to create a new message.
  */
 export const StopProofSchema: GenMessage<StopProof> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 14);
+  messageDesc(file_flashpod_v1_agent, 15);
 
 /**
  * @generated from message flashpod.v1.HaltStatus
@@ -940,7 +970,7 @@ export type HaltStatus = Message<"flashpod.v1.HaltStatus"> & {
  * Use `create(HaltStatusSchema)` to create a new message.
  */
 export const HaltStatusSchema: GenMessage<HaltStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 15);
+  messageDesc(file_flashpod_v1_agent, 16);
 
 /**
  * @generated from message flashpod.v1.BookStatus
@@ -1001,7 +1031,7 @@ export type BookStatus = Message<"flashpod.v1.BookStatus"> & {
  * Use `create(BookStatusSchema)` to create a new message.
  */
 export const BookStatusSchema: GenMessage<BookStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 16);
+  messageDesc(file_flashpod_v1_agent, 17);
 
 /**
  * One hop of the path of an order, microseconds.
@@ -1050,7 +1080,7 @@ export type HopStats = Message<"flashpod.v1.HopStats"> & {
  * Use `create(HopStatsSchema)` to create a new message.
  */
 export const HopStatsSchema: GenMessage<HopStats> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 17);
+  messageDesc(file_flashpod_v1_agent, 18);
 
 /**
  * @generated from message flashpod.v1.LedgerRequest
@@ -1067,7 +1097,7 @@ export type LedgerRequest = Message<"flashpod.v1.LedgerRequest"> & {
  * Use `create(LedgerRequestSchema)` to create a new message.
  */
 export const LedgerRequestSchema: GenMessage<LedgerRequest> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 18);
+  messageDesc(file_flashpod_v1_agent, 19);
 
 /**
  * @generated from message flashpod.v1.LedgerReply
@@ -1113,7 +1143,7 @@ export type LedgerReply = Message<"flashpod.v1.LedgerReply"> & {
  * Use `create(LedgerReplySchema)` to create a new message.
  */
 export const LedgerReplySchema: GenMessage<LedgerReply> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 19);
+  messageDesc(file_flashpod_v1_agent, 20);
 
 /**
  * @generated from message flashpod.v1.LedgerOrder
@@ -1182,7 +1212,7 @@ export type LedgerOrder = Message<"flashpod.v1.LedgerOrder"> & {
  * Use `create(LedgerOrderSchema)` to create a new message.
  */
 export const LedgerOrderSchema: GenMessage<LedgerOrder> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 20);
+  messageDesc(file_flashpod_v1_agent, 21);
 
 /**
  * @generated from service flashpod.v1.AgentService
