@@ -6,6 +6,7 @@ process.exitCode = await runParts('npm run check', [
   { name: 'biome: format and lint', command: bin('biome'), args: ['ci', '--error-on-warnings', '.'] },
   { name: 'types', command: bin('tsc'), args: ['-b', root] },
   { name: 'types: scripts and tests', command: bin('tsc'), args: ['-p', 'scripts'] },
+  { name: 'portable CEL in definitions', command: bin('node'), args: ['scripts/cel-check.ts'] },
   { name: 'dependency rule', command: bin('node'), args: ['scripts/dependency-rule.ts'] },
   { name: 'licences', command: bin('node'), args: ['scripts/licences.ts'] },
   { name: 'rustfmt', command: 'cargo', args: ['fmt', '--all', '--check', ...cargoManifest] },

@@ -30,12 +30,12 @@ export async function record(directory: string, kubectl: string, only?: string):
     });
     const recorded: Transcript['scenes'] = [];
     for (const [group, scripts] of Object.entries(scenes)) {
+      if (only !== undefined && group !== only) continue;
       for (const script of scripts) {
         const scene = await recorder.scene(script);
         process.stderr.write(`${group}: ${scene.command.replaceAll('\n', ' · ')}\n`);
         recorded.push(scene);
       }
-      if (group === only) break;
     }
     if (only === undefined) await writeBuiltinOpenApi((path) => ask(cluster.server, path));
     return { kubernetes: kubernetesVersion(), scenes: recorded };

@@ -30,6 +30,8 @@ interface OpenWatch {
 }
 
 export class Replay {
+  /** Which of the allowed differences there were. */
+  readonly met = new Set<string>();
   readonly #target: Target;
   readonly #bindings = new Bindings();
 
@@ -122,8 +124,14 @@ export class Replay {
   #compare(exchange: Exchange, recorded: Value, actual: Value): Mismatch[] {
     const { method, url } = exchange.request;
     return differences(this.#bindings, ordered(recorded), ordered(actual))
-      .filter((difference) => !ALLOWED.some(({ allows }) => allows(difference, exchange)))
+      .filter((difference) => !this.#isAllowed(difference, exchange))
       .map((difference) => ({ request: `${method} ${url}`, ...difference }));
+  }
+
+  #isAllowed(difference: Difference, exchange: Exchange): boolean {
+    const allowed = ALLOWED.find(({ allows }) => allows(difference, exchange));
+    if (allowed !== undefined) this.met.add(allowed.why);
+    return allowed !== undefined;
   }
 
   #send({ request }: Exchange): Promise<IncomingMessage> {

@@ -1,5 +1,6 @@
 import type { Take } from '../recorder.ts';
 import { applyScenes } from './apply.ts';
+import { celScenes } from './cel.ts';
 import { changeScenes } from './change.ts';
 import { discoverScenes } from './discover.ts';
 import { endScenes } from './end.ts';
@@ -14,4 +15,5 @@ export const scenes: Readonly<Record<string, readonly Script[]>> = {
   change: changeScenes,
   read: readScenes,
   end: endScenes,
+  cel: celScenes,
 };

@@ -45,11 +45,6 @@ export class Quantity {
     return this.nanos < other.nanos ? -1 : 1;
   }
 
-  get sign(): -1 | 0 | 1 {
-    if (this.nanos === 0n) return 0;
-    return this.nanos < 0n ? -1 : 1;
-  }
-
   add(other: Quantity): Quantity {
     return new Quantity(this.nanos + other.nanos, addSmall(this.#small, other.#small));
   }

@@ -5,6 +5,7 @@ import { SchemaError } from '../schema/schema-error.js';
 import type { SchemaNode } from '../schema/structural.js';
 import { correlatedItem } from '../schema/validate.js';
 import { baseEnvironment } from './environment.js';
+import { unlistedIn } from './portable.js';
 import { type CelType, declareType, optionalOf } from './values.js';
 
 /** One entry of x-kubernetes-validations. */
@@ -87,6 +88,9 @@ function compile(
   } catch (error) {
     throw new SchemaError(where, `cannot be read as CEL: ${firstLine(error)}: ${text}`);
   }
+  const [unlisted] = unlistedIn(parsed.ast);
+  if (unlisted !== undefined)
+    throw new SchemaError(where, `uses ${unlisted}, which is not on the list of docs/cel.md: ${text}`);
   const checked = parsed.check();
   if (!checked.valid) throw new SchemaError(where, `${firstLine(checked.error)}: ${text}`);
   if (checked.type !== type && checked.type !== 'dyn')

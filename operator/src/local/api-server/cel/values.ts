@@ -1,4 +1,4 @@
-import { type Environment, Optional } from '@marcbachmann/cel-js';
+import { Environment, Optional } from '@marcbachmann/cel-js';
 import { deepEqual, isObject, type Json, type JsonObject } from '../json.js';
 import type { SchemaNode } from '../schema/structural.js';
 
@@ -41,7 +41,7 @@ export function declareType(
     case 'number':
       return { name: 'double', convert: (value) => value };
     case 'string':
-      return stringType(environment, node.format);
+      return stringType(node.format);
     case 'array':
       return listType(environment, node, name);
     case 'object':
@@ -50,13 +50,15 @@ export function declareType(
   }
 }
 
-function stringType(environment: Environment, format: string | undefined): CelType {
+/** From its text, as the language itself reads it. */
+const durationOf = new Environment().registerVariable('text', 'string').parse('duration(text)');
+
+function stringType(format: string | undefined): CelType {
   if (format === 'date-time' || format === 'date') {
     return { name: 'google.protobuf.Timestamp', convert: (value) => new Date(value as string) };
   }
   if (format === 'duration') {
-    const parse = environment.clone().registerVariable('text', 'string').parse('duration(text)');
-    return { name: 'google.protobuf.Duration', convert: (value) => parse({ text: value }) };
+    return { name: 'google.protobuf.Duration', convert: (text) => durationOf({ text }) };
   }
   if (format === 'byte') return { name: 'bytes', convert: (value) => Buffer.from(value as string, 'base64') };
   return { name: 'string', convert: (value) => value };
