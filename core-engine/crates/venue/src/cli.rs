@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
-use clap::{Parser, Subcommand};
-use flashpod_matching::EstimatedBook;
+use clap::{Args, Parser, Subcommand};
+use flashpod_matching::{Conservative, EstimatedBook, Proportional};
 use flashpod_types::Nanos;
 
 use crate::accounts;
@@ -17,6 +17,7 @@ use crate::market::{Market, Recorded, Speed};
 use crate::replay;
 use crate::settings::Settings;
 use crate::synthetic::{Flow, Profile};
+use crate::truth::{self, Experiment, Report};
 
 /// A MEXC look-alike over a synthetic or a recorded market.
 #[derive(Debug, Parser)]
@@ -62,6 +63,54 @@ pub enum Command {
     Decode { hex: String },
     /// Prints the README's tables of settings and endpoints.
     Tables,
+    /// Measures how far each queue model's fills are from those of the true queue, on the synthetic market.
+    Truth(TruthOptions),
+}
+
+#[derive(Debug, Args)]
+pub struct TruthOptions {
+    /// The market and the orders in it; the same seed gives the same figures.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// How many own orders are tried.
+    #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub orders: u64,
+    /// The synthetic pair.
+    #[arg(long, default_value = "BTCUSDC", value_parser = ["BTCUSDC", "ETHUSDC"])]
+    pub symbol: String,
+    /// The pair's tick; a coarser one gathers more orders at each price.
+    #[arg(long, default_value = "0.01", value_parser = ["0.01", "0.1", "1"])]
+    pub tick: String,
+    /// Milliseconds between two depth updates; 0: each change is shown at once.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(0..=60_000))]
+    pub cadence_ms: u64,
+    /// Where to write the figures as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+impl TruthOptions {
+    /// Runs the experiment; the tables as text.
+    pub fn run(&self) -> anyhow::Result<String> {
+        let pair = if self.symbol == "ETHUSDC" { Profile::ethusdc() } else { Profile::btcusdc() };
+        let price_places = self.tick.split_once('.').map_or(0, |(_, places)| places.len());
+        let profile = Profile { price_places, ..pair };
+        let experiment = Experiment {
+            profile,
+            seed: self.seed,
+            orders: self.orders,
+            cadence: Nanos::from_millis(self.cadence_ms),
+            every: Nanos::from_millis(500),
+            horizon: Nanos::from_secs(60),
+        };
+        let run = truth::run(&experiment, vec![Box::new(Conservative), Box::new(Proportional)]);
+        let report = Report::new(&experiment, &run);
+        if let Some(file) = &self.json {
+            let text = serde_json::to_string_pretty(&report)?;
+            std::fs::write(file, text + "\n").with_context(|| format!("--json {}", file.display()))?;
+        }
+        Ok(report.text())
+    }
 }
 
 fn speed(text: &str) -> Result<Speed, String> {

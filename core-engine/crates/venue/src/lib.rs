@@ -5,6 +5,7 @@
 //! - [`market`]: one pair's book, versions, trades, candles
 //! - [`synthetic`], [`replay`]: where markets come from
 //! - [`settings`], [`faults`], [`accounts`], [`listing`]: what it is given
+//! - [`truth`]: how far the fill model is from the true queue
 //! - [`server`]: sockets and the task that drives the exchange; [`clock`]: its clock; [`cli`]: its options
 
 pub mod accounts;
@@ -19,3 +20,4 @@ pub mod rest;
 pub mod server;
 pub mod settings;
 pub mod synthetic;
+pub mod truth;

@@ -39,6 +39,10 @@ fn run() -> anyhow::Result<()> {
             println!("{}\n{}", Settings::table(), rest::table());
             return Ok(());
         }
+        Some(Command::Truth(options)) => {
+            print!("{}", options.run()?);
+            return Ok(());
+        }
         None => {}
     }
     // One thread: the exchange is one state machine and shares the machine with everything else.

@@ -65,6 +65,28 @@ fn decode_prints_a_frame_as_json() {
 }
 
 #[test]
+fn the_truth_test_prints_tables_and_writes_the_same_figures_for_the_same_seed() {
+    let file = std::env::temp_dir().join(format!("flashpod-venue-truth-{}.json", std::process::id()));
+    let run = || {
+        let args =
+            ["truth", "--seed", "4", "--orders", "50", "--tick", "1", "--json", file.to_str().unwrap()];
+        let out = Command::new(env!("CARGO_BIN_EXE_flashpod-venue")).args(args).output().unwrap();
+        assert!(out.status.success());
+        let json = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        (String::from_utf8(out.stdout).unwrap(), json)
+    };
+    let (text, json) = run();
+    assert!(text.contains("| proportional | all | 50 |"), "{text}");
+    let report: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&report["orders"], &report["models"][0]["name"]), (&50.into(), &"conservative".into()));
+    let share = &report["models"][1]["groups"][0]["fillProbability"][3];
+    assert_eq!(share["horizonS"], 60);
+    assert!(share["truth"].as_f64().unwrap() > 0.1);
+    assert_eq!(run(), (text, json));
+}
+
+#[test]
 fn sigterm_ends_it_with_success() {
     let mut venue = Venue::start(&[], &[]);
     let killed = Command::new("kill").args(["-TERM", &venue.child.id().to_string()]).status().unwrap();
@@ -99,6 +121,19 @@ fn wrong_options_are_refused_with_what_is_accepted() {
         (vec!["--faults", "/nowhere.json"], "--faults /nowhere.json"),
         (vec!["--listen", "nowhere"], "--listen nowhere: HOST:PORT"),
         (vec!["--synthetic", "--replay", "x"], "cannot be used with"),
+        (vec!["--loop"], "--replay"),
+        (vec!["--loop", "--speed", "max", "--replay", "x"], "--loop --speed max: would never end"),
+        (
+            vec!["--set", "latencyMs=soon"],
+            "milliseconds, `lognormal:MEDIAN,SIGMA` or `table:FILE` is accepted",
+        ),
+        (
+            vec!["--set", "pushLatencyMs=table:/nowhere.csv"],
+            "--set pushLatencyMs=table:/nowhere.csv: /nowhere.csv",
+        ),
+        (vec!["truth", "--orders", "0"], "0 is not in 1..=1000000"),
+        (vec!["truth", "--symbol", "XYZ"], "[possible values: BTCUSDC, ETHUSDC]"),
+        (vec!["truth", "--orders", "1", "--json", "/nowhere/f.json"], "--json /nowhere/f.json"),
     ] {
         let text = refused(&args);
         assert!(text.contains(part), "{args:?}: {text}");

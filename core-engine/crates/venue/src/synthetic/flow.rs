@@ -231,15 +231,19 @@ impl Flow {
     /// Pulls one crowd quote that the fair price has run over, if there is one.
     fn requote(&mut self, book: &FifoBook) -> Arrival {
         for side in Side::BOTH {
-            let Some((price, _)) = book.best(side) else { continue };
+            // The best level where the crowd stands: others' orders are not its to pull.
+            let ours = |price: Price| {
+                book.queue(side, price).map(|(key, _)| key).find(|key| self.alive.contains(key))
+            };
+            let Some((price, key)) = book.levels(side).find_map(|(price, _)| Some((price, ours(price)?)))
+            else {
+                continue;
+            };
             let over = match side {
                 Side::Buy => price.to_f64() > self.fair,
                 Side::Sell => price.to_f64() < self.fair,
             };
-            if over
-                && let Some(key) =
-                    book.queue(side, price).map(|(key, _)| key).find(|key| self.alive.contains(key))
-            {
+            if over {
                 self.alive.remove(&key);
                 return Arrival::Cancel(key);
             }
