@@ -89,6 +89,15 @@ describe('a certified book', () => {
     );
   });
 
+  test('shows what the frames before a bad one have changed', () => {
+    const book = new CertifiedBook({ levels: 1 });
+    book.onSnapshot(snapshot);
+    const good = encodePush(depth(11, 11, [[99.5, 2]], []));
+    const bytes = Buffer.concat([good, Buffer.from('hello')]);
+    expect(() => book.onFrames(bytes, Uint32Array.of(good.length, bytes.length))).toThrow(BadFrameError);
+    expect([book.window.version, book.window.bids.prices[0]]).toEqual([11, 99.5]);
+  });
+
   test('refuses what is no frame, or of another pair, and stays as it was', () => {
     const book = new CertifiedBook({ symbol: 'BTCUSDC' });
     book.onSnapshot(snapshot);

@@ -95,6 +95,31 @@ impl Feed {
         };
         Ok((self.take(&update), depth.bids.len() + depth.asks.len()))
     }
+
+    /// Frames up to the first bad one; `ends[i]` is where frame `i` ends.
+    fn take_frames(&mut self, bytes: &[u8], ends: &[u32]) -> Outcome<FrameCounts> {
+        let mut counts = FrameCounts::default();
+        let mut from = 0;
+        for (index, end) in ends.iter().enumerate() {
+            let frame = bytes.get(from..*end as usize).ok_or_else(|| {
+                let reason = format!("is not from {from} (the end before) to {} (all bytes)", bytes.len());
+                Failure::argument(&format!("ends[{index}]"), end, reason)
+            })?;
+            from = *end as usize;
+            let (step, changes) = self.take_frame(frame)?;
+            match step {
+                APPLIED => {
+                    counts.applied += 1;
+                    counts.level_changes += u32::try_from(changes).unwrap_or(u32::MAX);
+                }
+                DUPLICATE => counts.duplicate += 1,
+                BUFFERED => counts.buffered += 1,
+                LOST => counts.lost += 1,
+                _ => counts.other += 1,
+            }
+        }
+        Ok(counts)
+    }
 }
 
 pub(crate) fn loss_text(loss: Loss) -> String {
@@ -157,29 +182,10 @@ impl NativeCertifiedBook {
     #[napi]
     pub fn on_frames(&mut self, bytes: &[u8], ends: &[u32]) -> napi::Result<FrameCounts> {
         self.held.run(|feed| {
-            let mut counts = FrameCounts::default();
-            let mut from = 0;
-            for (index, end) in ends.iter().enumerate() {
-                let frame = bytes.get(from..*end as usize).ok_or_else(|| {
-                    let reason =
-                        format!("is not from {from} (the end before) to {} (all bytes)", bytes.len());
-                    Failure::argument(&format!("ends[{index}]"), end, reason)
-                })?;
-                from = *end as usize;
-                let (step, changes) = feed.take_frame(frame)?;
-                match step {
-                    APPLIED => {
-                        counts.applied += 1;
-                        counts.level_changes += u32::try_from(changes).unwrap_or(u32::MAX);
-                    }
-                    DUPLICATE => counts.duplicate += 1,
-                    BUFFERED => counts.buffered += 1,
-                    LOST => counts.lost += 1,
-                    _ => counts.other += 1,
-                }
-            }
+            let counts = feed.take_frames(bytes, ends);
+            // Also when a frame is bad: those before it are applied.
             feed.show()?;
-            Ok(counts)
+            counts
         })
     }
 
