@@ -153,7 +153,7 @@ export class ResourceClient<T extends KubeObject> {
     return this.#patch(key, 'status', patch, 'application/merge-patch+json', {}, options);
   }
 
-  /** Server-side apply. The embedded server of local mode refuses it; controllers of part A use merge patches. */
+  /** Server-side apply: what is left out of the next one is taken away. */
   async apply(object: T, options: ApplyOptions): Promise<Stored<T>> {
     return this.#apply(object, undefined, options);
   }

@@ -1,7 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import { applyPatch, type Operation } from 'rfc6902';
-import { timestamp } from '../../kube/conditions.js';
-import { ApiError, alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './api-error.js';
+import { alreadyExists, badRequest, conflict, forbidden, invalid, notFound } from './api-error.js';
 import { applyConfiguration, readConfiguration } from './apply.js';
 import {
   checkIdentity,
@@ -14,14 +11,24 @@ import {
 } from './decode.js';
 import { checkPreconditions, type DeleteWish, markDeleted } from './deletion.js';
 import { withManagers } from './fields/ownership.js';
-import { deepEqual, isObject, type Json, mergePatch, stringAt } from './json.js';
+import { deepEqual, type Json, stringAt } from './json.js';
 import { crdKind } from './kinds/crd.js';
 import type { ApiObject, Kind } from './kinds/kind.js';
-import { keepServerMeta, sameSpec, validateMeta } from './kinds/meta.js';
+import { keepServerMeta } from './kinds/meta.js';
 import { bind } from './kinds/pod.js';
 import { type Page, Pages } from './pages.js';
 import { Registry } from './registry.js';
 import { selectorOf } from './selectors.js';
+import {
+  asNew,
+  isHeld,
+  type Patch,
+  patched,
+  validate,
+  withField,
+  withGeneration,
+  withVersionOf,
+} from './steps.js';
 import { keyOfObject, Storage, storageKey } from './storage.js';
 import { authorOf, tracked } from './tracking.js';
 
@@ -43,11 +50,6 @@ export interface DeleteResult {
   /** False while finalizers, grace or content hold it. */
   readonly gone: boolean;
 }
-
-/** A change to a part of an object; which part is the subresource's affair. */
-export type Patch =
-  | { readonly type: 'merge'; readonly patch: Json }
-  | { readonly type: 'json'; readonly patch: Json };
 
 type Namespace = string | undefined;
 type Subresource = '' | 'status';
@@ -284,71 +286,4 @@ export class Api {
     const why = `unable to create new content in namespace ${name} because it is being terminated`;
     throw forbidden(kind, object.metadata.name, why);
   }
-}
-
-function patched(object: ApiObject, { type, patch }: Patch): Json {
-  if (type === 'merge') {
-    if (!isObject(patch)) throw badRequest('a merge patch must be a JSON object');
-    return mergePatch(object, patch);
-  }
-  if (!Array.isArray(patch)) throw badRequest('a JSON patch must be a list of operations');
-  const copy = structuredClone(object) as Json;
-  const problem = applyPatch(copy, patch as unknown as Operation[]).find((error) => error !== null);
-  // As the real server, which does not say which operation it was.
-  if (problem !== undefined)
-    throw new ApiError(422, 'Invalid', 'the server rejected our request due to an error in our request', {});
-  return copy;
-}
-
-/** Something still has to happen before it may go. */
-function isHeld(kind: Kind, object: ApiObject): boolean {
-  const { deletionGracePeriodSeconds, finalizers } = object.metadata;
-  if (Array.isArray(finalizers) && finalizers.length > 0) return true;
-  return (deletionGracePeriodSeconds ?? 0) !== 0 || kind.rules.isGone?.(object) === false;
-}
-
-/** An apply is bound to a version only when its configuration names one. */
-function withVersionOf(decoded: ApiObject, configuration: ApiObject, old: ApiObject): ApiObject {
-  const resourceVersion = configuration.metadata['resourceVersion'] ?? old.metadata['resourceVersion'] ?? '';
-  return { ...decoded, metadata: { ...decoded.metadata, resourceVersion } };
-}
-
-/** With what the server gives to every new object, and without what only it may give. */
-function asNew(kind: Kind, decoded: ApiObject): ApiObject {
-  const {
-    deletionTimestamp: _at,
-    deletionGracePeriodSeconds: _grace,
-    generation: _generation,
-    ...metadata
-  } = decoded.metadata;
-  const object: ApiObject = {
-    ...decoded,
-    metadata: {
-      ...(metadata as ApiObject['metadata']),
-      uid: randomUUID(),
-      creationTimestamp: timestamp(new Date()),
-      ...(kind.hasGeneration ? { generation: 1 } : {}),
-    },
-  };
-  if (kind.hasStatus) delete object['status'];
-  const admitted = kind.rules.mutate?.(object) ?? object;
-  return kind.rules.create?.(admitted) ?? admitted;
-}
-
-function withField(object: ApiObject, field: string, value: Json | undefined): ApiObject {
-  const { [field]: _before, ...rest } = object;
-  return (value === undefined ? rest : { ...rest, [field]: value }) as ApiObject;
-}
-
-function withGeneration(kind: Kind, object: ApiObject, old: ApiObject): ApiObject {
-  if (!kind.hasGeneration || sameSpec(kind, object, old)) return object;
-  return {
-    ...object,
-    metadata: { ...object.metadata, generation: Number(old.metadata['generation'] ?? 0) + 1 },
-  };
-}
-
-function validate(kind: Kind, object: ApiObject, old: ApiObject | undefined): void {
-  const errors = [...validateMeta(kind, object, old), ...(kind.rules.validate?.(object, old) ?? [])];
-  if (errors.length > 0) throw invalid(kind, object.metadata.name, errors);
 }

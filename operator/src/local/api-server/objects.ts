@@ -1,4 +1,4 @@
-import type { Api, Patch, WriteResult } from './api.js';
+import type { Api, WriteResult } from './api.js';
 import { badRequest, methodNotAllowed, notAPatch, unsupportedMediaType } from './api-error.js';
 import { APPLY_PATCH, type Call, type Reply } from './http-server.js';
 import type { Json } from './json.js';
@@ -7,6 +7,7 @@ import { deleteWish, includedOf, isTrue, writeOptions } from './options.js';
 import type { Location } from './paths.js';
 import { presentObject } from './present.js';
 import { PROTOBUF } from './protobuf.js';
+import type { Patch } from './steps.js';
 
 /** Requests about one object. */
 export type Named = Location & { readonly name: string };
