@@ -29,6 +29,7 @@ export function instanceStatus(
   { trouble, generation, now }: InstanceFacts,
 ): StrategyInstanceStatus {
   const observedGeneration = generation ?? before?.observedGeneration;
+  const proof = proofOf(seen, before?.proof);
   if (seen === undefined || trouble !== undefined) {
     // Former figures stay, as the last that is known; whether it trades is not known now.
     const reasons = [(trouble ?? 'the core has not taken it up yet').slice(0, 256)];
@@ -38,6 +39,8 @@ export function instanceStatus(
       reasons,
       sidecarConnected: false,
       observedGeneration,
+      // The last thing that a core says before it ends may be that everything has stopped.
+      proof: proof?.provenAt === undefined ? before?.proof : proof,
     });
   }
   return defined<StrategyInstanceStatus>({
@@ -72,8 +75,7 @@ export function instanceStatus(
             p50Us: round(seen.tickToOrder.p50Us),
             p99Us: round(seen.tickToOrder.p99Us),
           },
-    // What was proven stays proven; a core that has forgotten it says so at most by its silence.
-    proof: before?.proof?.provenAt !== undefined && !seen.proof?.provenUnixNs ? before.proof : proofOf(seen),
+    proof,
   });
 }
 
@@ -92,7 +94,10 @@ function positions(seen: InstanceStatus): PositionStatus[] {
   );
 }
 
-function proofOf({ proof }: InstanceStatus): Proof | undefined {
+/** What was proven stays proven; a core that has forgotten it says so at most by its silence. */
+function proofOf(seen: InstanceStatus | undefined, before: Proof | undefined): Proof | undefined {
+  const proof = seen?.proof;
+  if (before?.provenAt !== undefined && !proof?.provenUnixNs) return before;
   if (proof === undefined) return undefined;
   const moved = amounts(proof.movedToUnassigned, 64);
   const orphans = proof.orphanedOrders.slice(0, 500).map((order) => order.slice(0, 64));

@@ -153,3 +153,16 @@ test('a proof that is there is not taken back by a core that has forgotten it', 
     instanceStatus(create(InstanceStatusSchema, {}), { state, proof: unproven }, facts).proof,
   ).toBeUndefined();
 });
+
+test('what a core proved in its last report counts, though it is gone before that was written', () => {
+  const proof = { policy: DeletionPolicy.FLATTEN, noOpenOrders: true, flat: true };
+  const gone = { ...facts, trouble: 'the core is disconnected: OK' };
+  const last = create(InstanceStatusSchema, { proof: { ...proof, provenUnixNs: 1_000n } });
+  expect(instanceStatus(last, { state: 'Halted' }, gone)).toMatchObject({
+    state: 'Pending',
+    proof: { provenAt: '1970-01-01T00:00:00.000001Z', flat: true },
+  });
+  const before = { policy: 'Flatten', noOpenOrders: false, flat: false, waitingFor: 'fills' } as const;
+  const unproven = create(InstanceStatusSchema, { proof: { ...proof, waitingFor: 'a bid' } });
+  expect(instanceStatus(unproven, { state: 'Halted', proof: before }, gone).proof).toEqual(before);
+});
