@@ -35,6 +35,8 @@ type Stream = ClientDuplexStream<SessionUp, SessionDown>;
 // Messages that may wait in this process before the core counts as stalled.
 const maxBacklog = 256;
 const closeMs = 2_000;
+// Between two attempts to connect: the core is on this node, and after a crash it is back within a second.
+const longestReconnectMs = 250;
 
 export class CoreLink {
   readonly #options: LinkOptions;
@@ -62,13 +64,18 @@ export class CoreLink {
   start(): void {
     try {
       const hello = this.#options.hello();
-      // Own subchannels: the shared pool would put its own back-off, of a second and more, on top of this one.
-      this.#client = makeClient(
+      // One client for all attempts: grpc-js goes on connecting for one that was closed before it could, and each
+      // would come to hold a connection for ever.
+      this.#client ??= makeClient(
         StrategyService,
         `unix:${this.#options.socket}`,
         credentials.createInsecure(),
         {
+          // Own subchannels, with a back-off no longer than ours.
           'grpc.use_local_subchannel_pool': 1,
+          'grpc.initial_reconnect_backoff_ms': this.#firstRetryMs,
+          'grpc.min_reconnect_backoff_ms': this.#firstRetryMs,
+          'grpc.max_reconnect_backoff_ms': longestReconnectMs,
           'grpc.enable_retries': 0,
           // grpc-js takes this much (1 MB by default) before it says that a write is not done: the reader's stall
           // must show in the backlog instead. It has to hold one Hello.
@@ -105,6 +112,7 @@ export class CoreLink {
       });
     }
     this.#drop();
+    this.#client?.close();
   }
 
   get #firstRetryMs(): number {
@@ -160,8 +168,6 @@ export class CoreLink {
     this.#stream = undefined;
     // Cancelling makes the stream report an error, which must still find a listener.
     stream?.cancel();
-    this.#client?.close();
-    this.#client = undefined;
   }
 }
 

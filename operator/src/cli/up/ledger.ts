@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TradingAccount } from '@flashpod/crds';
 import { AgentService, create, type LedgerReply, LedgerRequestSchema, makeClient } from '@flashpod/proto';
@@ -8,8 +9,23 @@ import type { Venue } from './venue.js';
 const deadlineMs = 5_000;
 const retryEveryMs = 200;
 
+/**
+ * Fails while nobody listens. grpc-js goes on connecting for a client that was closed before it could, so none is made
+ * until it can: otherwise each would come to hold one of the core's connections.
+ */
+function listens(socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = connect(socket, () => {
+      probe.destroy();
+      resolve();
+    });
+    probe.once('error', reject);
+  });
+}
+
 /** Asks the core, over the agent's local socket, for all it knows of an account. */
 export async function readLedger(agentSocket: string, account: string): Promise<LedgerReply> {
+  await listens(agentSocket);
   const client = makeClient(AgentService, `unix:${agentSocket}`, undefined, {
     // Every order of a long run is in the reply.
     'grpc.max_receive_message_length': -1,
