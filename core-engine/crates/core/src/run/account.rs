@@ -1,11 +1,12 @@
 //! One account: its journal, its threads, and their end.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use flashpod_engine::{Engine, EngineConfig, Input, Start, StopPolicy, fold};
 use flashpod_gateway::{AccountLink, engine_link};
 use flashpod_journal::{Options as JournalOptions, Reader};
@@ -172,9 +173,10 @@ impl Prepared {
                 let account = name.clone();
                 move || {
                     let pinned = cpu.map_or(Ok(()), flashpod_net::cpu::pin);
-                    let outcome = pinned
-                        .context("the engine thread can't be pinned")
-                        .and_then(|()| begun.run().map_err(anyhow::Error::from));
+                    // A panic must be heard of too: with other accounts there is no other sign of it.
+                    let run = AssertUnwindSafe(|| begun.run().map_err(anyhow::Error::from));
+                    let run = || catch_unwind(run).unwrap_or_else(|_| Err(anyhow!("the engine panicked")));
+                    let outcome = pinned.context("the engine thread can't be pinned").and_then(|()| run());
                     // Nobody listens any more once the process is on its way out.
                     let _ = ended.send(Ended { account, outcome });
                 }

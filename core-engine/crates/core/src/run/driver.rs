@@ -25,6 +25,8 @@ use super::upkeep::Signals;
 const STATUS_EVERY: Nanos = Nanos::from_secs(1);
 /// Changes closer together than this are told together: a status costs a copy of everything.
 const STATUS_SPACING: Nanos = Nanos::from_millis(10);
+/// How long an account may take to stop when its journal can't be kept.
+const STOP_LIMIT: Nanos = Nanos::from_secs(15);
 /// Longest sleep: within it the thread notices that the journal failed or that it was abandoned.
 const LONGEST_WAIT: Duration = Duration::from_millis(100);
 
@@ -53,7 +55,7 @@ pub(crate) enum DriverError {
     Record(#[from] RecordError),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("the journal can't be brought to disk")]
+    #[error("the journal can't be kept: the account stopped, and what was open was cancelled if it could be")]
     JournalThread,
     #[error("the stop was abandoned")]
     Abandoned,
@@ -135,9 +137,20 @@ impl Begun {
     pub(crate) fn run(self) -> Result<(), DriverError> {
         let mut state = self.0;
         state.carry_out();
+        let mut stop_by: Option<Nanos> = None;
         while !state.stopped {
             if state.driver.signals.failed() {
-                return Err(DriverError::JournalThread);
+                let now = state.clock.mono();
+                match stop_by {
+                    // Orders must not stay behind with nobody watching. What a stop says fits into the file in use,
+                    // where it survives the end of this process.
+                    None => {
+                        stop_by = Some(now + STOP_LIMIT);
+                        state.step(Input::Stop)?;
+                    }
+                    Some(limit) if now >= limit => return Err(DriverError::JournalThread),
+                    Some(_) => {}
+                }
             }
             if state.driver.abandoned.load(Ordering::Relaxed) {
                 return Err(DriverError::Abandoned);
@@ -145,7 +158,10 @@ impl Begun {
             state.turn()?;
         }
         state.publish(state.clock.mono());
-        Ok(())
+        match stop_by {
+            Some(_) => Err(DriverError::JournalThread),
+            None => Ok(()),
+        }
     }
 }
 

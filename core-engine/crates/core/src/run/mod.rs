@@ -141,23 +141,28 @@ fn wait(accounts: &[RunningAccount], ends: &mut mpsc::UnboundedReceiver<Ended>) 
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let name = tokio::select! {
+        let mut failure = None;
+        let why = tokio::select! {
             _ = terminate.recv() => "SIGTERM",
             _ = interrupt.recv() => "SIGINT",
-            end = ends.recv() => return Err(unexpected(end)),
+            end = ends.recv() => {
+                // The process ends with it: the other accounts must not leave orders behind.
+                failure = Some(unexpected(end));
+                "an account ended"
+            }
         };
-        tracing::info!(signal = name, "stopping: no new risk, cancel, then by policy");
+        tracing::info!(why, "stopping: no new risk, cancel, then by policy");
         for account in accounts {
             account.ask_to_stop();
         }
         let all = async {
-            for _ in accounts {
+            for _ in usize::from(failure.is_some())..accounts.len() {
                 match ends.recv().await {
                     Some(Ended { account, outcome: Ok(()) }) => tracing::info!(account, "account stopped"),
-                    end => return Err(unexpected(end)),
+                    end => failure = failure.take().or(Some(unexpected(end))),
                 }
             }
-            Ok(0)
+            failure.map_or(Ok(0), Err)
         };
         match tokio::time::timeout(STOP_LIMIT, all).await {
             Ok(outcome) => outcome,

@@ -18,7 +18,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(40);
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     stop: AtomicBool,
-    /// The thread failed: nothing may be sent any more, for it would not be remembered.
+    /// The thread failed: there will be no further file, and a crash of the machine may lose what comes now. The
+    /// account stops.
     failed: AtomicBool,
     checkpoint_wanted: AtomicBool,
     checkpoint_written: AtomicBool,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flashpod_engine::io::{AgentInput, Desired, HaltAction, HaltPolicy, Input, Start};
+use flashpod_engine::record::Record;
 use flashpod_engine::replay::{Verified, verify};
 use flashpod_engine::{Engine, EngineConfig, Environment, Folded, StopPolicy, fold};
 use flashpod_gateway::{AccountLink, engine_link};
@@ -139,6 +140,21 @@ fn assert_recovers(left: &Path, known: &Folded, what: &str) {
     let pruned = verified.pruned_inputs;
     assert_eq!(pruned > 0, verified.runs == 0, "{what}: {pruned} inputs not verified");
     assert!(verified.inputs + pruned <= known.next_seq, "{what}");
+}
+
+#[test]
+fn an_account_whose_journal_can_not_be_kept_stops_in_order_and_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut run = Stepped::start(directory.path());
+    run.load();
+    run.keeper.signals.failed.store(true, Ordering::Relaxed);
+    let error = run.begun.run().unwrap_err().to_string();
+    assert!(error.contains("the journal can't be kept"), "{error}");
+    let stopped = Reader::open(directory.path())
+        .unwrap()
+        .map(Result::unwrap)
+        .any(|bytes| matches!(Record::decode(&bytes), Ok(Record::Input { input: Input::Stop, .. })));
+    assert!(stopped, "the stop is in the journal, as every input is");
 }
 
 #[test]
