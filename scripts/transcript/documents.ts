@@ -42,8 +42,42 @@ export function reduce(url: string, body: Value): Value {
       };
   }
   if (path === '/openapi/v3') return { paths: reducePaths(fields(document['paths'])) };
+  if (path.startsWith('/openapi/v3/apis/trading.flashpod.dev/')) return reduceOpenApi(document);
+  // Of the built-in kinds the documents are taken from the real server as they are.
   if (path.startsWith('/openapi/v3/')) return `<openapi of ${path.slice('/openapi/v3/'.length)}>`;
   return body;
+}
+
+/** The schemas of our kinds, and of each operation what kubectl looks for. */
+function reduceOpenApi(document: Fields): Value {
+  const schemas = fields(fields(document['components'])['schemas']);
+  const own = Object.entries(schemas).filter(([name]) => name.startsWith('dev.flashpod.'));
+  const paths = Object.entries(fields(document['paths'])).flatMap(([path, item]) => {
+    if (!path.includes('/v1alpha1/')) return [];
+    const operations = Object.entries(fields(item)).filter(([method]) => method !== 'parameters');
+    return [
+      [
+        path,
+        Object.fromEntries(operations.map(([method, one]) => [method, reduceOperation(fields(one))])),
+      ] as const,
+    ];
+  });
+  return { schemas: Object.fromEntries(own), paths: Object.fromEntries(paths) as Value };
+}
+
+function reduceOperation(operation: Fields): Value {
+  const action = operation['x-kubernetes-action'] ?? null;
+  const described = { action, kind: operation['x-kubernetes-group-version-kind'] ?? null };
+  if (action !== 'patch') return described;
+  const accepted = Object.keys(fields(fields(operation['requestBody'])['content']));
+  return {
+    ...described,
+    // Whether the server validates fields, and which patches it takes.
+    parameters: list(operation['parameters'])
+      .map(({ name }) => String(name))
+      .sort(),
+    body: accepted.filter((type) => !type.includes('cbor')).sort(),
+  };
 }
 
 function isServed(group: Value | undefined): boolean {

@@ -10,7 +10,10 @@ export const discoverScenes = [
     for (const plural of CRDS) take.file(`${plural}.yaml`, crd(plural));
     await take.kubectl(`create ${CRDS.map((plural) => `-f ${plural}.yaml`).join(' ')}`);
     await take.settled('/apis', (body) => JSON.stringify(body).includes('trading.flashpod.dev'));
-    await take.settled('/openapi/v3', (body) => JSON.stringify(body).includes('trading.flashpod.dev'));
+    // Published kind by kind.
+    await take.settled('/openapi/v3/apis/trading.flashpod.dev/v1alpha1', (body) =>
+      CRDS.every((plural) => JSON.stringify(body).includes(`/${plural}/{name}/status`)),
+    );
   },
   async (take: Take) => {
     await take.kubectl('wait --for=condition=Established crd --all --timeout=30s');

@@ -3,6 +3,8 @@ import type { Kind } from '../kinds/kind.js';
 import { builtinSchema, OBJECT_META } from './builtin.js';
 import { operationsOf } from './operations.js';
 
+const LIST_META_TEXT =
+  'Standard list metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds';
 const LIST_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta';
 
 /** OpenAPI v3 of a group and version whose kinds come from definitions. */
@@ -37,6 +39,14 @@ export function publishedSchema(kind: Kind): JsonObject {
     ...schema,
     properties: { ...properties, ...typeMeta(), metadata: reference(OBJECT_META, metadataText()) },
     'x-kubernetes-group-version-kind': [kindEntry(kind, kind.kind)],
+    ...selectableFields(kind),
+  };
+}
+
+function selectableFields({ selectable }: Kind): JsonObject {
+  if (selectable.size === 0) return {};
+  return {
+    'x-kubernetes-selectable-fields': [...selectable.keys()].map((fieldPath): JsonObject => ({ fieldPath })),
   };
 }
 
@@ -50,11 +60,12 @@ function listSchema(kind: Kind, item: string): JsonObject {
       items: {
         description: `List of ${kind.plural}. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md`,
         type: 'array',
-        items: { allOf: [{ $ref: `#/components/schemas/${item}` }], default: {} },
+        items: { $ref: `#/components/schemas/${item}` },
       },
-      metadata: reference(LIST_META, ''),
+      metadata: reference(LIST_META, LIST_META_TEXT),
     },
     'x-kubernetes-group-version-kind': [kindEntry(kind, kind.listKind)],
+    ...selectableFields(kind),
   };
 }
 
@@ -63,11 +74,7 @@ function kindEntry({ group, version }: Kind, kind: string): JsonObject {
 }
 
 function reference(name: string, description: string): JsonObject {
-  return {
-    ...(description === '' ? {} : { description }),
-    allOf: [{ $ref: `#/components/schemas/${name}` }],
-    default: {},
-  };
+  return { description, allOf: [{ $ref: `#/components/schemas/${name}` }] };
 }
 
 /** apiVersion and kind, in the words that the documentation of every kind uses. */
