@@ -33,9 +33,14 @@ export function incarnationOf({ clientOrderId }: VenueOrder): number {
 
 /** The beginning of the client order ids of an instance's orders. */
 export async function prefixOf(run: LocalRun, strategy: string): Promise<string> {
-  const order = await until(`an order of ${strategy}`, patienceMs, async () =>
-    (await run.ledger()).orders.find(({ instance }) => instance.startsWith(`${strategy}-`)),
-  );
+  const order = await until(`an order of ${strategy}`, patienceMs, async () => {
+    // The core may not be up yet.
+    const orders = await run.ledger().then(
+      (ledger) => ledger.orders,
+      () => [],
+    );
+    return orders.find(({ instance }) => instance.startsWith(`${strategy}-`));
+  });
   return `${order.clientOrderId.split('-')[0]}-`;
 }
 

@@ -1,17 +1,25 @@
-// One run of strikes from its start to its verdict.
+// One run from its start to its verdict.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { resourceOf } from '../../operator/src/cli/kinds.ts';
 import { LocalRun } from '../local-run.ts';
+import { faultsOf } from './faults.ts';
 import { duplicates, type JudgedOrder, type Limits, limitsPassed, replayComplaints } from './invariants.ts';
-import { maker, namespace, prefixOf } from './parts.ts';
+import { maker, msOf, namespace, prefixOf } from './parts.ts';
 import { carryOut, planOf, type Recovery, tradingBegins } from './strikes.ts';
 
 /** Near enough to what the maker wants that it meets them all the time. */
 const tight: Limits = { maxOrderNotional: 250, maxPositionNotional: 800, maxOpenOrders: 4 };
 const inForceWithinMs = 1_000;
 const endWithinMs = 90_000;
+/** After the last fault: unknown orders are asked about, books synchronised, an address ban runs out. */
+const settleMs = 15_000;
+const lookEveryMs = 30_000;
+
+const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
 export interface Verdict {
-  readonly recoveries: readonly Recovery[];
   /** Empty when every invariant held. */
   readonly complaints: readonly string[];
   readonly orders: number;
@@ -31,11 +39,7 @@ async function tighten(run: LocalRun): Promise<number> {
 }
 
 /** Ends a run in order and holds what is left against the invariants. */
-export async function judge(
-  run: LocalRun,
-  prefix: string,
-  tightFrom: number,
-): Promise<Omit<Verdict, 'recoveries'>> {
+async function judge(run: LocalRun, prefix: string, tightFrom: number): Promise<Verdict> {
   const { orders } = await run.audit();
   const own = (orders as JudgedOrder[]).filter(({ clientOrderId }) => clientOrderId.startsWith(prefix));
   const complaints = [...duplicates(orders), ...limitsPassed(own, tight, tightFrom)];
@@ -46,12 +50,13 @@ export async function judge(
   return { complaints, orders: report.ordersCompared, fills: report.fillsCompared };
 }
 
+/** Kills and stops, one after the other. */
 export async function strikes(
   kills: number,
   stops: number,
   seed: number,
   say: (line: string) => void,
-): Promise<Verdict> {
+): Promise<Verdict & { readonly recoveries: readonly Recovery[] }> {
   const run = await LocalRun.start(['--seed', String(seed), '--restart-backoff', '1s']);
   try {
     await tradingBegins(run);
@@ -61,5 +66,38 @@ export async function strikes(
     return { recoveries, ...(await judge(run, prefix, tightFrom)) };
   } finally {
     run.kill('SIGKILL');
+  }
+}
+
+/** Faults between core and exchange for `lastsMs`, so many times as frequent as usual, and a moment without. */
+export async function faults(
+  lastsMs: number,
+  seed: number,
+  say: (line: string) => void,
+  times = 1,
+): Promise<Verdict> {
+  const folder = mkdtempSync(join(tmpdir(), 'flashpod-chaos-'));
+  const file = join(folder, 'faults.json');
+  writeFileSync(file, JSON.stringify({ faults: faultsOf(lastsMs, seed, times) }));
+  const run = await LocalRun.start(['--seed', String(seed), '--venue-faults', file]);
+  const endsAt = Date.now() + lastsMs;
+  try {
+    const prefix = await prefixOf(run, maker);
+    const tightFrom = await tighten(run);
+    while (Date.now() < endsAt) {
+      await pause(Math.min(lookEveryMs, endsAt - Date.now()));
+      const { orders } = await run.audit();
+      say(`${Math.round((endsAt - Date.now()) / 1_000)} s of faults left, ${orders.length} orders so far`);
+    }
+    await pause(settleMs);
+    const quiet = (await run.audit()).orders.filter(({ acceptedUnixNs }) => msOf(acceptedUnixNs) > endsAt);
+    say(`faults met: ${JSON.stringify(await run.faultsMet())}; ${quiet.length} orders since they ended`);
+    const { complaints, ...verdict } = await judge(run, prefix, tightFrom);
+    const stuck =
+      quiet.length === 0 ? [`no order was accepted in the ${settleMs / 1_000} s after the faults`] : [];
+    return { complaints: [...complaints, ...stuck], ...verdict };
+  } finally {
+    run.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
   }
 }
