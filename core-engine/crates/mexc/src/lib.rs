@@ -3,6 +3,7 @@
 //! - [`sign`]: HMAC-SHA256 signatures with a prepared key
 //! - [`channel`]: names of the push channels; [`control`]: subscriptions, acknowledgements, PING
 //! - [`push`]: protobuf bodies as generated; [`decode`]: the same as exact values
+//! - [`depth`]: `aggre.depth` pushes read in place, for the path where every nanosecond counts
 //! - [`request`]: parameters of every REST call the core makes
 //! - [`rest`]: replies as exact values; [`reply`]: success, refusal, rate limit or unknown outcome
 //! - [`status`]: order status, shared by REST and pushes
@@ -12,6 +13,7 @@
 pub mod channel;
 pub mod control;
 pub mod decode;
+pub mod depth;
 pub mod reply;
 pub mod request;
 pub mod rest;

@@ -245,6 +245,25 @@ decimal!(
     Amount, i128, 16
 );
 
+macro_rules! read_in_place {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Reads the decimal text `buffer[start..start + len]`, exactly or not at all. Quicker than `parse` when
+            /// the text lies inside a larger message, as a few bytes around it can then be read as well.
+            #[inline]
+            pub fn parse_in(buffer: &[u8], start: usize, len: usize) -> Result<Self, DecimalError> {
+                if let Some(raw) = crate::digits::scaled_8(buffer, start, len) {
+                    return Ok(Self(raw));
+                }
+                let end = start.checked_add(len);
+                Self::parse(end.and_then(|end| buffer.get(start..end)).unwrap_or_default())
+            }
+        }
+    )*};
+}
+
+read_in_place!(Price, Qty);
+
 impl Price {
     /// Value of `qty` at this price, in quote units. Exact: 1e-8 × 1e-8 = 1e-16.
     #[must_use]
@@ -305,6 +324,51 @@ impl Amount {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every text in every surrounding reads as it does alone.
+    #[test]
+    fn a_text_inside_a_message_reads_as_it_does_alone() {
+        let digits =
+            ["", "0", "7", "61837", "00000001", "12345678", "99999999", "123456789", "9999999999999"];
+        let odd = [
+            "-1.5", ".", "..", "1.2.3", "1e5", "+1", "1,5", "/.0", ":1", "1.:", "1 ", "\u{7f}", "a.b", "1.2-",
+        ];
+        let mut texts: Vec<String> = odd.map(str::to_owned).to_vec();
+        for whole in digits {
+            texts.push(whole.to_owned());
+            texts.extend(digits.iter().map(|fraction| format!("{whole}.{fraction}")));
+        }
+        for text in &texts {
+            for (before, behind) in [("", ""), ("", "9"), ("x", "."), ("12.", "345678901"), ("", "........")]
+            {
+                let message = format!("{before}{text}{behind}");
+                let read = Price::parse_in(message.as_bytes(), before.len(), text.len());
+                assert_eq!(read, Price::parse(text.as_bytes()), "{message}");
+            }
+        }
+        assert_eq!(Qty::parse_in(b"12345678", 7, 2), Err(DecimalError::Empty));
+        assert_eq!(Qty::parse_in(b"12345678", usize::MAX, 2), Err(DecimalError::Empty));
+    }
+
+    /// Numbers of all sizes, written in their shortest form and with all places.
+    #[test]
+    fn numbers_of_all_sizes_read_as_written() {
+        let mut number: u64 = 1;
+        for _ in 0..100_000 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let raw = (number >> (number % 60)).cast_signed() & i64::MAX;
+            for text in
+                [Price::from_raw(raw).to_string(), format!("{}.{:08}", raw / 100_000_000, raw % 100_000_000)]
+            {
+                let message = format!("{text}\u{12}\u{4}5678");
+                assert_eq!(
+                    Price::parse_in(message.as_bytes(), 0, text.len()),
+                    Ok(Price::from_raw(raw)),
+                    "{text}"
+                );
+            }
+        }
+    }
 
     #[test]
     fn text_survives_the_round_trip_in_its_shortest_form() {

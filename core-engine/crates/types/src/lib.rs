@@ -5,6 +5,7 @@
 //! an opt-in feature) and no clock.
 
 mod decimal;
+mod digits;
 mod instrument;
 mod name;
 mod side;
