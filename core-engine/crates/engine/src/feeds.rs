@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use flashpod_mexc::channel::{Cadence, Channel};
 use flashpod_mexc::control::{self, Control, MAX_CHANNELS};
+use flashpod_mexc::depth::DepthReader;
 use flashpod_types::{Nanos, Symbol};
 
 use crate::engine::Engine;
@@ -40,6 +41,8 @@ pub(crate) struct Feeds {
     pub(crate) private_ready: bool,
     /// State of the jitter.
     jitter: u64,
+    /// Memory of the depth pushes that are read in place.
+    pub(crate) depth_reader: DepthReader,
 }
 
 impl Feeds {
@@ -51,6 +54,7 @@ impl Feeds {
             private: Link::new(),
             private_ready: false,
             jitter: seed ^ 0x9e37_79b9_7f4a_7c15,
+            depth_reader: DepthReader::new(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! Binary frames: pushes of the market and of the account.
 
+use flashpod_book::Update as BookUpdate;
 use flashpod_mexc::decode::{self, BalancePush, Body, FillPush, OrderPush};
+use flashpod_mexc::depth::DepthPush;
 use flashpod_orders::{ClientId, Deal, Update};
 use flashpod_types::{ClientOrderId, Nanos, Symbol};
 
@@ -13,13 +15,27 @@ use crate::trade::report;
 impl Engine {
     pub(crate) fn on_binary(&mut self, conn: ConnId, received: Nanos, bytes: &[u8]) {
         self.hop(Hop::Ring, self.now.mono.since(received).0);
+        // Nearly every frame is a depth push of the usual shape: read in place.
+        let mut reader = std::mem::take(&mut self.feeds.depth_reader);
+        let read = reader.read(bytes).map(|push| self.on_depth_push(&push, received)).is_some();
+        self.feeds.depth_reader = reader;
+        if read {
+            self.dirty |= conn == self.feeds.private.conn;
+            return;
+        }
         let Ok(frame) = decode::decode(bytes) else {
             self.counters.undecodable_frames += 1;
             self.undecodable(conn);
             return;
         };
         match (frame.body, frame.symbol) {
-            (Body::Depth(depth), Some(symbol)) => self.on_depth(symbol, &depth, received, frame.sent),
+            (Body::Depth(depth), Some(symbol)) => {
+                let (first, last) = (depth.from, depth.to);
+                let (bids, asks) = (&depth.bids[..], &depth.asks[..]);
+                let event = frame.sent.unwrap_or_default();
+                let update = BookUpdate { first, last, prev_last: None, event, bids, asks };
+                self.on_depth(symbol, &update, received, frame.sent);
+            }
             (Body::Deals(deals), Some(symbol)) => self.on_deals(symbol, &deals, received, frame.sent),
             (Body::Order(push), symbol) => self.on_order_push(&push, symbol),
             (Body::Fill(push), symbol) => self.on_fill_push(&push, symbol),
@@ -27,6 +43,14 @@ impl Engine {
             _ => {}
         }
         self.dirty |= conn == self.feeds.private.conn;
+    }
+
+    fn on_depth_push(&mut self, push: &DepthPush<'_>, received: Nanos) {
+        let Some(symbol) = push.symbol else { return };
+        let (first, last, bids, asks) = (push.from, push.to, push.bids, push.asks);
+        let event = push.sent.unwrap_or_default();
+        let update = BookUpdate { first, last, prev_last: None, event, bids, asks };
+        self.on_depth(symbol, &update, received, push.sent);
     }
 
     /// A frame that cannot be read may have been a fill: what it said is found out by asking.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use flashpod_book::{AuditOutcome, CertifiedBook, Loss, Rule, Snapshot, State, Step, Update};
-use flashpod_mexc::decode::{Deal, Depth};
+use flashpod_mexc::decode::Deal;
 use flashpod_mexc::rest::{DepthSnapshot, TopOfBook};
 use flashpod_risk::Market as RiskMarket;
 use flashpod_types::{Amount, Millis, Nanos, Price, Side, Symbol};
@@ -158,20 +158,17 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_depth(&mut self, symbol: Symbol, depth: &Depth, received: Nanos, sent: Option<Millis>) {
+    pub(crate) fn on_depth(
+        &mut self,
+        symbol: Symbol,
+        update: &Update<'_>,
+        received: Nanos,
+        sent: Option<Millis>,
+    ) {
         let now = self.now.mono;
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         market.frames += 1;
-        let event = sent.unwrap_or_default();
-        let update = Update {
-            first: depth.from,
-            last: depth.to,
-            prev_last: None,
-            event,
-            bids: &depth.bids,
-            asks: &depth.asks,
-        };
-        let step = market.book.on_update(&update);
+        let step = market.book.on_update(update);
         let audit = market.book.take_audit();
         match step {
             Step::Applied => market.note_arrival(received, now),
@@ -185,7 +182,7 @@ impl Engine {
             let sent = Nanos(u64::try_from(sent.0).unwrap_or(0) * 1_000_000);
             self.hop(Hop::Feed, venue.since(sent).0);
         }
-        self.publish(symbol, received, event);
+        self.publish(symbol, received, update.event);
     }
 
     pub(crate) fn on_deals(&mut self, symbol: Symbol, deals: &[Deal], received: Nanos, sent: Option<Millis>) {
