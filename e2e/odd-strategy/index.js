@@ -61,10 +61,10 @@ export default defineStrategy({
     context.quote(book.symbol, bid, side(roundPrice(instrument, bestAsk(book), 'up')));
   },
   onOrder({ memory }, { ref, kind }) {
-    if (ref !== undefined && ref === memory.resting) memory.isResting = kind === 'Accepted';
-    if (kind !== 'Rejected') return;
-    // Too early: it is tried again.
-    if (ref === memory.entry) memory.entry = undefined;
-    if (ref === memory.resting) memory.resting = undefined;
+    if (ref === undefined) return;
+    if (ref === memory.resting && kind === 'Accepted') memory.isResting = true;
+    // Refused since it came too early, or cancelled by the core: it is tried again.
+    if (ref === memory.resting && (kind === 'Rejected' || kind === 'Cancelled')) memory.resting = undefined;
+    if (ref === memory.entry && kind === 'Rejected') memory.entry = undefined;
   },
 });

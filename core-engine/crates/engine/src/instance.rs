@@ -73,6 +73,12 @@ impl Instance {
         }
     }
 
+    /// Nobody stands behind its quotes any more. What it wanted gone still goes: a quote may have been on its way, out
+    /// of a cancel's reach, when its sidecar pulled it.
+    pub(crate) fn forget_wishes(&mut self) {
+        self.wanted.retain(|_, set| set.quotes.is_empty());
+    }
+
     pub(crate) fn is_greeted(&self) -> bool {
         self.session.is_some_and(|session| session.greet_after.is_none())
     }

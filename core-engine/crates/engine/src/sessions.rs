@@ -45,7 +45,7 @@ impl Engine {
                 instance.session = None;
                 instance.lost_since = Some(now);
                 // What rests stays until the action for a lost sidecar is due; nothing new is sent for it.
-                instance.wanted.clear();
+                instance.forget_wishes();
                 self.refuse_intents(name, "SESSION_CLOSED", "the session ended before it was sent", |_| true);
                 self.status_changed();
             }
@@ -56,7 +56,7 @@ impl Engine {
             }
             SessionMessage::Failed { reason } => {
                 instance.failed = Some(reason);
-                instance.wanted.clear();
+                instance.forget_wishes();
                 self.refuse_intents(
                     name,
                     "STRATEGY_FAILED",

@@ -318,6 +318,21 @@ fn a_strategy_that_failed_is_acted_upon_at_once_and_says_why_until_another_sessi
 }
 
 #[test]
+fn a_quote_that_was_pulled_while_it_was_on_its_way_goes_also_when_its_sidecar_does() {
+    for end in [SessionMessage::Closed, SessionMessage::Failed { reason: "broken".into() }] {
+        let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
+        sim.policy_mut("maker").sidecar_loss = SidecarLossAction::Keep;
+        sim.send_desired();
+        sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+        sim.quote("maker", "BTCUSDC", &[]);
+        sim.session("maker", end);
+        sim.run(ms(500));
+        assert_eq!(sim.orders_open().len(), 0);
+        sim.prove();
+    }
+}
+
+#[test]
 fn a_lost_sidecar_is_told_of_with_what_was_done() {
     for (action, silent, told) in [
         (SidecarLossAction::Keep, false, "no sidecar is connected; its orders are kept (onSidecarLoss Keep)"),
