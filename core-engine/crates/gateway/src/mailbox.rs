@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 
 use flashpod_engine::io::{BookTop, SessionEvent, TradeBatch};
 use flashpod_types::Symbol;
+use tokio::sync::Notify;
 use tokio_stream::Stream;
 use tonic::Status;
 
@@ -53,6 +54,8 @@ struct Batched {
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     inner: Mutex<Inner>,
+    /// Told of the first Welcome and of the end.
+    begun: Notify,
 }
 
 impl Mailbox {
@@ -69,7 +72,10 @@ impl Mailbox {
         if (!inner.welcomed && !welcome) || inner.end.is_some() {
             return true;
         }
-        inner.welcomed = true;
+        if welcome {
+            inner.welcomed = true;
+            self.begun.notify_waiters();
+        }
         if inner.events.len() >= MAX_EVENTS {
             inner.end(Status::resource_exhausted(format!(
                 "{MAX_EVENTS} order events wait to be read; connect again and resume by sequence"
@@ -133,8 +139,23 @@ impl Mailbox {
 
     /// Ends the session after what waits of its events was read.
     pub(crate) fn end(&self, status: Status) {
-        let mut inner = self.lock();
-        inner.end(status);
+        self.lock().end(status);
+        self.begun.notify_waiters();
+    }
+
+    /// Waits for the Welcome; false: the session ended before.
+    pub(crate) async fn begun(&self) -> bool {
+        loop {
+            // Registered before looking, so that a change in between is not missed.
+            let change = self.begun.notified();
+            {
+                let inner = self.lock();
+                if inner.end.is_some() || inner.welcomed {
+                    return inner.welcomed;
+                }
+            }
+            change.await;
+        }
     }
 
     pub(crate) fn ended(&self) -> bool {

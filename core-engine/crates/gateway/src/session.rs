@@ -19,8 +19,6 @@ use crate::proto::strategy_service_server::StrategyService;
 use crate::registry::{Refusal, Registry};
 use crate::thread::GatewayCounters;
 
-/// Time from the opening of the stream to its Hello.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest token that is hashed.
 const MAX_TOKEN: usize = 1024;
 
@@ -30,6 +28,8 @@ pub(crate) struct Session<T> {
     pub(crate) registry: Arc<Registry>,
     pub(crate) engines: Arc<HashMap<String, InboxSender<T>>>,
     pub(crate) counters: Arc<GatewayCounters>,
+    /// Time from the opening of the stream to its Hello.
+    pub(crate) hello_within: Duration,
 }
 
 #[tonic::async_trait]
@@ -54,9 +54,10 @@ impl<T: From<Input> + Send + 'static> Session<T> {
         request: Request<Streaming<proto::SessionUp>>,
     ) -> Result<Response<Outgoing>, Status> {
         let mut incoming = request.into_inner();
-        let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message())
-            .await
-            .map_err(|_| Status::deadline_exceeded(format!("no Hello within {HELLO_TIMEOUT:?}")))??;
+        let within = self.hello_within;
+        let first = tokio::time::timeout(within, incoming.message()).await.map_err(|_| {
+            Status::deadline_exceeded(format!("no Hello within {within:?}: a session begins with one"))
+        })??;
         let Some(Up::Hello(hello)) = first.and_then(|message| message.body) else {
             return Err(Status::failed_precondition("the first message of a session must be hello"));
         };
@@ -112,15 +113,32 @@ struct Conversation<T> {
 }
 
 impl<T: From<Input>> Conversation<T> {
-    async fn listen(self, mut incoming: Streaming<proto::SessionUp>) {
-        let end = loop {
+    /// Nothing is read before the Welcome: nothing could be done about it, and who sends all the same waits in front
+    /// of a full stream, not in the engine's ring and the journal.
+    async fn listen(self, incoming: Streaming<proto::SessionUp>) {
+        let end = if self.mailbox.begun().await {
+            self.hear(incoming).await
+        } else {
+            Status::aborted("the session ended before it was welcomed")
+        };
+        tracing::info!(instance = self.instance, reason = end.message(), "session closed");
+        self.mailbox.end(end);
+        // When a newer session has taken over, the engine must not take this end for its own.
+        if self.registry.close(&self.instance, &self.mailbox) {
+            let _ = self.say(SessionMessage::Closed).await;
+        }
+    }
+
+    /// Passes on what the sidecar says, until the session ends; how it did.
+    async fn hear(&self, mut incoming: Streaming<proto::SessionUp>) -> Status {
+        loop {
             let message = match incoming.message().await {
                 Ok(Some(message)) => message,
-                Ok(None) => break Status::ok("the sidecar closed the session"),
-                Err(status) => break status,
+                Ok(None) => return Status::ok("the sidecar closed the session"),
+                Err(status) => return status,
             };
             if self.mailbox.ended() {
-                break Status::aborted("the session has ended");
+                return Status::aborted("the session has ended");
             }
             match up::session(message) {
                 Ok(message) => {
@@ -129,20 +147,14 @@ impl<T: From<Input>> Conversation<T> {
                         self.mailbox.courtesy(down::down(Down::Heartbeat(proto::Heartbeat { mono_ns })));
                     }
                     if let Err(status) = self.say(message).await {
-                        break status;
+                        return status;
                     }
                 }
                 Err(error) => {
                     self.counters.invalid_messages.add(1);
-                    break Status::invalid_argument(error.to_string());
+                    return Status::invalid_argument(error.to_string());
                 }
             }
-        };
-        tracing::info!(instance = self.instance, reason = end.message(), "session closed");
-        self.mailbox.end(end);
-        // When a newer session has taken over, the engine must not take this end for its own.
-        if self.registry.close(&self.instance, &self.mailbox) {
-            let _ = self.say(SessionMessage::Closed).await;
         }
     }
 

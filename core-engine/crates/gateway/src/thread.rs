@@ -81,6 +81,13 @@ pub struct GatewayConfig {
     pub hops: HopSource,
     /// Counted here, read by /metrics.
     pub counters: Arc<GatewayCounters>,
+    /// Time in which a sidecar that opened a stream says Hello.
+    pub hello_within: Duration,
+}
+
+impl GatewayConfig {
+    /// Long enough for a sidecar on a busy node.
+    pub const HELLO_WITHIN: Duration = Duration::from_secs(10);
 }
 
 impl fmt::Debug for GatewayConfig {
@@ -160,6 +167,7 @@ struct Running<T> {
     engines: Arc<HashMap<String, InboxSender<T>>>,
     peers: Peers,
     counters: Arc<GatewayCounters>,
+    hello_within: Duration,
     changes: mpsc::UnboundedReceiver<SocketChange>,
     open: HashMap<String, OpenSocket>,
     /// Instances whose socket could not be opened; tried again.
@@ -213,9 +221,22 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
         });
         let peers = Peers { uid: config.session_uid.unwrap_or(own_uid), own_uid };
         let socket_dir = config.socket_dir;
-        let (counters, open, failed) = (config.counters, HashMap::new(), BTreeSet::new());
+        let (counters, hello_within) = (config.counters, config.hello_within);
+        let (open, failed) = (HashMap::new(), BTreeSet::new());
         let agent = AgentSocket { end, task };
-        Ok(Self { socket_dir, registry, engines, peers, counters, changes, open, failed, stopped, agent })
+        Ok(Self {
+            socket_dir,
+            registry,
+            engines,
+            peers,
+            counters,
+            hello_within,
+            changes,
+            open,
+            failed,
+            stopped,
+            agent,
+        })
     }
 
     async fn run(mut self) {
@@ -266,6 +287,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Running<T> {
             registry: Arc::clone(&self.registry),
             engines: Arc::clone(&self.engines),
             counters: Arc::clone(&self.counters),
+            hello_within: self.hello_within,
         };
         let incoming = Incoming::new(listener, self.peers, Arc::clone(&self.counters));
         let name = instance.clone();

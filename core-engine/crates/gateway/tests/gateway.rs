@@ -60,6 +60,10 @@ struct Core {
 
 impl Core {
     fn start(session_uid: Option<u32>) -> Self {
+        Self::patient(session_uid, GatewayConfig::HELLO_WITHIN)
+    }
+
+    fn patient(session_uid: Option<u32>, hello_within: Duration) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (inbox, [inputs]) = Inbox::new(PollMode::Park, [256]);
         let (engine, link) = engine_link("main".to_owned(), inputs);
@@ -71,6 +75,7 @@ impl Core {
             metrics_address: "127.0.0.1:9".to_owned(),
             hops: Box::new(HopFigures::default),
             counters: Arc::clone(&counters),
+            hello_within,
         };
         let gateway = Some(Gateway::spawn(config, vec![link]).unwrap());
         Self { directory, inbox, engine, counters, gateway }
@@ -367,6 +372,41 @@ async fn a_wrong_token_an_unknown_instance_and_a_missing_hello_get_a_precise_sta
 }
 
 #[tokio::test]
+async fn who_opens_a_stream_and_says_nothing_is_sent_away() {
+    let core = Core::patient(None, Duration::from_millis(20));
+    let mut agent = Agent::connect(&core).await;
+    agent.desire(1, vec![policy()]).await;
+    agent.status_where(|_| true).await;
+    let channel = channel(&instance_socket(core.directory.path(), "maker-1")).await;
+    let (_silent, messages) = mpsc::channel(1);
+    let mut client = StrategyServiceClient::new(channel);
+    let asked = client.session(ReceiverStream::new(messages));
+    let status = tokio::time::timeout(PATIENCE, asked).await.expect("an answer").err().unwrap();
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert_eq!(status.message(), "no Hello within 20ms: a session begins with one");
+    assert_eq!(core.counters.refused_sessions.get(), 1);
+}
+
+#[tokio::test]
+async fn nothing_that_is_said_before_the_welcome_reaches_the_engine_until_then() {
+    let (mut core, _agent) = core_with_instance().await;
+    let sidecar = open(&core, hello("secret", 0)).await.unwrap();
+    assert!(matches!(core.next_message().await, SessionMessage::Opened { .. }));
+    for _ in 0..500 {
+        sidecar.say(Up::Heartbeat(proto::Heartbeat { mono_ns: 1 })).await;
+    }
+    drop(sidecar);
+    assert!(matches!(core.next_message().await, SessionMessage::Closed), "nothing of the flood was heard");
+
+    let mut sidecar = open(&core, hello("secret", 0)).await.unwrap();
+    assert!(matches!(core.next_message().await, SessionMessage::Opened { .. }));
+    sidecar.say(Up::Cancel(proto::CancelIntent::default())).await;
+    core.say(welcome());
+    assert!(matches!(sidecar.next().await.unwrap(), Down::Welcome(_)));
+    assert!(matches!(core.next_message().await, SessionMessage::Cancel { .. }), "said early, heard in time");
+}
+
+#[tokio::test]
 async fn a_message_that_makes_no_sense_ends_the_session_and_names_the_field() {
     let quote = |price: &str, side: proto::Side| proto::Quote {
         slot: 0,
@@ -403,6 +443,8 @@ async fn a_message_that_makes_no_sense_ends_the_session_and_names_the_field() {
     for (body, field) in cases {
         let mut sidecar = open(&core, hello("secret", 0)).await.unwrap();
         assert!(matches!(core.next_message().await, SessionMessage::Opened { .. }));
+        core.say(welcome());
+        assert!(matches!(sidecar.next().await.unwrap(), Down::Welcome(_)));
         sidecar.say(body).await;
         let status = sidecar.next().await.unwrap_err();
         assert_eq!(status.code(), Code::InvalidArgument);

@@ -112,6 +112,7 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
             }
         }),
         counters: Arc::clone(&counters),
+        hello_within: GatewayConfig::HELLO_WITHIN,
     };
     let links = prepared.iter_mut().filter_map(account::Prepared::take_link).collect();
     let gateway = Gateway::spawn(gateway_config, links)?;
