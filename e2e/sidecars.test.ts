@@ -114,7 +114,7 @@ test.each([
     if (name === 'keeper') {
       // Its quotes were pulled by its exceptions; what it sent as an order of its own rests on.
       const orders = await ordersOf(name);
-    expect(orders.filter(isOpen), JSON.stringify(orders)).toHaveLength(1);
+      expect(orders.filter(isOpen), JSON.stringify(orders)).toHaveLength(1);
     } else {
       await until('the cancels', 5_000, async () => (await restingOf(name)).length === 0);
     }
