@@ -165,7 +165,7 @@ export const ERRORS = {
   },
   'local.state-corrupt': {
     exit: Exit.unavailable,
-    meaning: 'A file of the folder of `--state` was damaged in the middle.',
+    meaning: 'A file of the folder of `--state` was damaged in the middle, or is missing.',
     remedy: 'Restore the folder from a copy, or choose another one to begin anew.',
   },
   'local.listen': {

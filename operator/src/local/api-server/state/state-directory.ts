@@ -10,12 +10,14 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { FlashpodError, messageOf } from '../../../errors.js';
 import type { ApiObject } from '../kinds/kind.js';
+import { lock, unlock } from './lock.js';
 import { corrupt, encodeRecord, HEADER, readRecords, type StateEnd, type StateRecord } from './records.js';
 
 /** What was kept of an earlier run. */
@@ -31,8 +33,11 @@ const SYNC_MS = 1000;
 const MIN_COMPACT_BYTES = 8 * 1024 * 1024;
 /** The log is folded into a snapshot when it is so many times as large as that. */
 const COMPACT_RATIO = 2;
+/** A snapshot for which there was no room is tried again when the log is so much longer, not with every commit. */
+const POSTPONE_BYTES = 1024 * 1024;
 const FILE_MODE = 0o600;
-const GENERATION = /^objects\.(\d+)\.(snapshot|log)$/;
+const FILE = /^objects\.(\d+)\.(snapshot|log|unfinished)$/;
+type Sort = 'snapshot' | 'log' | 'unfinished';
 
 /**
  * Objects on disk: a snapshot, and a log of the commits since. Each commit is written before it is told to anybody.
@@ -45,36 +50,38 @@ export class StateDirectory {
   #log: number;
   #logBytes: number;
   #snapshotBytes: number;
+  #snapshotAfter = MIN_COMPACT_BYTES;
+  /** The disk refused to keep what it had taken: only a snapshot from memory makes that good. */
+  #doubtful = false;
   #syncing: NodeJS.Timeout | undefined;
 
   private constructor(directory: string) {
     this.#directory = directory;
-    const generations = readdirSync(directory).flatMap((name) => Number(GENERATION.exec(name)?.[1] ?? []));
-    const snapshots = readdirSync(directory)
-      .filter((name) => name.endsWith('.snapshot'))
-      .flatMap((name) => Number(GENERATION.exec(name)?.[1] ?? []));
-    this.#generation = Math.max(0, ...snapshots);
+    const files = readdirSync(directory).flatMap((name) => {
+      const [, generation, sort] = FILE.exec(name) ?? [];
+      return generation === undefined ? [] : [{ generation: Number(generation), sort }];
+    });
+    const snapshots = files.filter(({ sort }) => sort === 'snapshot');
+    this.#generation = Math.max(0, ...snapshots.map(({ generation }) => generation));
+    for (const { generation, sort } of files)
+      if (sort === 'log' && generation > this.#generation) this.#refuseRecords(generation);
     const { objects, version, bytes } = this.#readSnapshot();
     const { length, torn, last } = this.#replayLog(objects, version);
     this.#snapshotBytes = bytes;
-    this.#log = this.#openLog(length);
+    this.#log = this.#openLog(this.#generation, length);
+    syncDirectory(directory);
     this.#logBytes = Math.max(length, HEADER.length);
     this.restored = { version: last, objects: [...objects.values()], torn };
-    for (const old of new Set(generations)) if (old !== this.#generation) this.#remove(old);
+    for (const { generation, sort } of files)
+      if (generation !== this.#generation || sort === 'unfinished') this.#remove(generation, sort as Sort);
   }
 
   /** Makes the directory, or takes over what is in it. One process at a time. */
   static open(directory: string): StateDirectory {
+    refusing(`cannot make ${directory}`, () => mkdirSync(directory, { recursive: true, mode: 0o700 }));
+    refusing(`cannot write to ${directory}`, () => lock(directory));
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw new FlashpodError('local.state-directory', `cannot make ${directory}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
-    lock(directory);
-    try {
-      return new StateDirectory(directory);
+      return refusing(`cannot use ${directory}`, () => new StateDirectory(directory));
     } catch (error) {
       unlock(directory);
       throw error;
@@ -88,57 +95,64 @@ export class StateDirectory {
       for (let done = 0; done < line.length; )
         done += writeSync(this.#log, line, done, line.length - done, this.#logBytes + done);
     } catch (error) {
-      // A part of a line at the end would make the next one unreadable.
-      ftruncateSync(this.#log, this.#logBytes);
+      this.#cutLog();
       throw error;
     }
     this.#logBytes += line.length;
     this.#syncing ??= setTimeout(() => {
       this.#syncing = undefined;
-      fdatasync(this.#log, () => {});
+      const generation = this.#generation;
+      fdatasync(this.#log, (error) => {
+        if (error === null || generation !== this.#generation) return;
+        this.#doubtful = true;
+        this.#snapshotAfter = 0;
+      });
     }, SYNC_MS).unref();
   }
 
   get wantsSnapshot(): boolean {
-    return this.#logBytes > Math.max(MIN_COMPACT_BYTES, COMPACT_RATIO * this.#snapshotBytes);
+    const usual = this.#doubtful ? 0 : COMPACT_RATIO * this.#snapshotBytes;
+    return this.#logBytes > Math.max(this.#snapshotAfter, usual);
   }
 
-  /** Begins a new log behind a snapshot of everything. */
+  /** Begins a new log behind a snapshot of everything. Throws when there is no room; then the old log goes on. */
   snapshot(version: number, objects: readonly StateRecord[]): void {
-    const next = this.#generation + 1;
-    const unfinished = join(this.#directory, `objects.${next}.unfinished`);
+    const old = this.#generation;
+    const next = old + 1;
     const end: StateEnd = { end: objects.length, version };
     const content = Buffer.concat([Buffer.from(HEADER), ...objects.map(encodeRecord), encodeRecord(end)]);
-    const file = openSync(unfinished, 'w', FILE_MODE);
+    let log: number | undefined;
     try {
-      writeFileSync(file, content);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(unfinished, this.#path(next, 'snapshot'));
-    const old = this.#generation;
-    const former = this.#log;
-    this.#generation = next;
-    try {
-      this.#log = this.#openLog(0);
+      writeDurably(this.#path(next, 'unfinished'), content);
+      log = this.#openLog(next, 0);
+      // From here on the new generation holds; all that it needs is there.
+      renameSync(this.#path(next, 'unfinished'), this.#path(next, 'snapshot'));
     } catch (error) {
-      // The log that is there goes on, and its generation with it.
-      this.#generation = old;
-      this.#remove(next);
+      this.#snapshotAfter = this.#logBytes + POSTPONE_BYTES;
+      if (log !== undefined) closeSync(log);
+      for (const sort of ['unfinished', 'log'] as const) this.#remove(next, sort);
       throw error;
     }
-    closeSync(former);
+    closeSync(this.#log);
+    this.#log = log;
+    this.#generation = next;
     this.#logBytes = HEADER.length;
     this.#snapshotBytes = content.length;
-    this.#remove(old);
+    this.#snapshotAfter = MIN_COMPACT_BYTES;
+    this.#doubtful = false;
+    syncDirectory(this.#directory);
+    // What can't be removed now is removed when the folder is opened the next time.
+    for (const sort of ['snapshot', 'log'] as const) this.#remove(old, sort);
   }
 
   close(): void {
     clearTimeout(this.#syncing);
-    fsyncSync(this.#log);
-    closeSync(this.#log);
-    unlock(this.#directory);
+    try {
+      fsyncSync(this.#log);
+      closeSync(this.#log);
+    } finally {
+      unlock(this.#directory);
+    }
   }
 
   #readSnapshot(): { objects: Map<string, StoredObject>; version: number; bytes: number } {
@@ -165,23 +179,43 @@ export class StateDirectory {
     return { length, torn, last: records.at(-1)?.version ?? version };
   }
 
+  /** A log begins with nothing before its snapshot is there; one with records has lost it. */
+  #refuseRecords(generation: number): void {
+    const path = this.#path(generation, 'log');
+    if (statSync(path).size > HEADER.length)
+      throw corrupt(path, 1, `${this.#path(generation, 'snapshot')}, on which it builds, is missing`);
+  }
+
   /** Behind the last good record. */
-  #openLog(length: number): number {
-    const path = this.#path(this.#generation, 'log');
+  #openLog(generation: number, length: number): number {
+    const path = this.#path(generation, 'log');
     const file = openSync(path, existsSync(path) ? 'r+' : 'w+', FILE_MODE);
-    ftruncateSync(file, length);
-    if (length === 0) writeSync(file, HEADER, 0);
-    fsyncSync(file);
-    syncDirectory(this.#directory);
+    try {
+      ftruncateSync(file, length);
+      if (length === 0) writeSync(file, HEADER, 0);
+      fsyncSync(file);
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
     return file;
   }
 
-  #path(generation: number, sort: 'snapshot' | 'log'): string {
+  /** A part of a line at the end would make the next one unreadable, unless that is written over it. */
+  #cutLog(): void {
+    try {
+      ftruncateSync(this.#log, this.#logBytes);
+    } catch {
+      // The next line is written over it; what it leaves is left out by the reader.
+    }
+  }
+
+  #path(generation: number, sort: Sort): string {
     return join(this.#directory, `objects.${generation}.${sort}`);
   }
 
-  #remove(generation: number): void {
-    for (const sort of ['snapshot', 'log'] as const) rmSync(this.#path(generation, sort), { force: true });
+  #remove(generation: number, sort: Sort): void {
+    rmSync(this.#path(generation, sort), { force: true });
   }
 }
 
@@ -203,29 +237,21 @@ function syncDirectory(directory: string): void {
   }
 }
 
-function lock(directory: string): void {
-  const path = join(directory, 'lock');
-  const holder = existsSync(path) ? Number(readFileSync(path, 'utf8')) : 0;
-  if (holder > 0 && holder !== process.pid && isAlive(holder))
-    throw new FlashpodError('local.state-directory', `${directory} is in use by process ${holder}`);
+function writeDurably(path: string, content: Buffer): void {
+  const file = openSync(path, 'w', FILE_MODE);
   try {
-    writeFileSync(path, String(process.pid), { mode: FILE_MODE });
-  } catch (error) {
-    throw new FlashpodError('local.state-directory', `cannot write to ${directory}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 
-function unlock(directory: string): void {
-  rmSync(join(directory, 'lock'), { force: true });
-}
-
-function isAlive(pid: number): boolean {
+function refusing<T>(what: string, attempt: () => T): T {
   try {
-    process.kill(pid, 0);
-    return true;
+    return attempt();
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if (error instanceof FlashpodError) throw error;
+    throw new FlashpodError('local.state-directory', `${what}: ${messageOf(error)}`, { cause: error });
   }
 }

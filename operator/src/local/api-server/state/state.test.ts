@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -139,5 +140,59 @@ describe('kept state', () => {
     expect(() => start()).toThrow(`${directory} is in use by process ${process.ppid}`);
     writeFileSync(join(directory, 'lock'), '999999999');
     expect(names(start())).toEqual([]);
+  });
+
+  it('is used once at a time also within a process, and freed by a process whose number another one has now', () => {
+    start();
+    expect(() => StateDirectory.open(directory)).toThrow(`${directory} is in use by process ${process.pid}`);
+    for (const state of open.splice(0)) state.close();
+    // Our parent is alive, but did not begin with the machine.
+    writeFileSync(join(directory, 'lock'), `${process.ppid} 1`);
+    expect(names(start())).toEqual([]);
+    expect(readdirSync(directory).filter((name) => name.startsWith('lock'))).toEqual(['lock']);
+  });
+
+  it('whose snapshot is missing is refused, and its log is left as it is', () => {
+    const storage = start();
+    const large = { x: 'x'.repeat(1024 * 1024) };
+    for (let count = 0; count < 12; count += 1) storage.put('/configmaps', object('large', large));
+    for (const state of open.splice(0)) state.close();
+    const snapshot = join(directory, 'objects.1.snapshot');
+    rmSync(snapshot);
+    const before = readFileSync(log());
+    expect(() => start()).toThrow(`${log()}, line 1: ${snapshot}, on which it builds, is missing`);
+    expect(readFileSync(log()).equals(before)).toBe(true);
+  });
+
+  it('keeps its log, and leaves nothing behind, when there is no place for a snapshot', () => {
+    const storage = start();
+    // Nothing can be renamed to the name of a folder with something in it.
+    mkdirSync(join(directory, 'objects.1.snapshot', 'x'), { recursive: true });
+    const large = { x: 'x'.repeat(1024 * 1024) };
+    for (let count = 0; count < 9; count += 1) storage.put('/configmaps', object('large', large));
+    storage.put('/configmaps', object('small'));
+    expect(readdirSync(directory).sort()).toEqual(['lock', 'objects.0.log', 'objects.1.snapshot']);
+    rmSync(join(directory, 'objects.1.snapshot'), { recursive: true });
+    storage.put('/configmaps', object('last'));
+    // Not with every commit: each try writes everything.
+    expect(readdirSync(directory).sort()).toEqual(['lock', 'objects.0.log']);
+    storage.put('/configmaps', object('large', large));
+    storage.put('/configmaps', object('large', large));
+    expect(readdirSync(directory).sort()).toEqual(['lock', 'objects.1.log', 'objects.1.snapshot']);
+    expect(names(restart())).toEqual(['large', 'last', 'small']);
+  });
+
+  it('takes away what an interrupted snapshot left', () => {
+    start().put('/configmaps', object('a'));
+    for (const state of open.splice(0)) state.close();
+    writeFileSync(join(directory, 'objects.1.unfinished'), 'flashpod');
+    writeFileSync(join(directory, 'objects.1.log'), 'flashpod-state 1\n');
+    expect(names(start())).toEqual(['a']);
+    expect(readdirSync(directory).sort()).toEqual(['lock', 'objects.0.log']);
+  });
+
+  it('that cannot be read is refused in words', () => {
+    mkdirSync(join(directory, 'objects.0.log'), { recursive: true });
+    expect(() => start()).toThrow(new RegExp(`^cannot use ${directory}: EISDIR`));
   });
 });
