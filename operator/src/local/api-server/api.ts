@@ -212,8 +212,10 @@ export class Api {
     if (this.storage.get(kind.storage, keyOfObject(object)) !== undefined)
       throw alreadyExists(kind, object.metadata.name);
     if (options.dryRun) return toWire(kind, object);
-    if (kind === crdKind) this.registry.define(object);
-    return toWire(kind, this.storage.put(kind.storage, object));
+    const stored = this.storage.put(kind.storage, object);
+    // What could not be stored is not served.
+    if (kind === crdKind) this.registry.define(stored);
+    return toWire(kind, stored);
   }
 
   #update(
@@ -258,16 +260,17 @@ export class Api {
       if (errors.length > 0) throw invalid(kind, old.metadata.name, errors);
     }
     if (options.dryRun || deepEqual(object, old)) return toWire(kind, object);
-    if (kind === crdKind) this.registry.define(object);
-    return toWire(kind, this.#settle(kind, object).object);
+    const settled = this.#settle(kind, object);
+    if (kind === crdKind && !settled.gone) this.registry.define(settled.object);
+    return toWire(kind, settled.object);
   }
 
   /** Stores the object, or removes it when it was to be deleted and nothing holds it any more. */
   #settle(kind: Kind, object: ApiObject): DeleteResult {
     if (object.metadata['deletionTimestamp'] === undefined || isHeld(kind, object))
       return { object: this.storage.put(kind.storage, object), gone: false };
-    if (kind === crdKind) this.registry.undefine(object);
     this.storage.remove(kind.storage, object);
+    if (kind === crdKind) this.registry.undefine(object);
     return { object, gone: true };
   }
 

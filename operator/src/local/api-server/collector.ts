@@ -1,4 +1,5 @@
 import type { Api } from './api.js';
+import { ApiError } from './api-error.js';
 import { PROPAGATION_FINALIZERS } from './deletion.js';
 import { isObject, type JsonObject } from './json.js';
 import { CLEANUP_FINALIZER, crdKind } from './kinds/crd.js';
@@ -12,6 +13,8 @@ interface Located {
 }
 
 const NAMESPACES = '/namespaces';
+/** A step for which the disk had no room is tried again. */
+const RETRY_MS = 1000;
 
 /**
  * What the garbage collector, the namespace controller and the definition controller do in a cluster: objects go
@@ -25,6 +28,7 @@ export class Collector {
   readonly #queue: (() => void)[] = [];
   readonly #unsubscribe: () => void;
   #scheduled: NodeJS.Immediate | undefined;
+  #retrying: NodeJS.Timeout | undefined;
   #held = false;
 
   constructor(api: Api) {
@@ -38,6 +42,7 @@ export class Collector {
   stop(): void {
     this.#unsubscribe();
     if (this.#scheduled !== undefined) clearImmediate(this.#scheduled);
+    clearTimeout(this.#retrying);
     this.#queue.length = 0;
   }
 
@@ -89,8 +94,22 @@ export class Collector {
     this.#scheduled ??= setImmediate(() => {
       this.#scheduled = undefined;
       if (this.#held) return;
-      for (const next of this.#queue.splice(0)) next();
+      for (const next of this.#queue.splice(0)) this.#try(next);
     });
+  }
+
+  /** Nobody waits for an answer that could be refused: what cannot be written now is done when it can. */
+  #try(step: () => void): void {
+    try {
+      step();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.#queue.push(step);
+      this.#retrying ??= setTimeout(() => {
+        this.#retrying = undefined;
+        this.#later(() => {});
+      }, RETRY_MS).unref();
+    }
   }
 
   /** Deletes a dependent whose owners are all gone; of some gone, their references are taken out. */
