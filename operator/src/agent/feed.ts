@@ -13,6 +13,12 @@ import { Stops } from './stops.js';
 /** A core that does not have in force what it was told so long ago is told again. */
 const againAfterMs = 1_000;
 
+/** An instance as the core was told of it. */
+interface Told {
+  readonly account: string;
+  readonly generation: number;
+}
+
 export class Feed {
   readonly #world: () => AgentWorld;
   readonly #send: (body: UpBody) => boolean;
@@ -20,10 +26,12 @@ export class Feed {
   #content = '';
   #desired: Desired | undefined;
   #scheduled = false;
-  /** Generations of the instances in each desired state that is not acknowledged yet. */
-  readonly #sent = new Map<bigint, ReadonlyMap<string, number>>();
-  #inForce: ReadonlyMap<string, number> = new Map();
-  #acknowledged = 0n;
+  /** The instances in each desired state that some account does not have in force yet. */
+  readonly #sent = new Map<bigint, ReadonlyMap<string, Told>>();
+  /** metadata.generation of the instance whose policy is in force, by instance. */
+  readonly #inForce = new Map<string, number>();
+  /** Generation of the desired state in force, by account: one that is slow says nothing about the others. */
+  #acknowledged: ReadonlyMap<string, bigint> = new Map();
   readonly #stops = new Stops();
   readonly #clock: Clock;
   #sentAt = 0;
@@ -65,7 +73,7 @@ export class Feed {
 
   /** Takes a report: what of the desired state is in force, and which of its proofs answer a stop that still stands. */
   take(status: CoreStatus): void {
-    this.#acknowledge(status.generation);
+    this.#acknowledge(status);
     this.#stops.judge(status);
   }
 
@@ -75,25 +83,35 @@ export class Feed {
     this.#send({ case: 'desired', value: { ...this.#desired, generation: this.#generation } });
   }
 
-  /** The core has this desired state in force. */
-  #acknowledge(generation: bigint): void {
-    if (generation > this.#generation) {
+  /** The core has this in force. */
+  #acknowledge({ generation, accounts }: CoreStatus): void {
+    const ahead = accounts.map((account) => account.generation).filter((of) => of > generation);
+    const newest = ahead.sort((a, b) => Number(a - b)).at(-1) ?? generation;
+    if (newest > this.#generation) {
       // Our predecessor's, whose clock was ahead of ours: it must not pass for ours.
       this.#sent.clear();
-      this.#generation = generation + 1n;
+      this.#generation = newest + 1n;
       this.#stops.told(this.#generation, this.#desired, { again: true });
       this.#remember();
       this.resend();
       return;
     }
-    this.#acknowledged = generation;
+    this.#acknowledged = new Map(accounts.map((of) => [of.account, of.generation]));
     // Lost, or overtaken by what a predecessor had under way: a halt must not depend on one message.
     const late = this.#clock.now() - this.#sentAt >= againAfterMs;
     if (generation < this.#generation && late) this.resend();
-    for (const [sent, generations] of this.#sent) {
-      if (sent > generation) continue;
-      this.#inForce = generations;
-      if (sent < this.#generation) this.#sent.delete(sent);
+    this.#settle();
+  }
+
+  /** Notes which policies are in force by what the accounts acknowledged. */
+  #settle(): void {
+    for (const [sent, told] of this.#sent) {
+      let waits = false;
+      for (const [name, { account, generation }] of told) {
+        if ((this.#acknowledged.get(account) ?? 0n) >= sent) this.#inForce.set(name, generation);
+        else waits = true;
+      }
+      if (sent < this.#generation && !waits) this.#sent.delete(sent);
     }
   }
 
@@ -109,10 +127,15 @@ export class Feed {
 
   /** An edit that changes nothing for the core is in force as soon as the same content is. */
   #remember(): void {
-    const instances = instancesOn(this.#world());
-    const generations = new Map(instances.map(({ metadata }) => [metadata.name, metadata.generation ?? 0]));
-    this.#sent.set(this.#generation, generations);
-    if (this.#acknowledged >= this.#generation) this.#inForce = generations;
+    const told = new Map(
+      instancesOn(this.#world()).map(({ metadata, spec }): [string, Told] => [
+        metadata.name,
+        { account: spec.accountRef.name, generation: metadata.generation ?? 0 },
+      ]),
+    );
+    this.#sent.set(this.#generation, told);
+    for (const name of this.#inForce.keys()) if (!told.has(name)) this.#inForce.delete(name);
+    this.#settle();
   }
 
   #schedule(): void {

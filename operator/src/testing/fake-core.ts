@@ -114,7 +114,7 @@ export class FakeCore {
       metricsAddress: '127.0.0.1:1',
       stopping: this.stopping,
       stopped: this.stopped,
-      accounts: [create(AccountStatusSchema, this.account)],
+      accounts: [create(AccountStatusSchema, { generation: desired?.generation ?? 0n, ...this.account })],
       instances: (desired?.instances ?? []).map(({ instance, state, deletionPolicy }) => {
         const stop = state === InstancePolicy_State.STOP;
         const proven = stop && (this.provesAll || this.#proven.has(instance));

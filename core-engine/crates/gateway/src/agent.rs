@@ -8,6 +8,7 @@ use flashpod_engine::Input;
 use flashpod_engine::io::AgentInput;
 use flashpod_net::ring::InboxSender;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
@@ -165,8 +166,16 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
             tracing::warn!(instance = refused.instance, reason = refused.reason, "policy refused");
         }
         // The engine hears of an instance before its socket exists, so a session never comes before its policy.
+        // All at once: an account that is slow to take it must not keep a halt from the others.
+        let mut told = JoinSet::new();
         for (account, state) in &desired.accounts {
-            self.tell(account, AgentInput::Desired(state.clone())).await?;
+            let (engine, state) = (self.engine(account)?.clone(), state.clone());
+            told.spawn(async move {
+                engine.push(T::from(Input::Agent(AgentInput::Desired(state)))).await.is_ok()
+            });
+        }
+        if !told.join_all().await.into_iter().all(|taken| taken) {
+            return Err(Status::unavailable("the core is stopping"));
         }
         let (new, gone) = self.registry.apply(&desired);
         let closed = gone.into_iter().map(SocketChange::Close);
@@ -218,12 +227,8 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
         for account in &snapshot.statuses {
             status.generation = status.generation.min(account.generation);
             status.stopping |= account.stopping;
-            let counters = &account.counters;
-            status.accounts.push(status::account(&account.account, counters.http_429, counters.http_418));
+            status.accounts.push(status::account(account));
             status.books.extend(account.books.iter().map(status::book));
-            for halt in &account.halts {
-                status::merge_halt(&mut status.halts, halt);
-            }
             for instance in &account.instances {
                 let conflated = snapshot.conflated_books.get(&instance.instance).copied().unwrap_or_default();
                 status.instances.push(status::instance(
@@ -233,6 +238,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
                 ));
             }
         }
+        status.halts = status::halts(&self.registry.in_force(), &snapshot.statuses);
         // A core without accounts has nothing to apply.
         status.generation = if status.generation == u64::MAX { 0 } else { status.generation };
         for (name, reason) in snapshot.troubles {

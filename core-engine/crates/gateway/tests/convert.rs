@@ -1,13 +1,14 @@
 //! Protobuf ↔ engine types, field by field.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use flashpod_engine::LedgerView;
 use flashpod_engine::io::{
     DeletionPolicy, Desired, Fill, HaltAction, Mode, OrderEvent, OrderEventKind, Position, RunState,
     SessionEvent, SessionMessage, SidecarLossAction, TradeBatch,
 };
-use flashpod_engine::status::{Balance, BookStatus, HaltStatus, StopProof};
+use flashpod_engine::status::{AccountStatus, Balance, BookStatus, HaltStatus, Status, StopProof};
 use flashpod_gateway::convert::{down, status, up};
 use flashpod_gateway::proto;
 use flashpod_gateway::proto::session_down::Body as Down;
@@ -249,21 +250,58 @@ fn trades_keep_their_order_and_sides() {
     assert_eq!((trades.dropped, trades.received_mono_ns, trades.venue_unix_ms), (4, 7, 8));
 }
 
-#[test]
-fn a_halt_is_reached_when_the_last_account_reached_it() {
-    let of = |blocked, cancels, flat| HaltStatus {
-        uid: "h".to_owned(),
-        blocked_unix: Nanos(blocked),
-        cancels_sent_unix: Nanos(cancels),
-        flat,
-        instances: 1,
+/// A halt over `maker` and `taker`, each on an account of its own, and a third account; what is told of it when these
+/// accounts say of it that it was blocked and its cancels sent then.
+fn halt_of(reached: &[(&str, u64, u64)]) -> proto::HaltStatus {
+    let halt = proto::HaltPolicy {
+        uid: "h".into(),
+        action: proto::halt_policy::Action::Cancel.into(),
+        instances: vec!["maker".into(), "taker".into()],
+        ..Default::default()
     };
-    let mut merged = Vec::new();
-    status::merge_halt(&mut merged, &of(5, 0, true));
-    status::merge_halt(&mut merged, &of(9, 8, false));
-    let halt = &merged[0];
-    assert_eq!((merged.len(), halt.blocked_unix_ns, halt.cancels_sent_unix_ns), (1, 9, 0));
-    assert_eq!((halt.flat, halt.instances), (false, 2));
+    let instance = |(account, name): (&str, &str)| proto::InstancePolicy {
+        instance: name.into(),
+        account: account.into(),
+        ..policy()
+    };
+    let instances = [("a", "maker"), ("b", "taker"), ("c", "other")].map(instance).to_vec();
+    let message = proto::DesiredState { instances, halts: vec![halt], ..Default::default() };
+    let accounts = ["a", "b", "c"].map(str::to_owned);
+    let told = up::desired(message, &accounts, &BTreeMap::new()).unwrap().accounts;
+    let statuses: Vec<Arc<Status>> = reached
+        .iter()
+        .map(|&(account, blocked, cancels)| {
+            let halt = HaltStatus {
+                uid: "h".to_owned(),
+                blocked_unix: Nanos(blocked),
+                cancels_sent_unix: Nanos(cancels),
+                flat: cancels > 0,
+                instances: u32::from(account != "c"),
+            };
+            let halts = if blocked > 0 { vec![halt] } else { Vec::new() };
+            let account = AccountStatus { account: account.to_owned(), ..AccountStatus::default() };
+            Arc::new(Status { account, halts, ..Status::default() })
+        })
+        .collect();
+    let mut halts = status::halts(&told, &statuses);
+    assert_eq!(halts.len(), 1);
+    halts.remove(0)
+}
+
+#[test]
+fn a_halt_is_reached_when_the_last_account_that_it_concerns_reached_it() {
+    let seen = |reached| {
+        let halt = halt_of(reached);
+        (halt.blocked_unix_ns, halt.cancels_sent_unix_ns, halt.flat, halt.instances)
+    };
+    assert_eq!(seen(&[("a", 5, 6), ("b", 9, 0), ("c", 1, 1)]), (9, 0, false, 2));
+    assert_eq!(seen(&[("a", 5, 6), ("b", 9, 8), ("c", 1, 1)]), (9, 8, true, 2));
+    // The second account has not heard of it, or says nothing at all.
+    assert_eq!(seen(&[("a", 5, 6), ("b", 0, 0)]), (0, 0, false, 1));
+    assert_eq!(seen(&[("a", 5, 6)]), (0, 0, false, 1));
+    // Nothing of the third is covered: it keeps nobody waiting.
+    assert_eq!(seen(&[("a", 5, 6), ("b", 9, 8), ("c", 0, 0)]), (9, 8, true, 2));
+    assert_eq!(seen(&[("a", 5, 6), ("b", 9, 8)]), (9, 8, true, 2));
 }
 
 #[test]

@@ -561,6 +561,7 @@ async fn the_agent_hears_of_a_change_at_once_and_of_no_change_every_second() {
     assert_eq!((status.version.as_str(), status.metrics_address.as_str()), ("1.2.3", "127.0.0.1:9"));
     assert_eq!((status.accounts[0].account.as_str(), status.accounts[0].epoch), ("main", 3));
     assert_eq!(status.accounts[0].lease_attempt, 9, "the agent waits for this echo");
+    assert_eq!(status.accounts[0].generation, 1);
     assert_eq!(status.instances[0].positions[0].realised_pnl, "1.25");
     assert!(status.instances[0].proof.is_none(), "no stop was asked for");
     // Nothing changes any more; it is told all the same.

@@ -1,8 +1,11 @@
 //! What the engines know, as the agent is told. One account's status at a time; `agent` joins them.
 
-use flashpod_engine::io::DeletionPolicy;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flashpod_engine::io::{DeletionPolicy, Desired, HaltPolicy};
 use flashpod_engine::status::{
-    AccountStatus, Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, StopProof,
+    Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, Status, StopProof,
 };
 use flashpod_orders::{Deal, Order};
 
@@ -11,8 +14,10 @@ use super::{proto_order_type, proto_side};
 use crate::proto;
 
 #[must_use]
-pub fn account(status: &AccountStatus, http_429: u64, http_418: u64) -> proto::AccountStatus {
+pub fn account(whole: &Status) -> proto::AccountStatus {
+    let status = &whole.account;
     proto::AccountStatus {
+        generation: whole.generation,
         account: status.account.clone(),
         ready: status.ready,
         venue_uid: status.venue_uid.clone(),
@@ -26,8 +31,8 @@ pub fn account(status: &AccountStatus, http_429: u64, http_418: u64) -> proto::A
         ledger_equals_venue: status.ledger_equals_venue,
         audited_unix_ns: status.audited_unix.0,
         audit_difference: status.audit_difference.clone(),
-        http_429,
-        http_418,
+        http_429: whole.counters.http_429,
+        http_418: whole.counters.http_418,
         orders_in_flight: status.orders_in_flight,
         orders_unknown: status.orders_unknown,
         unknown_since_mono_ns: status.unknown_since.0,
@@ -111,23 +116,41 @@ pub fn book(status: &BookStatus) -> proto::BookStatus {
     }
 }
 
-/// One halt over several accounts: reached only when every account reached it, at the time of the last.
-pub fn merge_halt(halts: &mut Vec<proto::HaltStatus>, status: &HaltStatus) {
-    let later = |a: u64, b: u64| if a == 0 || b == 0 { 0 } else { a.max(b) };
-    match halts.iter_mut().find(|halt| halt.uid == status.uid) {
-        None => halts.push(proto::HaltStatus {
-            uid: status.uid.clone(),
-            blocked_unix_ns: status.blocked_unix.0,
-            cancels_sent_unix_ns: status.cancels_sent_unix.0,
-            flat: status.flat,
-            instances: status.instances,
-        }),
-        Some(halt) => {
-            halt.blocked_unix_ns = later(halt.blocked_unix_ns, status.blocked_unix.0);
-            halt.cancels_sent_unix_ns = later(halt.cancels_sent_unix_ns, status.cancels_sent_unix.0);
-            halt.flat &= status.flat;
-            halt.instances += status.instances;
-        }
+/// How far each halt has come in the accounts that it concerns: those with an instance that it covers, or all of them
+/// when there is none. An account that has not heard of it has not reached it.
+#[must_use]
+pub fn halts(told: &BTreeMap<String, Desired>, statuses: &[Arc<Status>]) -> Vec<proto::HaltStatus> {
+    let covers = |halt: &HaltPolicy, desired: &Desired| {
+        desired.instances.iter().any(|policy| halt.all || halt.instances.contains(&policy.instance))
+    };
+    let halts: BTreeMap<&str, &HaltPolicy> =
+        told.values().flat_map(|desired| &desired.halts).map(|halt| (halt.uid.as_str(), halt)).collect();
+    let over = |(uid, halt): (&str, &HaltPolicy)| {
+        let concerned: Vec<&String> =
+            told.iter().filter(|(_, desired)| covers(halt, desired)).map(|(account, _)| account).collect();
+        let concerned = if concerned.is_empty() { told.keys().collect() } else { concerned };
+        let not_yet = HaltStatus { uid: uid.to_owned(), ..HaltStatus::default() };
+        let reached = concerned.into_iter().map(|account| {
+            let status = statuses.iter().find(|status| status.account.account == *account);
+            status.and_then(|status| status.halts.iter().find(|halt| halt.uid == uid)).unwrap_or(&not_yet)
+        });
+        merged(uid, reached)
+    };
+    halts.into_iter().map(over).collect()
+}
+
+/// Reached only when every account reached it, at the time of the last.
+fn merged<'a>(uid: &str, accounts: impl Iterator<Item = &'a HaltStatus> + Clone) -> proto::HaltStatus {
+    let last = |time: fn(&HaltStatus) -> u64| {
+        let times = accounts.clone().map(time);
+        if times.clone().any(|at| at == 0) { 0 } else { times.max().unwrap_or(0) }
+    };
+    proto::HaltStatus {
+        uid: uid.to_owned(),
+        blocked_unix_ns: last(|halt| halt.blocked_unix.0),
+        cancels_sent_unix_ns: last(|halt| halt.cancels_sent_unix.0),
+        flat: accounts.clone().all(|halt| halt.flat),
+        instances: accounts.map(|halt| halt.instances).sum(),
     }
 }
 
