@@ -133,6 +133,14 @@ export class Api {
     const configuration = readConfiguration(kind, namespace, name, body, options.manager);
     const old = this.storage.get(kind.storage, storageKey(namespace, name));
     if (old === undefined && subresource !== '') throw notFound(kind, name);
+    // Who applies to the very object that was there before makes no other one of its name.
+    const { uid } = configuration.metadata;
+    if (old === undefined && uid !== undefined)
+      throw conflict(
+        kind,
+        name,
+        `uid mismatch: the provided object specified uid ${String(uid)}, and no existing object was found`,
+      );
     const author = authorOf(kind, options.manager, subresource);
     const live = old === undefined ? undefined : toWire(kind, old);
     const { object, managers } = applyConfiguration(kind, live, configuration, author, options.force);

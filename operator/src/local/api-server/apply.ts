@@ -63,6 +63,10 @@ export function readConfiguration(
   const metadata = isObject(body['metadata']) ? body['metadata'] : {};
   if (metadata['managedFields'] !== undefined && metadata['managedFields'] !== null)
     throw badRequest('metadata.managedFields must be nil');
+  if (metadata['name'] !== undefined && metadata['name'] !== name)
+    throw badRequest(
+      `the name of the object (${String(metadata['name'])}) does not match the name on the URL (${name})`,
+    );
   try {
     checkFits(kind.fields(), body);
   } catch (error) {

@@ -339,3 +339,36 @@ describe('Pods', () => {
     expect(body.message).toContain(message);
   });
 });
+
+describe('an apply', () => {
+  const apply = (name: string, metadata: Record<string, unknown>) =>
+    server.call(
+      'PATCH',
+      `${WIDGETS}/${name}?fieldManager=tester`,
+      { apiVersion: 'test.example.com/v1', kind: 'Widget', metadata, spec: { size: 1 } },
+      { 'content-type': 'application/apply-patch+yaml' },
+    );
+
+  it('to another name than that of its object is refused', async () => {
+    const { status, body } = await apply('w-apply', { name: 'w-other' });
+    expect([status, body.message]).toEqual([
+      400,
+      'the name of the object (w-other) does not match the name on the URL (w-apply)',
+    ]);
+  });
+
+  it('to an object that is no more does not make another one of its name', async () => {
+    const { body } = await apply('w-apply', { name: 'w-apply' });
+    const { uid } = body.metadata;
+    expect((await apply('w-apply', { uid })).status).toBe(200);
+    await server.call('DELETE', `${WIDGETS}/w-apply`);
+    // The message is that of createNewObject in k8s.io/apiserver/pkg/endpoints/handlers/patch.go.
+    expect(await apply('w-apply', { uid })).toMatchObject({
+      status: 409,
+      body: {
+        reason: 'Conflict',
+        message: `Operation cannot be fulfilled on widgets.test.example.com "w-apply": uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+      },
+    });
+  });
+});

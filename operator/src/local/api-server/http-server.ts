@@ -87,7 +87,7 @@ async function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', 'https://127.0.0.1');
+  const url = urlOf(request);
   if (OPEN_PATHS.has(url.pathname)) {
     response.writeHead(200, { 'content-type': PLAIN_TEXT }).end('ok');
     return;
@@ -108,6 +108,11 @@ async function handle(
   if (reply !== undefined) send(response, reply);
 }
 
+function urlOf({ url = '/' }: IncomingMessage): URL {
+  if (!URL.canParse(url, 'https://127.0.0.1')) throw badRequest('the request target is no path');
+  return new URL(url, 'https://127.0.0.1');
+}
+
 function authorize(request: IncomingMessage, expected: Buffer): void {
   const given = Buffer.from(request.headers.authorization ?? '');
   if (given.length === expected.length && timingSafeEqual(given, expected)) return;
@@ -122,15 +127,14 @@ async function readBody(
 ): Promise<Json | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Who sends too much is to read why: the rest is taken and thrown away, the connection stays.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     length += chunk.length;
     if (length > MAX_BODY_BYTES) {
       throw new ApiError(
         413,
         'RequestEntityTooLarge',
         `Request entity too large: limit is ${MAX_BODY_BYTES}`,
-        undefined,
-        { connection: 'close' },
       );
     }
     chunks.push(chunk);

@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import * as present from './present.js';
 import { Storage } from './storage.js';
 import { CONFIG_MAPS, TestServer, WIDGETS } from './testing/server.js';
 
+vi.mock('./present.js', { spy: true });
+const TABLE = 'application/json;as=Table;g=meta.k8s.io;v=v1';
 let server: TestServer;
 beforeAll(async () => {
   server = await TestServer.start();
@@ -166,6 +169,46 @@ describe('a list', () => {
     expect(second.body.metadata).not.toHaveProperty('continue');
     const again = await server.call('GET', `${CONFIG_MAPS}?${query}&continue=${token}`);
     expect([again.status, again.body.reason]).toEqual([410, 'Expired']);
+  });
+});
+
+describe('a watch that is not as others', () => {
+  it('stays open also for longer than timers count', async () => {
+    const watch = await server.watch(
+      CONFIG_MAPS,
+      'fieldSelector=metadata.name%3Dlong&timeoutSeconds=9999999',
+    );
+    await create('long');
+    expect((await watch.take(1)).map(brief)).toEqual(['ADDED long']);
+    watch.stop();
+  });
+
+  it('begins with all there is, however much that is', async () => {
+    const data = { a: 'x'.repeat(1_000_000) };
+    const expected: string[] = [];
+    for (let index = 10; index < 30; index += 1) {
+      const metadata = { name: `big-${index}`, labels: { size: 'big' } };
+      await server.call('POST', CONFIG_MAPS, { metadata, data });
+      expected.push(`ADDED ${metadata.name}`);
+    }
+    const watch = await server.watch(CONFIG_MAPS, 'labelSelector=size%3Dbig');
+    expect((await watch.take(expected.length)).map(brief)).toEqual(expected);
+    watch.stop();
+  });
+
+  it('and fails, neither hinders the writer nor takes the event from others', async () => {
+    const presenting = vi.spyOn(present, 'presentEvent').mockImplementation((_, { as }, __, object) => {
+      if (as === 'Table') throw new Error('no such table');
+      return object;
+    });
+    const query = 'fieldSelector=metadata.name%3Dtold';
+    const failing = await server.watch(CONFIG_MAPS, query, { accept: TABLE });
+    const other = await server.watch(CONFIG_MAPS, query);
+    expect((await create('told')).status).toBe(201);
+    expect((await other.take(1)).map(brief)).toEqual(['ADDED told']);
+    await expect(failing.take(1)).rejects.toThrow();
+    other.stop();
+    presenting.mockRestore();
   });
 });
 

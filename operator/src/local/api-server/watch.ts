@@ -14,7 +14,9 @@ import type { Commit } from './storage.js';
 
 const BOOKMARK_EVERY_MS = 30_000;
 const DEFAULT_TIMEOUT_S = 1800;
-/** A reader that is this far behind is cut off and lists again, rather than growing the server's memory. */
+/** Timers count no further; it is 24 days. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+/** A reader that is this far behind, but for what was there at first, is cut off and lists again, rather than growing the server's memory. */
 const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
 
 interface WatchOptions {
@@ -59,7 +61,7 @@ function watchOptions({ query, accept }: Call): WatchOptions {
     from: versionOf(query),
     initialEvents,
     bookmarks,
-    timeoutMs: timeoutSeconds * 1000,
+    timeoutMs: Math.min(timeoutSeconds * 1000, MAX_TIMEOUT_MS),
     view: viewOf(accept),
     included: includedOf(query),
   };
@@ -74,6 +76,7 @@ class Watcher {
   readonly #api: Api;
   readonly #cleanups: (() => void)[] = [];
   #first = true;
+  #mayBuffer = Number.POSITIVE_INFINITY;
 
   constructor(
     api: Api,
@@ -94,7 +97,8 @@ class Watcher {
   /** Tells what happens from now on, until the time is up; a limit of 0: until the client goes. */
   follow(): void {
     const { bookmarks, timeoutMs } = this.#options;
-    this.#cleanups.push(this.#api.storage.subscribe((commit) => this.#offer(commit)));
+    this.#mayBuffer = this.#response.writableLength + MAX_BUFFERED_BYTES;
+    this.#cleanups.push(this.#api.storage.subscribe((commit) => this.#tell(commit)));
     if (bookmarks) {
       const timer = setInterval(() => this.#bookmark(), BOOKMARK_EVERY_MS);
       this.#cleanups.push(() => clearInterval(timer));
@@ -138,6 +142,15 @@ class Watcher {
     }
   }
 
+  /** What cannot be told ends this watch, and is neither the writer's affair nor that of other watches. */
+  #tell(commit: Commit): void {
+    try {
+      this.#offer(commit);
+    } catch {
+      this.#response.destroy();
+    }
+  }
+
   #offer(commit: Commit): void {
     if (commit.collection !== this.#kind.storage) return;
     const now = commit.type !== 'DELETED' && this.#wants(commit.object);
@@ -173,9 +186,9 @@ class Watcher {
   }
 
   #write(event: unknown): void {
-    if (this.#response.writableEnded) return;
+    if (this.#response.writableEnded || this.#response.destroyed) return;
     this.#response.write(`${JSON.stringify(event)}\n`);
-    if (this.#response.writableLength > MAX_BUFFERED_BYTES) this.#response.destroy();
+    if (this.#response.writableLength > this.#mayBuffer) this.#response.destroy();
   }
 }
 

@@ -151,6 +151,8 @@ export class StateDirectory {
       fsyncSync(this.#log);
       closeSync(this.#log);
     } finally {
+      // Its number may be another file's from now on.
+      this.#log = -1;
       unlock(this.#directory);
     }
   }

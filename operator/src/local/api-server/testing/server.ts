@@ -66,11 +66,11 @@ export class TestServer {
   }
 
   /** The lines of a watch, as they come. */
-  async watch(path: string, query: string): Promise<WatchReader> {
+  async watch(path: string, query: string, headers: Record<string, string> = {}): Promise<WatchReader> {
     const stop = new AbortController();
     const answer = await fetch(`${this.server.url}${path}?watch=true&${query}`, {
       dispatcher: this.#dispatcher,
-      headers: { authorization: `Bearer ${this.server.token}` },
+      headers: { authorization: `Bearer ${this.server.token}`, ...headers },
       signal: stop.signal,
     });
     return new WatchReader(answer, stop);
