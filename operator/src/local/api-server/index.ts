@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments, stringify } from 'yaml';
@@ -57,7 +57,9 @@ export async function startApiServer(options: ApiServerOptions = {}): Promise<Ap
     return await serve(options, state);
   } catch (error) {
     state?.close();
-    throw error;
+    if (!(error instanceof ApiError)) throw error;
+    // What a new server writes first had no room.
+    throw new FlashpodError('local.state-directory', messageOf(error), { cause: error });
   }
 }
 
@@ -81,10 +83,24 @@ async function serve(options: ApiServerOptions, state: StateDirectory | undefine
   const server = await listen((call) => route(services, call), options.port ?? 0, token, identity);
   const collector = new Collector(api);
   const stopExpiry = expireEvents(api);
-  const ownDir =
-    options.kubeconfigPath === undefined ? await mkdtemp(join(tmpdir(), 'flashpod-kube-')) : undefined;
-  const kubeconfigPath = options.kubeconfigPath ?? join(ownDir ?? '', 'kubeconfig');
-  await writeFile(kubeconfigPath, kubeconfig(server.url, token, identity.certificate), { mode: 0o600 });
+  let ownDir: string | undefined;
+  const stop = async () => {
+    collector.stop();
+    stopExpiry();
+    await server.stop();
+    if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
+  };
+  let { kubeconfigPath } = options;
+  try {
+    if (kubeconfigPath === undefined) {
+      ownDir = await mkdtemp(join(tmpdir(), 'flashpod-kube-'));
+      kubeconfigPath = join(ownDir, 'kubeconfig');
+    }
+    await writePrivate(kubeconfigPath, kubeconfig(server.url, token, identity.certificate));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
   return {
     url: server.url,
     token,
@@ -93,13 +109,18 @@ async function serve(options: ApiServerOptions, state: StateDirectory | undefine
     controllers: collector,
     restored: (state?.restored.objects.length ?? 0) > 0,
     stop: async () => {
-      collector.stop();
-      stopExpiry();
-      await server.stop();
+      await stop();
       state?.close();
-      if (ownDir !== undefined) await rm(ownDir, { recursive: true, force: true });
     },
   };
+}
+
+/** Whole or not at all, and for its owner only, also where a file that others may read was before. */
+async function writePrivate(path: string, content: string): Promise<void> {
+  const unfinished = `${path}.${process.pid}`;
+  await rm(unfinished, { force: true });
+  await writeFile(unfinished, content, { mode: 0o600, flag: 'wx' });
+  await rename(unfinished, path);
 }
 
 async function loadDefinitions(api: Api, directory: string): Promise<void> {
