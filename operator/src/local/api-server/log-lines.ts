@@ -2,10 +2,12 @@ import { badRequest } from './api-error.js';
 
 /** Which lines of a log are wanted. */
 export interface LogLines {
-  /** Of a log that is read once. */
-  whole(text: string): string;
-  /** Of the next piece of a log that is followed. */
-  more(text: string): string;
+  /** Of the next piece; `isNewest`: there is no more at present. */
+  more(text: string, isNewest: boolean): string;
+  /** At the end: also a line that is not finished. */
+  rest(text: string): string;
+  /** As much is told as was wanted. */
+  readonly isFull: boolean;
 }
 
 /**
@@ -18,8 +20,10 @@ export function logLines(query: URLSearchParams): LogLines {
   const since = sinceOf(query);
   const stamped = query.get('timestamps') === 'true';
   let last = 0;
-  let first = true;
   let unfinished = '';
+  let room = limit ?? Number.POSITIVE_INFINITY;
+  /** The newest so many, until all that was there at first is read. */
+  let held: string[] | undefined = tail === undefined ? undefined : [];
   const select = (text: string): string[] => {
     const complete = (unfinished + text).split('\n');
     unfinished = complete.pop() ?? '';
@@ -29,20 +33,29 @@ export function logLines(query: URLSearchParams): LogLines {
       return [stamped ? `${new Date(last).toISOString()} ${line}` : line];
     });
   };
-  const join = (lines: string[]): string => {
-    const wanted =
-      first && tail !== undefined ? lines.slice(lines.length - Math.min(tail, lines.length)) : lines;
-    first = false;
-    return wanted.map((line) => `${line}\n`).join('');
+  const cut = (lines: readonly string[]): string => {
+    const text = lines.map((line) => `${line}\n`).join('');
+    const bytes = Buffer.byteLength(text);
+    const fitting = bytes <= room ? text : Buffer.from(text).subarray(0, room).toString('utf8');
+    room = Math.max(0, room - bytes);
+    return fitting;
+  };
+  const take = (lines: string[], isNewest: boolean): string => {
+    if (held === undefined || tail === undefined) return cut(lines);
+    const newest = [...held, ...lines];
+    const wanted = newest.slice(newest.length - Math.min(tail, newest.length));
+    held = isNewest ? undefined : wanted;
+    return isNewest ? cut(wanted) : '';
   };
   return {
-    more: (text) => join(select(text)),
-    whole: (text) => {
+    // Whether a line that is not finished belongs to the newest is known when it is.
+    more: (text, isNewest) => take(select(text), isNewest && unfinished === ''),
+    rest: (text) => {
       const lines = select(text);
-      // Also a line that is not finished yet.
-      const rest = unfinished === '' ? [] : select('\n');
-      const result = join([...lines, ...rest]);
-      return limit === undefined ? result : Buffer.from(result).subarray(0, limit).toString('utf8');
+      return take([...lines, ...(unfinished === '' ? [] : select('\n'))], true);
+    },
+    get isFull() {
+      return room === 0;
     },
   };
 }

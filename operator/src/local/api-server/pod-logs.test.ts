@@ -1,7 +1,11 @@
+import { once } from 'node:events';
 import { appendFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../kube/testing/eventually.js';
 import { TestServer } from './testing/server.js';
 
 // Parameters and answers are those of read_core_v1_namespaced_pod_log in the documentation of the Kubernetes API.
@@ -81,6 +85,41 @@ describe('the log of a pod', () => {
     appendFileSync(file, 'two\n');
     await server.call('PATCH', `${PODS}/followed/status`, { status: { phase: 'Succeeded' } });
     expect((await answer).body).toBe('one\ntwo\n');
+  });
+
+  it('that is long, and has letters of several bytes and no end, comes whole', async () => {
+    await pod('long', ['main']);
+    // Three bytes each, so that pieces of any even size end within one.
+    const text = `${`${'€'.repeat(1000)}\n`.repeat(1000)}the last`;
+    const file = write('long', 'main', [text]);
+    expect((await log('long')).body === `${text}\n`).toBe(true);
+    expect((await log('long', 'tailLines=2')).body).toBe(`${'€'.repeat(1000)}\nthe last\n`);
+    expect((await log('long', 'limitBytes=7')).body).toBe('€€\ufffd');
+    const followed = log('long', 'follow=true&tailLines=2');
+    appendFileSync(file, ' line\nand another');
+    await server.call('PATCH', `${PODS}/long/status`, { status: { phase: 'Succeeded' } });
+    expect((await followed).body).toMatch(/\nand another\n$/);
+  });
+
+  it('is told to its end also when its file is removed', async () => {
+    await pod('removed', ['main']);
+    const file = write('removed', 'main', ['one\n']);
+    const { server: api } = server;
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { ca: api.certificate, headers: { authorization: `Bearer ${api.token}` } };
+      get(`${api.url}${PODS}/removed/log?follow=true`, options, resolve).once('error', reject);
+    });
+    const text: string[] = [];
+    answer.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
+    const ended = once(answer, 'end');
+    await eventually(
+      () => Promise.resolve(text.join('')),
+      (sofar) => sofar === 'one\n',
+    );
+    rmSync(file);
+    await server.call('DELETE', `${PODS}/removed?gracePeriodSeconds=0`);
+    await ended;
+    expect([text.join(''), (await log('plain')).status]).toEqual(['one\n', 200]);
   });
 
   it('of several containers is asked for by name', async () => {

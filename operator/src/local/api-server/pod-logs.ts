@@ -1,15 +1,13 @@
-import { createReadStream, existsSync, readFileSync, statSync, watch } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { badRequest } from './api-error.js';
 import type { Call, Reply } from './http-server.js';
 import { isObject, type Json, type JsonObject } from './json.js';
 import type { ApiObject } from './kinds/kind.js';
 import { type LogLines, logLines } from './log-lines.js';
+import { pour } from './log-stream.js';
 import type { Named } from './objects.js';
 import type { Services } from './services.js';
-
-const TEXT = { 'content-type': 'text/plain' };
-const POLL_MS = 500;
 
 interface LogOptions {
   readonly container: string;
@@ -19,11 +17,11 @@ interface LogOptions {
 }
 
 /** GET …/pods/NAME/log */
-export function serveLog(
+export async function serveLog(
   { api, podLogs }: Services,
   call: Call,
   { kind, namespace, name }: Named & { readonly namespace: string },
-): Reply | undefined {
+): Promise<Reply | undefined> {
   const pod = api.get(kind, namespace, name);
   const options = logOptions(pod, call.query);
   const file =
@@ -38,14 +36,13 @@ export function serveLog(
     throw badRequest(
       `container "${options.container}" in pod "${name}" is waiting to start: ContainerCreating`,
     );
-  const [from, to] = options.previous ? [runs.at(-2) ?? 0, current] : [current, statSync(file).size];
-  if (!options.follow || options.previous) {
-    const text = readFileSync(file).subarray(from, to).toString('utf8');
-    return { status: 200, raw: Buffer.from(options.lines.whole(text)), headers: TEXT };
-  }
-  follow(file, from, options.lines, call, () =>
-    isOver(api.storage.get(kind.storage, `${namespace}/${name}`), pod),
-  );
+  const until = options.previous ? current : options.follow ? undefined : statSync(file).size;
+  const part = {
+    from: options.previous ? (runs.at(-2) ?? 0) : current,
+    to: until,
+    over: () => isOver(api.storage.get(kind.storage, `${namespace}/${name}`), pod),
+  };
+  await pour(file, part, options.lines, call.response);
   return undefined;
 }
 
@@ -98,44 +95,4 @@ function isOver(now: ApiObject | undefined, pod: ApiObject): boolean {
   if (now === undefined || now.metadata['uid'] !== pod.metadata['uid']) return true;
   const phase = isObject(now['status']) ? now['status']['phase'] : undefined;
   return phase === 'Succeeded' || phase === 'Failed';
-}
-
-/** What is there, and then what is added, until the client goes or the pod is over. */
-function follow(file: string, from: number, lines: LogLines, call: Call, over: () => boolean): void {
-  const { response } = call;
-  response.writeHead(200, TEXT);
-  response.flushHeaders();
-  let position = from;
-  let reading = false;
-  let wanted = false;
-  const watcher = watch(file, () => read());
-  // A file system that does not tell of changes, and the end of the pod, are found out by looking.
-  const timer = setInterval(() => read(), POLL_MS);
-  const stop = () => {
-    watcher.close();
-    clearInterval(timer);
-  };
-  response.on('close', stop);
-  const read = () => {
-    wanted = true;
-    if (reading || response.writableEnded) return;
-    reading = true;
-    wanted = false;
-    const last = over();
-    const chunks: Buffer[] = [];
-    const stream = createReadStream(file, { start: position });
-    stream.on('data', (chunk) => chunks.push(Buffer.from(chunk)));
-    stream.on('error', () => response.end());
-    stream.on('close', () => {
-      reading = false;
-      const text = Buffer.concat(chunks);
-      position += text.length;
-      response.write(lines.more(text.toString('utf8')));
-      if (last) {
-        stop();
-        response.end();
-      } else if (wanted) read();
-    });
-  };
-  read();
 }
