@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { FlashpodError } from '../errors.js';
 import { UsageError } from './usage.js';
@@ -43,13 +43,21 @@ export function parseManifests(text: string, source: string): Manifest[] {
   });
 }
 
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file === '-' ? 0 : file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT')
+      throw new UsageError('-f', file, 'a manifest file that exists, or - for standard input');
+    if (code === 'EISDIR') throw new UsageError('-f', file, 'a file; repeat -f for several');
+    throw new UsageError('-f', file, `a manifest file that can be read (${code})`);
+  }
+}
+
 /** Reads the manifests of a file, or of standard input for `-`. */
 export function readManifests(file: string): Manifest[] {
-  if (file !== '-' && !existsSync(file))
-    throw new UsageError('-f', file, 'a manifest file that exists, or - for standard input');
-  if (file !== '-' && statSync(file).isDirectory())
-    throw new UsageError('-f', file, 'a file; repeat -f for several');
-  const text = readFileSync(file === '-' ? 0 : file);
+  const text = contentOf(file);
   if (text.length > maxBytes) throw new UsageError('-f', file, `a manifest of at most ${maxBytes} bytes`);
   const manifests = parseManifests(text.toString('utf8'), file);
   if (manifests.length === 0) throw new FlashpodError('cli.manifest', `${file} holds no object`);

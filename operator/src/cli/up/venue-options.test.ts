@@ -45,7 +45,11 @@ test.each([
     '--venue-rest: "ftp://x" is not accepted: give an address that begins with https:// or http://',
   ],
   [{ ...local, venueRest: 'nonsense' }, '--venue-rest: "nonsense"'],
-  [{ ...local, venueWs: 'wss://u:secret@x' }, '--venue-ws: "one with a password"'],
+  [{ ...local, venueWs: 'wss://u:secret@x' }, '--venue-ws: "one with a name or password"'],
+  [{ ...local, venueRest: 'https://token@x' }, '--venue-rest: "one with a name or password"'],
+  [{ venueRest: 'https://token@x' }, '--venue-rest: "one with a name or password"'],
+  [{ ...local, venueRest: 'https://to ken@x' }, '--venue-rest: "one with a name or password"'],
+  [{ ...local, venueRest: 'https://x/?key=secret' }, '--venue-rest: "https://x/?…"'],
   [
     { venue: 'mexc', venueWs: 'wss://127.0.0.1:1/ws' },
     '--venue-ws: "wss://127.0.0.1:1/ws" is not accepted: give hosts that are both under mexc.com, or both not',

@@ -42,7 +42,7 @@ export function parseVenue(flags: VenueFlags): ExternalVenue | undefined {
       if (value !== undefined)
         throw new UsageError(
           flag,
-          value,
+          flag === '--venue-rest' || flag === '--venue-ws' ? shown(value) : value,
           'it together with --venue mexc; a simulated exchange chooses its own',
         );
     return undefined;
@@ -78,9 +78,15 @@ function address(flag: string, value: string, protocols: readonly string[]): str
   const accepted = `an address that begins with ${protocols.join('// or ')}//, without name, password and query`;
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !protocols.includes(url.protocol) || url.username || url.password || url.search || url.hash)
-    throw new UsageError(flag, url?.password ? 'one with a password' : value, accepted);
+    throw new UsageError(flag, shown(value), accepted);
   // As it was understood, not as it was typed: what is checked from here on is what is connected to.
   return url.href;
+}
+
+/** Of an address, nothing that could be a key: who it is for, and its parameters, are in no message. */
+function shown(value: string): string {
+  if (value.includes('@')) return 'one with a name or password';
+  return value.replace(/([?#]).*$/s, '$1…');
 }
 
 function text(flag: string, file: string, accepted: string, pattern: RegExp): string {
