@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { goLicences } from './kubernetes/licences.ts';
 import { cargoManifest, root } from './parts.ts';
 import { notAccepted } from './spdx.ts';
 
@@ -85,7 +86,12 @@ function cargoPackages(): Package[] {
   }));
 }
 
-const all = [...npmPackages(), ...cargoPackages()];
+/** Of the Kubernetes binaries, against which we test. */
+function goModules(): Package[] {
+  return goLicences().map((found) => ({ ...found, accepted: ofTools, from: 'scripts/kubernetes/go.mod' }));
+}
+
+const all = [...npmPackages(), ...cargoPackages(), ...goModules()];
 let refused = 0;
 for (const { name, licence, accepted, from } of all) {
   const found = notAccepted(licence, accepted);
