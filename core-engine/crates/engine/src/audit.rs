@@ -197,8 +197,8 @@ impl Engine {
             .orders
             .live()
             .filter(|order| order.state().is_working() && self.is_older(order, asked - slack))
-            .filter(|order| !rows.iter().any(|row| row.client_id == order.client_id))
-            .map(|order| order.client_id)
+            .filter(|order| !rows.iter().any(|row| row.client_id == order.terms.client_id))
+            .map(|order| order.terms.client_id)
             .collect();
         for client_id in missing {
             let now = self.now.mono;
@@ -211,11 +211,11 @@ impl Engine {
     fn deals_overdue(&self) -> Option<String> {
         let overdue = self.state.orders.live().filter(|order| {
             order.missing_deals().is_positive()
-                && self.tracks.get(&order.client_id).is_some_and(crate::track::Track::deals_overdue)
+                && self.tracks.get(&order.terms.client_id).is_some_and(crate::track::Track::deals_overdue)
         });
         let texts: Vec<String> = overdue
             .map(|order| {
-                let (id, filled, dealt) = (order.client_id, order.filled(), order.dealt());
+                let (id, filled, dealt) = (order.terms.client_id, order.filled(), order.dealt());
                 format!("order {id}: the venue says {filled} is filled, its deals sum up to {dealt}")
             })
             .collect();

@@ -23,7 +23,7 @@ pub(crate) struct Refused {
 impl Engine {
     /// Tells what a change of an order means to its strategy.
     pub(crate) fn tell(&mut self, order: &Order, change: Change, deal: Option<Deal>) {
-        if order.instance.is_empty() || !self.state.instances.contains_key(&order.instance) {
+        if order.terms.instance.is_empty() || !self.state.instances.contains_key(&order.terms.instance) {
             return;
         }
         let dormant = |state| matches!(state, State::PendingNew | State::Unknown | State::Rejected);
@@ -34,7 +34,7 @@ impl Engine {
             self.tell_order(order, OrderEventKind::Unknown, None);
         }
         if let Some(deal) = deal.filter(|_| change.booked) {
-            let full = order.dealt() >= order.qty;
+            let full = order.dealt() >= order.terms.qty;
             let kind = if full { OrderEventKind::Filled } else { OrderEventKind::PartiallyFilled };
             self.tell_order(order, kind, Some(fill(deal)));
         }
@@ -52,12 +52,12 @@ impl Engine {
     fn tell_order(&mut self, order: &Order, kind: OrderEventKind, fill: Option<Fill>) {
         let mut event = self.event_of(order, kind);
         event.fill = fill;
-        self.send_event(&order.instance, event);
+        self.send_event(&order.terms.instance, event);
     }
 
     /// An event of an order as it stands, not yet numbered.
     pub(crate) fn event_of(&self, order: &Order, kind: OrderEventKind) -> OrderEvent {
-        let (reference, slot) = match &order.origin {
+        let (reference, slot) = match &order.terms.origin {
             Origin::Quote { slot } => (None, Some(*slot)),
             Origin::Intent { reference } => (Some(reference.clone()), None),
             Origin::Flatten | Origin::Adopted => (None, None),
@@ -66,20 +66,20 @@ impl Engine {
         OrderEvent {
             sequence: 0,
             kind,
-            symbol: order.symbol,
-            client_id: order.client_id,
+            symbol: order.terms.symbol,
+            client_id: order.terms.client_id,
             reference,
             slot,
-            side: order.side,
-            order_type: order.kind,
-            price: order.price,
-            qty: order.qty,
+            side: order.terms.side,
+            order_type: order.terms.kind,
+            price: order.terms.price,
+            qty: order.terms.qty,
             filled: order.dealt(),
             fill: None,
             code: code.to_owned(),
             text: text.to_owned(),
             time: self.now.mono,
-            position: self.position(&order.instance, order.symbol),
+            position: self.position(&order.terms.instance, order.terms.symbol),
         }
     }
 

@@ -66,7 +66,7 @@ impl Engine {
         client_id: ClientOrderId,
         order_id: &flashpod_types::OrderId,
     ) -> Option<ClientOrderId> {
-        let known = self.state.orders.get(&client_id).map(|order| order.client_id);
+        let known = self.state.orders.get(&client_id).map(|order| order.terms.client_id);
         known.or_else(|| self.state.orders.client_id_of(order_id))
     }
 

@@ -300,7 +300,7 @@ impl Engine {
     fn symbols_held(&self, name: &str) -> Vec<Symbol> {
         let held = self.state.ledger.account(name).into_iter().flat_map(|account| account.positions.iter());
         let held = held.filter(|(_, position)| !position.qty.is_zero()).map(|(&symbol, _)| symbol);
-        held.chain(self.state.orders.live_of(name).map(|order| order.symbol)).collect()
+        held.chain(self.state.orders.live_of(name).map(|order| order.terms.symbol)).collect()
     }
 
     /// Gives an instance the capital its manifest asks for, as far as it lacks it.

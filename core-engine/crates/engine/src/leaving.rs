@@ -55,8 +55,8 @@ impl Engine {
                 .state
                 .orders
                 .live_of(name)
-                .filter(|order| !order.state().is_terminal() && order.kind.can_rest())
-                .map(|order| order.client_id)
+                .filter(|order| !order.state().is_terminal() && order.terms.kind.can_rest())
+                .map(|order| order.terms.client_id)
                 .collect();
             for client_id in orders {
                 self.want_cancel(&client_id);
@@ -71,11 +71,12 @@ impl Engine {
     fn cancel_in_former_symbols(&mut self) {
         let former = |order: &&Order| {
             !order.state().is_terminal()
-                && self.instances.get(&order.instance).is_some_and(|instance| {
-                    !self.is_proven(instance) && !instance.policy.symbols.contains(&order.symbol)
+                && self.instances.get(&order.terms.instance).is_some_and(|instance| {
+                    !self.is_proven(instance) && !instance.policy.symbols.contains(&order.terms.symbol)
                 })
         };
-        let orders: Vec<_> = self.state.orders.live().filter(former).map(|order| order.client_id).collect();
+        let orders: Vec<_> =
+            self.state.orders.live().filter(former).map(|order| order.terms.client_id).collect();
         for client_id in orders {
             self.want_cancel(&client_id);
         }

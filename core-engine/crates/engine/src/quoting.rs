@@ -97,7 +97,7 @@ impl Engine {
             .state
             .orders
             .live_of(name)
-            .filter(|order| order.symbol == symbol)
+            .filter(|order| order.terms.symbol == symbol)
             .filter_map(|order| self.resting(order))
             .collect();
         quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
@@ -105,12 +105,12 @@ impl Engine {
 
     /// An order as a quote that has not ended; None: it is none.
     pub(crate) fn resting(&self, order: &Order) -> Option<Resting> {
-        let Origin::Quote { slot } = order.origin else { return None };
+        let Origin::Quote { slot } = order.terms.origin else { return None };
         (!order.state().is_terminal()).then(|| Resting {
-            client_id: order.client_id,
+            client_id: order.terms.client_id,
             slot,
-            side: order.side,
-            price: order.price,
+            side: order.terms.side,
+            price: order.terms.price,
             remaining: order.exposure(),
             can_cancel: self.can_cancel(order),
         })
@@ -177,11 +177,13 @@ impl Engine {
 
     /// The venue ended a quote that nobody wanted ended: not again at once.
     pub(crate) fn hold_slot(&mut self, order: &Order) {
-        let Origin::Quote { slot } = order.origin else { return };
+        let Origin::Quote { slot } = order.terms.origin else { return };
         let until = self.now.mono + DENIED_FOR;
-        let quote = Wanted { slot, side: order.side, price: order.price, qty: order.qty };
-        if let Some(instance) = self.instances.get_mut(&order.instance) {
-            instance.denied.insert((order.symbol, slot), Denied { quote, code: None, until, told: None });
+        let quote = Wanted { slot, side: order.terms.side, price: order.terms.price, qty: order.terms.qty };
+        if let Some(instance) = self.instances.get_mut(&order.terms.instance) {
+            instance
+                .denied
+                .insert((order.terms.symbol, slot), Denied { quote, code: None, until, told: None });
         }
     }
 

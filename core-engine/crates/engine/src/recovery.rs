@@ -148,9 +148,9 @@ impl Recovered {
         if let flashpod_orders::Update::Deal(deal) = update
             && change.booked
             && let Some(order) = self.orders.get(client_id)
-            && let Some(&(base, quote)) = self.pairs.get(&order.symbol)
+            && let Some(&(base, quote)) = self.pairs.get(&order.terms.symbol)
         {
-            self.ledger.book(&order.instance, order.symbol, base, quote, order.side, deal);
+            self.ledger.book(&order.terms.instance, order.terms.symbol, base, quote, order.terms.side, deal);
         }
         Some(change)
     }

@@ -175,7 +175,7 @@ impl Engine {
     fn on_trades(&mut self, client_id: &ClientOrderId, page: Vec<rest::TradeReport>) {
         let Some(rows) = self.read_trades(client_id, page) else { return };
         let Some(order) = self.state.orders.get(client_id) else { return };
-        let (order_id, traded_before) = (order.order_id(), order.before.is_positive());
+        let (order_id, traded_before) = (order.order_id(), order.terms.before.is_positive());
         let mut rows_of_order: Vec<&rest::TradeReport> =
             rows.iter().filter(|row| row.order_id == order_id).collect();
         // What traded before this ledger began is in its starting balances: the newest fills explain what is missing.
@@ -211,7 +211,7 @@ impl Engine {
         mut page: Vec<rest::TradeReport>,
     ) -> Option<Vec<rest::TradeReport>> {
         let now = self.clock.venue_millis(self.now.mono)?;
-        let since = Millis(self.state.orders.get(client_id)?.timestamp_ms - 1000);
+        let since = Millis(self.state.orders.get(client_id)?.terms.timestamp_ms - 1000);
         let track = self.tracks.get_mut(client_id)?;
         let rows = page.len();
         if page.first().zip(page.last()).is_some_and(|(first, last)| first.time > last.time) {

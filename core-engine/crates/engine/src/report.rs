@@ -42,18 +42,19 @@ impl Engine {
     }
 
     fn is_settled(&self, order: &flashpod_orders::Order) -> bool {
-        let in_flight = self.tracks.get(&order.client_id).is_some_and(crate::track::Track::is_in_flight);
+        let in_flight =
+            self.tracks.get(&order.terms.client_id).is_some_and(crate::track::Track::is_in_flight);
         !in_flight && order.state() != State::PendingCancel && order.missing_deals().is_zero()
     }
 
     fn balances(&self) -> Vec<Balance> {
         let mut locked: BTreeMap<Asset, flashpod_types::Amount> = BTreeMap::new();
         for order in self.state.orders.live() {
-            let Some(&(base, quote)) = self.state.pairs.get(&order.symbol) else { continue };
+            let Some(&(base, quote)) = self.state.pairs.get(&order.terms.symbol) else { continue };
             // Without the fee that we set aside ourselves: this is what the venue locks.
-            let (asset, amount) = match order.side {
+            let (asset, amount) = match order.terms.side {
                 Side::Sell => (base, order.exposure().into()),
-                Side::Buy => (quote, order.price.notional(order.exposure())),
+                Side::Buy => (quote, order.terms.price.notional(order.exposure())),
             };
             *locked.entry(asset).or_default() += amount;
         }

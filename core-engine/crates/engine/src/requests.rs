@@ -194,7 +194,7 @@ impl Engine {
                 let whole = Page { start: None, end: None, limit: Some(TRADES_LIMIT) };
                 let page = self.tracks.get(client_id).and_then(Track::page).unwrap_or(whole);
                 let order_id = Some(order.order_id()).filter(|id| !id.is_empty());
-                request::my_trades(order.symbol, order_id, page, stamp)
+                request::my_trades(order.terms.symbol, order_id, page, stamp)
             }
             Purpose::Place(_) | Purpose::Cancel(_) => return None,
         })

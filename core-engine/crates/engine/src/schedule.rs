@@ -110,8 +110,9 @@ impl Engine {
         let room = if candidates.is_empty() { None } else { self.window.next_room(now) };
         let denied = self.instances.values().flat_map(|i| i.denied.values()).map(|denied| denied.until);
         let wanted = self.state.orders.live().filter(|order| order.cancel_wanted());
-        let again =
-            wanted.filter_map(|order| self.tracks.get(&order.client_id)).map(|track| track.cancel_after);
+        let again = wanted
+            .filter_map(|order| self.tracks.get(&order.terms.client_id))
+            .map(|track| track.cancel_after);
         let later = denied.chain(again).filter(|&at| at > now).min();
         [room, later, self.next_expiry(), self.next_flatten()].into_iter().flatten().min()
     }
@@ -143,9 +144,9 @@ impl Engine {
             if order.cancel_wanted() && self.can_cancel(order) {
                 all.push(Candidate {
                     class: Class::Cancel,
-                    instance: order.instance.clone(),
+                    instance: order.terms.instance.clone(),
                     urgency: Urgency::Unwanted,
-                    step: Step::Cancel(order.client_id),
+                    step: Step::Cancel(order.terms.client_id),
                 });
             }
         }

@@ -223,10 +223,9 @@ impl Engine {
             record.events.iter().any(|event| event.reference.as_deref() == Some(reference))
         });
         // No event tells of one that is on its way.
-        let leaves =
-            self.state.orders.live_of(name).any(
-                |order| matches!(&order.origin, Origin::Intent { reference: known } if known == reference),
-            );
+        let leaves = self.state.orders.live_of(name).any(
+            |order| matches!(&order.terms.origin, Origin::Intent { reference: known } if known == reference),
+        );
         waits || told || leaves
     }
 
@@ -236,13 +235,13 @@ impl Engine {
             .orders
             .live_of(name)
             .filter(|order| !order.state().is_terminal())
-            .filter(|order| symbol.is_none_or(|symbol| order.symbol == symbol))
-            .filter(|order| match (reference, &order.origin) {
+            .filter(|order| symbol.is_none_or(|symbol| order.terms.symbol == symbol))
+            .filter(|order| match (reference, &order.terms.origin) {
                 (None, _) => true,
                 (Some(wanted), Origin::Intent { reference }) => wanted == reference,
                 _ => false,
             })
-            .map(|order| order.client_id)
+            .map(|order| order.terms.client_id)
             .collect();
         for client_id in orders {
             self.want_cancel(&client_id);

@@ -133,7 +133,7 @@ impl Engine {
         }
         // No reply of the former run will be heard: what it had under way is unknown.
         let pending: Vec<(ClientOrderId, State)> =
-            self.state.orders.live().map(|order| (order.client_id, order.state())).collect();
+            self.state.orders.live().map(|order| (order.terms.client_id, order.state())).collect();
         for (client_id, state) in pending {
             self.tracks.entry(client_id).or_default().ask(now + RETRY);
             let update = if state == State::PendingNew { Update::Lost } else { Update::CancelFailed };
@@ -355,8 +355,8 @@ impl Engine {
     /// Whether an order was written down before a moment. One of a former run was, whatever the clock of its boot said.
     pub(crate) fn is_older(&self, order: &Order, moment: Nanos) -> bool {
         let of_former_run =
-            ClientId::parse(&order.client_id).is_ok_and(|id| id.incarnation < self.state.incarnation);
-        of_former_run || order.created < moment
+            ClientId::parse(&order.terms.client_id).is_ok_and(|id| id.incarnation < self.state.incarnation);
+        of_former_run || order.terms.created < moment
     }
 
     /// Open orders of the venue against ours. `asked`: orders younger than that may be missing there.
@@ -372,9 +372,9 @@ impl Engine {
             .state
             .orders
             .live()
-            .filter(|order| !order.state().is_terminal() && !listed.contains(&order.client_id))
+            .filter(|order| !order.state().is_terminal() && !listed.contains(&order.terms.client_id))
             .filter(|order| self.is_older(order, asked) || order.state() == State::Unknown)
-            .map(|order| order.client_id)
+            .map(|order| order.terms.client_id)
             .collect();
         for client_id in missing {
             self.tracks.entry(client_id).or_default().ask(now);

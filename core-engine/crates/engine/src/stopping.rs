@@ -106,7 +106,8 @@ impl Engine {
         let now = self.now.mono;
         let Some(account) = self.state.ledger.account(name) else { return Vec::new() };
         let due = |symbol: &Symbol| instance.flatten_after.get(symbol).is_none_or(|&after| now >= after);
-        let quiet = |symbol: &Symbol| !self.state.orders.live_of(name).any(|order| order.symbol == *symbol);
+        let quiet =
+            |symbol: &Symbol| !self.state.orders.live_of(name).any(|order| order.terms.symbol == *symbol);
         account
             .positions
             .keys()
@@ -224,7 +225,7 @@ impl Engine {
             return Some(format!("the end of {open} open orders"));
         }
         if let Some(order) = self.state.orders.live_of(name).next() {
-            let (id, missing) = (order.client_id, order.missing_deals());
+            let (id, missing) = (order.terms.client_id, order.missing_deals());
             return Some(format!("fills of order {id}: {missing} is not explained by deals"));
         }
         if policy == DeletionPolicy::CancelOnly {
@@ -247,7 +248,7 @@ impl Engine {
         let Some(instance) = self.instances.get(name) else { return };
         let policy = instance.policy.deletion_policy;
         let open: Vec<String> =
-            self.state.orders.live_of(name).map(|order| order.client_id.to_string()).collect();
+            self.state.orders.live_of(name).map(|order| order.terms.client_id.to_string()).collect();
         let mut moved: Vec<(Asset, Amount)> = Vec::new();
         if let Some(account) = self.state.ledger.account(name) {
             for (symbol, held) in account.positions.iter().filter(|(_, held)| !held.qty.is_zero()) {
@@ -282,7 +283,7 @@ impl Engine {
         let now = self.now.mono;
         let limit = self.stopping.since + self.config.tuning.stop_timeout;
         let orphaned = |name: &str| !self.instances.contains_key(name);
-        let open = self.state.orders.live().any(|order| !orphaned(&order.instance));
+        let open = self.state.orders.live().any(|order| !orphaned(&order.terms.instance));
         let held =
             self.instances.iter().any(|(name, instance)| self.wants_flat(instance) && !self.is_flat(name));
         // Without the right to send there is nothing that could still be done.

@@ -100,8 +100,8 @@ impl Engine {
         let now = self.now.mono;
         let first = self.config.tuning.ask_first;
         if order.is_closed() {
-            self.tracks.remove(&order.client_id);
-            self.unblock(&order.instance, order.symbol);
+            self.tracks.remove(&order.terms.client_id);
+            self.unblock(&order.terms.instance, order.terms.symbol);
             if matches!(order.state(), State::Rejected | State::Cancelled)
                 && change.was != State::PendingCancel
             {
@@ -109,7 +109,7 @@ impl Engine {
             }
             return;
         }
-        let track = self.tracks.entry(order.client_id).or_default();
+        let track = self.tracks.entry(order.terms.client_id).or_default();
         if change.now == State::Unknown {
             if track.unknown_since.is_none() {
                 track.unknown_since = Some(now);
@@ -126,7 +126,7 @@ impl Engine {
         } else {
             (track.trades_at, track.trades_tries, track.trades) = (None, 0, None);
         }
-        if order.state().is_working() && !order.kind.can_rest() {
+        if order.state().is_working() && !order.terms.kind.can_rest() {
             track.ask(now + IMMEDIATE_LASTS);
         }
     }
@@ -136,7 +136,8 @@ impl Engine {
         let now = self.now.mono;
         let Some(order) = self.state.orders.get(client_id) else { return };
         // Accepted can it be until its timestamp + W; a second more is for the venue's own delays.
-        let last = order.timestamp_ms + i64::try_from(self.config.recv_window_ms).unwrap_or(i64::MAX) + 1000;
+        let last =
+            order.terms.timestamp_ms + i64::try_from(self.config.recv_window_ms).unwrap_or(i64::MAX) + 1000;
         let error = i64::try_from(self.clock.error(now).as_millis() + 1).unwrap_or(i64::MAX);
         let left = |at: Nanos| self.clock.venue_millis(at).map(|venue| last.saturating_sub(venue.0 - error));
         let (Some(left_then), Some(left_now)) = (left(asked), left(now)) else { return };
@@ -175,7 +176,7 @@ impl Engine {
             let Some(order) = self.state.orders.get(&client_id) else { continue };
             if track.ask_at.is_some_and(|at| now >= at) {
                 track.ask_at = None;
-                due.push(Purpose::Query(order.symbol, client_id));
+                due.push(Purpose::Query(order.terms.symbol, client_id));
             }
             if track.trades_at.is_some_and(|at| now >= at) {
                 // Pages that are still coming are no try that failed.
@@ -187,7 +188,7 @@ impl Engine {
                 }
                 // Without the venue's id, the trades of an order cannot be told from others.
                 due.push(if order.order_id().is_empty() {
-                    Purpose::Query(order.symbol, client_id)
+                    Purpose::Query(order.terms.symbol, client_id)
                 } else {
                     Purpose::Trades(client_id)
                 });

@@ -99,7 +99,8 @@ impl Engine {
     /// Sends the cancel of an order that lives; the scheduler has the budget for it.
     pub(crate) fn cancel(&mut self, client_id: &ClientOrderId, class: Class) {
         let Some(order) = self.state.orders.get(client_id) else { return };
-        let (symbol, order_id, instance) = (order.symbol, order.order_id(), order.instance.clone());
+        let (symbol, order_id, instance) =
+            (order.terms.symbol, order.order_id(), order.terms.instance.clone());
         let call = self.window.release(self.now.mono, class, &instance);
         self.tracks.entry(*client_id).or_default().cancelling = true;
         self.counters.cancels_sent += 1;
@@ -122,7 +123,7 @@ impl Engine {
 
     /// Whether the scheduler may cancel this order now.
     pub(crate) fn can_cancel(&self, order: &Order) -> bool {
-        let track = self.tracks.get(&order.client_id);
+        let track = self.tracks.get(&order.terms.client_id);
         matches!(order.state(), State::Open | State::PartiallyFilled)
             && track.is_none_or(|track| !track.cancelling && self.now.mono >= track.cancel_after)
     }
@@ -197,7 +198,7 @@ impl Engine {
         if let (Some(cause), Purpose::Place(client_id)) = (timing.cause, &pending.purpose) {
             let nanos = sent.since(cause.received).since(timing.waits.total()).0;
             let instance: Option<InstanceName> =
-                self.state.orders.get(client_id).map(|order| order.instance.clone());
+                self.state.orders.get(client_id).map(|order| order.terms.instance.clone());
             self.emit(Action::Hop { hop: Hop::TickToOrder, nanos, instance });
         }
     }

@@ -115,13 +115,11 @@ impl Engine {
     /// Best price of the account's own orders of a side in a pair, of any instance; a flattening one that is about to
     /// come counts for the others as if it rested.
     fn own_best(&self, name: &str, symbol: Symbol, side: Side) -> Option<Price> {
-        let own = self
-            .state
-            .orders
-            .live()
-            .filter(|order| order.symbol == symbol && order.side == side && !order.state().is_terminal());
+        let own = self.state.orders.live().filter(|order| {
+            order.terms.symbol == symbol && order.terms.side == side && !order.state().is_terminal()
+        });
         let guard = self.guards.price(name, symbol, side, self.now.mono);
-        let prices = own.map(|order| order.price).chain(guard);
+        let prices = own.map(|order| order.terms.price).chain(guard);
         match side {
             Side::Buy => prices.max(),
             Side::Sell => prices.min(),
@@ -136,13 +134,15 @@ impl Engine {
         price: Price,
     ) -> Vec<flashpod_types::ClientOrderId> {
         let own = self.state.orders.live().filter(|order| {
-            order.symbol == symbol && order.side == side.opposite() && !order.state().is_terminal()
+            order.terms.symbol == symbol
+                && order.terms.side == side.opposite()
+                && !order.state().is_terminal()
         });
         let meets = |order: &&Order| match side {
-            Side::Buy => order.price <= price,
-            Side::Sell => order.price >= price,
+            Side::Buy => order.terms.price <= price,
+            Side::Sell => order.terms.price >= price,
         };
-        own.filter(meets).map(|order| order.client_id).collect()
+        own.filter(meets).map(|order| order.terms.client_id).collect()
     }
 
     /// What a sub-account has left of an asset after the locks of its orders.
@@ -157,13 +157,14 @@ impl Engine {
     }
 
     fn lock_of(&self, order: &Order, asset: Asset) -> Amount {
-        let Some(&(base, quote)) = self.state.pairs.get(&order.symbol) else { return Amount::ZERO };
+        let Some(&(base, quote)) = self.state.pairs.get(&order.terms.symbol) else { return Amount::ZERO };
         let left = order.exposure();
-        match order.side {
+        match order.terms.side {
             Side::Sell if asset == base => Amount::from(left),
             Side::Buy if asset == quote => {
-                let value = order.price.notional(left);
-                let fees = self.markets.get(&order.symbol).and_then(|market| market.fees).unwrap_or_default();
+                let value = order.terms.price.notional(left);
+                let fees =
+                    self.markets.get(&order.terms.symbol).and_then(|market| market.fees).unwrap_or_default();
                 let fee = fees.0.max(fees.1);
                 value + Amount::from_raw(value.raw() / 100_000_000 * (fee.raw() / 100_000_000))
             }
@@ -173,7 +174,8 @@ impl Engine {
 
     /// Worst-case value of everything in the account but one instance's pair.
     fn exposure_but(&self, name: &str, symbol: Symbol) -> Amount {
-        let ordered = self.state.orders.live().map(|order| (order.instance.as_str(), order.symbol));
+        let ordered =
+            self.state.orders.live().map(|order| (order.terms.instance.as_str(), order.terms.symbol));
         let held = self
             .state
             .ledger
@@ -191,8 +193,8 @@ impl Engine {
         let worst = (held.qty + exposure.buys).max(exposure.sells - held.qty).max(Qty::ZERO);
         let mark = self.markets.get(&pair).and_then(crate::market::Market::mark).unwrap_or_else(|| {
             // No market is followed: what was paid, or is offered.
-            let orders = self.state.orders.live_of(owner).filter(|order| order.symbol == pair);
-            orders.map(|order| order.price).fold(held.average_cost(), Price::max)
+            let orders = self.state.orders.live_of(owner).filter(|order| order.terms.symbol == pair);
+            orders.map(|order| order.terms.price).fold(held.average_cost(), Price::max)
         });
         mark.notional(worst)
     }

@@ -123,7 +123,7 @@ impl Engine {
         let wanted = &set.quotes[at];
         let Some(terms) = self.instruments.get(&symbol) else { return Former::None };
         let former =
-            self.state.orders.live_of(name).filter(|order| order.symbol == symbol).find_map(|order| {
+            self.state.orders.live_of(name).filter(|order| order.terms.symbol == symbol).find_map(|order| {
                 Some((order, self.resting(order).filter(|quote| quote.slot == wanted.slot)?))
             });
         let Some((order, resting)) = former else { return Former::None };

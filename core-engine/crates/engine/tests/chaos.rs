@@ -46,8 +46,12 @@ fn limits_hold(sim: &Sim) {
                     .ledger()
                     .orders
                     .iter()
-                    .filter(|o| o.instance == instance.instance && o.symbol == held.symbol && o.side == side)
-                    .filter_map(|o| sim.venue.order(o.client_id.as_str()))
+                    .filter(|o| {
+                        o.terms.instance == instance.instance
+                            && o.terms.symbol == held.symbol
+                            && o.terms.side == side
+                    })
+                    .filter_map(|o| sim.venue.order(o.terms.client_id.as_str()))
                     .filter(|order| order.is_open())
                     .map(|order| order.qty - order.filled)
                     .sum()

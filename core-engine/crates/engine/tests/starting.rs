@@ -300,7 +300,7 @@ fn orders_of_a_former_boot_are_missed_in_the_list_of_open_orders() {
     let mut orders = OrderStore::default();
     for order in state.orders.live() {
         let mut order = order.clone();
-        order.created = order.created + Nanos::from_secs(1_000_000);
+        order.terms.created = order.terms.created + Nanos::from_secs(1_000_000);
         orders.insert(order);
     }
     state.orders = orders;
@@ -319,5 +319,5 @@ fn orders_of_a_former_boot_are_missed_in_the_list_of_open_orders() {
     let at = sim.venue.orders.iter().position(|order| order.client_id == id).unwrap();
     sim.venue.end(at);
     sim.run(Nanos::from_secs(40));
-    assert!(sim.engine.checkpoint().orders.live().all(|order| order.client_id.as_str() != id));
+    assert!(sim.engine.checkpoint().orders.live().all(|order| order.terms.client_id.as_str() != id));
 }

@@ -87,8 +87,9 @@ pub struct Change {
     pub closed: bool,
 }
 
+/// What is known when an order is written down; it never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct NewOrder {
     pub client_id: ClientOrderId,
     pub instance: String,
     pub symbol: Symbol,
@@ -106,7 +107,11 @@ pub struct Order {
     pub created_unix: Nanos,
     /// Quantity that had traded before this ledger began (adopted orders); its deals are not ours to book.
     pub before: Qty,
+}
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub terms: NewOrder,
     state: State,
     order_id: OrderId,
     reported: Qty,
@@ -117,50 +122,19 @@ pub struct Order {
     cancel_wanted: bool,
 }
 
-/// What is known when an order is written down.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewOrder {
-    pub client_id: ClientOrderId,
-    pub instance: String,
-    pub symbol: Symbol,
-    pub side: Side,
-    pub kind: OrderType,
-    pub price: Price,
-    pub qty: Qty,
-    pub origin: Origin,
-    pub reduces: bool,
-    pub timestamp_ms: i64,
-    pub created: Nanos,
-    pub created_unix: Nanos,
-    pub before: Qty,
-}
-
 impl Order {
     #[must_use]
-    pub fn new(new: NewOrder) -> Self {
-        let NewOrder { client_id, instance, symbol, side, kind, price, qty, origin, reduces, .. } = new;
+    pub fn new(terms: NewOrder) -> Self {
         Self {
-            client_id,
-            instance,
-            symbol,
-            side,
-            kind,
-            price,
-            qty,
-            origin,
-            reduces,
-            timestamp_ms: new.timestamp_ms,
-            created: new.created,
-            created_unix: new.created_unix,
-            before: new.before,
             state: State::PendingNew,
             order_id: OrderId::EMPTY,
-            reported: new.before,
+            reported: terms.before,
             ending: None,
             deals: Vec::new(),
-            dealt: new.before,
+            dealt: terms.before,
             refusal: None,
             cancel_wanted: false,
+            terms,
         }
     }
 
@@ -221,7 +195,7 @@ impl Order {
     /// order that are not booked yet.
     #[must_use]
     pub fn exposure(&self) -> Qty {
-        if self.state.is_terminal() { self.missing_deals() } else { self.qty - self.dealt }
+        if self.state.is_terminal() { self.missing_deals() } else { self.terms.qty - self.dealt }
     }
 
     /// Status in the venue's words, as the ledger report uses them.
@@ -273,7 +247,7 @@ impl Order {
             Update::Deal(deal) => {
                 booked = self.book(deal);
                 // A deal tells of the order's life even when it arrives twice.
-                self.step(if self.dealt >= self.qty { Evidence::Completed } else { Evidence::Traded });
+                self.step(if self.dealt >= self.terms.qty { Evidence::Completed } else { Evidence::Traded });
             }
             Update::CancelWanted => self.cancel_wanted = true,
             Update::CancelSent => self.step(Evidence::CancelSent),
@@ -306,14 +280,14 @@ impl Order {
         let traded = self.filled().is_positive();
         self.step(match self.ending {
             Some(Ending::Filled) => Evidence::Completed,
-            Some(Ending::Cancelled) if self.filled() >= self.qty => Evidence::Completed,
+            Some(Ending::Cancelled) if self.filled() >= self.terms.qty => Evidence::Completed,
             Some(Ending::Cancelled) if traded => Evidence::EndedTraded,
             Some(Ending::Cancelled) => Evidence::Ended,
             None if traded => Evidence::Traded,
             None => Evidence::Accepted,
         });
         if self.ending == Some(Ending::Filled) {
-            self.reported = self.reported.max(self.qty);
+            self.reported = self.reported.max(self.terms.qty);
         }
         learnt
     }

@@ -39,9 +39,9 @@ pub struct OrderStore {
 impl OrderStore {
     pub fn insert(&mut self, order: Order) {
         if !order.order_id().is_empty() {
-            self.by_order_id.insert(order.order_id(), order.client_id);
+            self.by_order_id.insert(order.order_id(), order.terms.client_id);
         }
-        self.live.insert(order.client_id, order);
+        self.live.insert(order.terms.client_id, order);
     }
 
     /// Feeds one order; None when there is no such order. At most `keep` closed orders stay.
@@ -105,7 +105,7 @@ impl OrderStore {
     }
 
     pub fn live_of<'a>(&'a self, instance: &'a str) -> impl Iterator<Item = &'a Order> {
-        self.live.values().filter(move |order| order.instance == instance)
+        self.live.values().filter(move |order| order.terms.instance == instance)
     }
 
     /// Closed orders that are not kept any more.
@@ -118,15 +118,15 @@ impl OrderStore {
     #[must_use]
     pub fn all(&self) -> Vec<&Order> {
         let mut orders: Vec<&Order> = self.live.values().chain(self.closed.values()).collect();
-        orders.sort_by_key(|order| (order.created_unix, order.client_id));
+        orders.sort_by_key(|order| (order.terms.created_unix, order.terms.client_id));
         orders
     }
 
     #[must_use]
     pub fn exposure(&self, instance: &str, symbol: Symbol) -> Exposure {
         let mut exposure = Exposure::default();
-        for order in self.live_of(instance).filter(|order| order.symbol == symbol) {
-            match order.side {
+        for order in self.live_of(instance).filter(|order| order.terms.symbol == symbol) {
+            match order.terms.side {
                 Side::Buy => exposure.buys += order.exposure(),
                 Side::Sell => exposure.sells += order.exposure(),
             }
@@ -195,7 +195,7 @@ mod tests {
             store.insert(order(id, Side::Buy));
             store.apply(&ClientOrderId::new(id).unwrap(), &ended(), 2);
         }
-        let kept: Vec<&str> = store.all().iter().map(|order| order.client_id.as_str()).collect();
+        let kept: Vec<&str> = store.all().iter().map(|order| order.terms.client_id.as_str()).collect();
         assert_eq!(kept, ["b", "c"]);
         assert_eq!(store.live().count(), 0);
         assert_eq!(store.forgotten(), Forgotten { orders: 1, fills: 0 });

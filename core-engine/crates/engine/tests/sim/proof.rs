@@ -14,7 +14,8 @@ impl Sim {
         self.run(ms(500));
         let ledger = self.engine.ledger();
         for order in &self.venue.orders {
-            let Some(ours) = ledger.orders.iter().find(|ours| ours.client_id.as_str() == order.client_id)
+            let Some(ours) =
+                ledger.orders.iter().find(|ours| ours.terms.client_id.as_str() == order.client_id)
             else {
                 assert!(!order.client_id.starts_with("fp"), "order {} is not in the ledger", order.client_id);
                 continue;

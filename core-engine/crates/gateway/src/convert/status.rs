@@ -179,14 +179,14 @@ fn balances(balances: &[Balance]) -> Vec<proto::Balance> {
 
 fn order(order: &Order) -> proto::LedgerOrder {
     proto::LedgerOrder {
-        client_order_id: order.client_id.to_string(),
+        client_order_id: order.terms.client_id.to_string(),
         order_id: order.order_id().to_string(),
-        instance: order.instance.clone(),
-        symbol: order.symbol.to_string(),
-        side: proto_side(order.side).into(),
-        r#type: proto_order_type(order.kind).into(),
-        price: order.price.to_string(),
-        quantity: order.qty.to_string(),
+        instance: order.terms.instance.clone(),
+        symbol: order.terms.symbol.to_string(),
+        side: proto_side(order.terms.side).into(),
+        r#type: proto_order_type(order.terms.kind).into(),
+        price: order.terms.price.to_string(),
+        quantity: order.terms.qty.to_string(),
         filled_quantity: order.filled().to_string(),
         status: order.status_name().to_owned(),
         fills: order.deals().iter().map(deal).collect(),
