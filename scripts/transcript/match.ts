@@ -15,6 +15,8 @@ const FORMS: Readonly<Record<string, string>> = {
 /** Of what a recording calls by a number, the value in this run. */
 export class Bindings {
   readonly #values = new Map<string, string>();
+  /** What was different there is different here. */
+  readonly #taken = new Set<string>();
 
   /** A recorded request as it is to be sent now. */
   fill(value: Value): Value {
@@ -50,8 +52,15 @@ export class Bindings {
 
   #bind(token: string, value: string): boolean {
     const known = this.#values.get(token);
-    if (known === undefined) this.#values.set(token, value);
-    return known === undefined || known === value;
+    if (known !== undefined) return known === value;
+    this.#values.set(token, value);
+    const [sort = ''] = token.split(':', 1);
+    // Nothing else writes here: a list may well have the version of its newest object.
+    if (sort === 'rv') return true;
+    const place = `${sort} ${value}`;
+    const taken = this.#taken.has(place);
+    this.#taken.add(place);
+    return !taken;
   }
 }
 
