@@ -4,16 +4,12 @@ mod sim;
 
 use flashpod_engine::io::{Method, OrderEventKind as Kind, SidecarLossAction, TradingState};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, ms, policy};
+use sim::{Broken, Fault, Sim, maker, ms};
 
 const ORDER: &str = "/api/v3/order";
 
 fn fault(sim: &mut Sim, method: Method, what: Broken) {
     sim.faults.push(Fault { method, path: ORDER, nth: 1, what });
-}
-
-fn maker() -> Sim {
-    Sim::trading(vec![policy("maker", &["BTCUSDC"])])
 }
 
 #[test]

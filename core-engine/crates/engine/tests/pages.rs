@@ -5,16 +5,9 @@ mod sim;
 use flashpod_engine::io::{OrderEventKind as Kind, SessionMessage};
 use flashpod_types::{Amount, Nanos, Qty, Side};
 use sim::venue::{EPOCH_MS, VenueOrder};
-use sim::{Sim, ms, policy};
+use sim::{Sim, ms, quoting};
 
 const DAY: Nanos = Nanos::from_secs(24 * 3600);
-
-fn quoting() -> Sim {
-    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1"), (1, Side::Sell, "100.1", "1")]);
-    sim.run(ms(10));
-    sim
-}
 
 /// Orders that the user placed and cancelled by hand, one every `every` ms from a moment on.
 fn by_hand(sim: &mut Sim, count: i64, from: i64, every: i64) {
@@ -47,7 +40,7 @@ fn a_lost_order_is_found_behind_thousands_of_others() {
     for (newest_first, away) in
         [(true, Nanos::from_secs(36_000)), (false, Nanos::from_secs(36_000)), (true, Nanos(DAY.0 * 3))]
     {
-        let mut sim = quoting();
+        let mut sim = quoting(&["BTCUSDC"]);
         sim.venue.newest_first = newest_first;
         let now = EPOCH_MS + i64::try_from(sim.now.as_millis()).unwrap();
         by_hand(&mut sim, 1250, now - 50_000, 40);
@@ -74,7 +67,7 @@ fn a_lost_order_is_found_behind_thousands_of_others() {
 
 #[test]
 fn orders_older_than_the_venue_shows_are_not_asked_for() {
-    let sim = quoting();
+    let sim = quoting(&["BTCUSDC"]);
     // The small venue fails the test when it is asked for more than seven days.
     let mut sim = sim.crash(Nanos(DAY.0 * 30));
     sim.run(Nanos::from_secs(60));
@@ -85,7 +78,7 @@ fn orders_older_than_the_venue_shows_are_not_asked_for() {
 #[test]
 fn hundreds_of_fills_of_one_order_are_all_found() {
     for newest_first in [true, false] {
-        let mut sim = quoting();
+        let mut sim = quoting(&["BTCUSDC"]);
         sim.venue.newest_first = newest_first;
         let id = sim.open_client_ids().remove(0);
         // Nobody is there.
@@ -107,7 +100,7 @@ fn hundreds_of_fills_of_one_order_are_all_found() {
 #[test]
 fn of_hundreds_of_fills_only_those_since_the_ledger_began_are_booked() {
     for newest_first in [true, false] {
-        let mut sim = quoting();
+        let mut sim = quoting(&["BTCUSDC"]);
         sim.venue.newest_first = newest_first;
         let id = sim.open_client_ids().remove(0);
         for _ in 0..150 {
@@ -137,7 +130,7 @@ fn of_hundreds_of_fills_only_those_since_the_ledger_began_are_booked() {
 
 #[test]
 fn a_second_with_more_fills_than_a_page_is_a_difference_and_costs_no_flood_of_requests() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC"]);
     let id = sim.open_client_ids().remove(0);
     for _ in 0..150 {
         sim.venue.fill(&id, "0.002");

@@ -4,33 +4,13 @@ mod sim;
 
 use flashpod_engine::io::{AccountLimits, AgentInput, Input, Method, SessionMessage, TradingState};
 use flashpod_types::{Nanos, OrderType, Price, Qty, Side};
-use sim::{Broken, Fault, Sim, ms, policy};
-
-fn late(sim: &mut Sim, path: &'static str, span: Nanos) {
-    sim.faults.push(Fault { method: Method::Get, path, nth: 1, what: Broken::LateReply(span) });
-}
-
-fn maker() -> Sim {
-    Sim::trading(vec![policy("maker", &["BTCUSDC"])])
-}
-
-fn quoting() -> Sim {
-    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5")]);
-    sim.run(ms(10));
-    sim
-}
+use sim::{Broken, Fault, Sim, bidding, equal, late, maker, ms, policy};
 
 /// Of somebody else, at the venue.
 fn foreign(sim: &mut Sim, side: Side, price: &str, client_id: &str) {
     let (qty, price): (Qty, Price) = ("1".parse().unwrap(), price.parse().unwrap());
     sim.venue.place("BTCUSDC", side, "LIMIT", qty, price, client_id);
     sim.run(ms(5));
-}
-
-fn equal(sim: &Sim) -> bool {
-    sim.engine.status(sim.now).account.ledger_equals_venue
 }
 
 #[test]
@@ -105,7 +85,7 @@ fn two_orders_of_others_that_meet_each_other_are_two_deals() {
 
 #[test]
 fn two_own_orders_that_meet_are_two_deals() {
-    let mut sim = quoting();
+    let mut sim = bidding();
     foreign(&mut sim, Side::Sell, "100.2", "web_1");
     let own = sim.open_client_ids().remove(0);
     sim.venue.self_trade(&own, "web_1", "0.4");

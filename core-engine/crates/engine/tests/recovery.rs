@@ -4,14 +4,7 @@ mod sim;
 
 use flashpod_engine::io::{Method, OrderEventKind as Kind, SessionMessage, SidecarLossAction, TradingState};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, ms, policy};
-
-fn quoting() -> Sim {
-    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1"), (1, Side::Sell, "100.1", "1")]);
-    sim.run(ms(10));
-    sim
-}
+use sim::{Broken, Fault, Sim, ms, quoting};
 
 fn back(sim: Sim) -> Sim {
     let mut sim = sim.crash(Nanos::from_secs(2));
@@ -24,7 +17,7 @@ fn back(sim: Sim) -> Sim {
 
 #[test]
 fn open_orders_fills_and_event_numbers_survive_a_kill() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     let [bid, ask] = sim.open_client_ids().try_into().unwrap();
     sim.venue.fill(&bid, "0.4");
     sim.run(ms(10));
@@ -56,7 +49,7 @@ fn open_orders_fills_and_event_numbers_survive_a_kill() {
 #[test]
 fn an_order_in_flight_at_the_kill_is_found_or_proven_absent() {
     for applied in [true, false] {
-        let mut sim = quoting();
+        let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
         let what = Broken::Timeout { applied };
         sim.faults.push(Fault { method: Method::Post, path: "/api/v3/order", nth: 1, what });
         sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5")]);
@@ -74,7 +67,7 @@ fn an_order_in_flight_at_the_kill_is_found_or_proven_absent() {
 fn a_kill_at_any_record_loses_nothing() {
     // Where the process dies: after each of the last records that it wrote, in the midst of trading.
     for cut in 0..40 {
-        let mut sim = quoting();
+        let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
         let ids = sim.open_client_ids();
         sim.venue.fill(&ids[0], "0.5");
         sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5"), (1, Side::Sell, "10.1", "5")]);
@@ -91,7 +84,7 @@ fn a_kill_at_any_record_loses_nothing() {
 
 #[test]
 fn what_a_dying_host_lost_is_cancelled_and_attributed() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     let records = sim.records.len();
     sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5"), (1, Side::Sell, "10.1", "5")]);
     sim.run(ms(5));
@@ -117,7 +110,7 @@ fn what_a_dying_host_lost_is_cancelled_and_attributed() {
 
 #[test]
 fn without_any_journal_orders_with_our_tag_are_cancelled_and_their_epoch_is_seen() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     sim.epoch = 9;
     sim.renew();
     sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5")]);
@@ -142,7 +135,7 @@ fn without_any_journal_orders_with_our_tag_are_cancelled_and_their_epoch_is_seen
 
 #[test]
 fn what_a_strategy_cancelled_is_cancelled_after_a_kill_before_the_cancel_left() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     sim.policy_mut("maker").sidecar_loss = SidecarLossAction::Keep;
     sim.send_desired();
     sim.intent("maker", "x", "ETHUSDC", Side::Buy, OrderType::Limit, "9.9", "5");
@@ -157,7 +150,7 @@ fn what_a_strategy_cancelled_is_cancelled_after_a_kill_before_the_cancel_left() 
 
 #[test]
 fn what_was_taken_over_is_cancelled_after_another_kill() {
-    let sim = quoting();
+    let sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     let records = sim.records.len();
     let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
     sim.auto_lease = false;
@@ -172,7 +165,7 @@ fn what_was_taken_over_is_cancelled_after_another_kill() {
 
 #[test]
 fn listen_keys_of_former_runs_are_deleted_and_those_of_others_are_not() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     sim.venue.listen_keys.push("somebody-else".into());
     let own = sim.venue.listen_keys[0].clone();
     let sim = back(sim);
@@ -182,7 +175,7 @@ fn listen_keys_of_former_runs_are_deleted_and_those_of_others_are_not() {
 
 #[test]
 fn many_kills_in_a_row_keep_the_ledger_equal() {
-    let mut sim = quoting();
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
     for round in 0..8 {
         sim.session("maker", SessionMessage::Opened { last_sequence: 0 });
         let price = if round % 2 == 0 { "99.8" } else { "99.9" };

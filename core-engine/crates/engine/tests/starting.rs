@@ -2,31 +2,11 @@
 
 mod sim;
 
-use flashpod_engine::io::{DeletionPolicy, InstancePolicy, Method, RunState, SessionMessage, TradingState};
+use flashpod_engine::io::{DeletionPolicy, InstancePolicy, RunState, SessionMessage, TradingState};
 use flashpod_engine::record;
 use flashpod_orders::{Forgotten, OrderStore};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, capital, ms, policy, recovered};
-
-fn late(sim: &mut Sim, path: &'static str, span: Nanos) {
-    sim.faults.push(Fault { method: Method::Get, path, nth: 1, what: Broken::LateReply(span) });
-}
-
-fn maker() -> Sim {
-    Sim::trading(vec![policy("maker", &["BTCUSDC"])])
-}
-
-fn quoting() -> Sim {
-    let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.quote("maker", "ETHUSDC", &[(0, Side::Buy, "9.9", "5")]);
-    sim.run(ms(10));
-    sim
-}
-
-fn equal(sim: &Sim) -> bool {
-    sim.engine.status(sim.now).account.ledger_equals_venue
-}
+use sim::{Sim, bidding, capital, equal, late, maker, ms, policy, recovered};
 
 #[test]
 fn a_venue_that_answers_with_nothing_but_errors_at_first_is_asked_until_it_does() {
@@ -161,7 +141,7 @@ fn a_position_in_a_pair_that_the_venue_lists_no_more_is_not_flat() {
 
 #[test]
 fn fills_of_an_order_taken_over_in_a_pair_that_nobody_names_are_booked() {
-    let mut sim = quoting();
+    let mut sim = bidding();
     sim.desired.instances = vec![policy("maker", &["BTCUSDC"])];
     let records = sim.records.len();
     let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
@@ -176,7 +156,7 @@ fn fills_of_an_order_taken_over_in_a_pair_that_nobody_names_are_booked() {
 
 #[test]
 fn a_reconciliation_begun_before_the_private_stream_was_lost_counts_for_nothing() {
-    let sim = quoting();
+    let sim = bidding();
     let records = sim.records.len();
     let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
     sim.auto_lease = false;
@@ -199,7 +179,7 @@ fn a_reconciliation_begun_before_the_private_stream_was_lost_counts_for_nothing(
 
 #[test]
 fn a_fill_told_late_that_the_starting_balances_include_is_not_booked_again() {
-    let sim = quoting();
+    let sim = bidding();
     let records = sim.records.len();
     let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
     sim.auto_lease = false;
@@ -220,7 +200,7 @@ fn a_fill_told_late_that_the_starting_balances_include_is_not_booked_again() {
 
 #[test]
 fn what_an_order_taken_over_traded_before_the_ledger_began_is_not_booked() {
-    let sim = quoting();
+    let sim = bidding();
     let records = sim.records.len();
     let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
     sim.auto_lease = false;
@@ -293,7 +273,7 @@ fn nothing_is_told_before_the_welcome_and_nothing_twice() {
 
 #[test]
 fn orders_of_a_former_boot_are_missed_in_the_list_of_open_orders() {
-    let sim = quoting();
+    let sim = bidding();
     let id = sim.open_client_ids().remove(0);
     // As after a reboot of the host: its clock began anew, the journal is of the clock before.
     let mut state = recovered(&sim);

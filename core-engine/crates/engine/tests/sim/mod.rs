@@ -6,12 +6,14 @@
 mod network;
 mod proof;
 mod pushes;
+mod stage;
 pub mod venue;
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 pub use network::{Broken, Fault};
+pub use stage::{bidding, equal, late, maker, quoting};
 
 use flashpod_engine::io::{
     AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, Hop, HttpOutcome, HttpRequest,
