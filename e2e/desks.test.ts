@@ -242,11 +242,16 @@ test('ten strategies of two desks trade side by side, each with what is its own 
 test('deleting the namespace of a desk flattens it within the grace of its cores, and the other desk trades on', async () => {
   await allTrade(Date.now());
   await run.client.of(Namespaces).delete({ name: desk });
-  await until(
-    'the namespace to go',
-    45_000,
-    async () => !(await run.client.of(Namespaces).find({ name: desk })),
-  );
+  const gone = async () => !(await run.client.of(Namespaces).find({ name: desk }));
+  await until('the namespace to go', 45_000, gone).catch(async (error: Error) => {
+    const { items } = await run.client.of(resourceOf('StrategyInstance')).list({ namespace: desk });
+    const left = items.map(({ metadata, status }) => [
+      metadata.name,
+      metadata.deletionTimestamp,
+      status?.proof,
+    ]);
+    throw new Error(`${error.message}; instances left: ${JSON.stringify(left)}`);
+  });
   for (const account of accounts.filter(({ namespace }) => namespace === desk)) {
     const { orders } = await run.audit(account.apiKey);
     expect(orders.filter(isOpen), account.name).toEqual([]);
