@@ -1,9 +1,12 @@
 //! `flashpod-bench`: times, allocations and result hashes of the hot paths.
 
+mod market;
 mod meter;
+mod probe;
 mod report;
 mod sections;
 mod tape;
+mod world;
 
 use std::alloc::System;
 use std::path::PathBuf;
@@ -28,6 +31,9 @@ struct Cli {
     /// Run only the section of this name
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
+    /// Length of each open-loop run, in seconds
+    #[arg(long, value_name = "N", default_value = "45", value_parser = clap::value_parser!(u32).range(1..=3_600))]
+    seconds: u32,
 }
 
 fn main() -> ExitCode {
@@ -51,11 +57,12 @@ fn run(cli: &Cli) -> anyhow::Result<bool> {
         let names: Vec<_> = sections::ALL.iter().map(|section| section.name).collect();
         bail!("--only {name}: there is no such section; accepted: {}", names.join(", "));
     }
+    let options = sections::Options { seconds: cli.seconds };
     let mut report = Report::new();
     println!("{}", report.machine_line());
     for section in chosen {
         println!("\n{}: {}", section.name, section.about);
-        match (section.run)() {
+        match (section.run)(&options) {
             Ok(figures) => figures.into_iter().for_each(|figure| report.add(section.name, figure)),
             Err(error) => report.not_run(section.name, format!("{error:#}")),
         }

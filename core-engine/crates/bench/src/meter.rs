@@ -65,6 +65,11 @@ impl Allocations {
     pub(crate) fn begin() -> Self {
         Self(Region::new(crate::ALLOCATOR))
     }
+
+    pub(crate) fn so_far(&self) -> u64 {
+        let change = self.0.change();
+        (change.allocations + change.reallocations) as u64
+    }
 }
 
 impl Meter {
@@ -93,8 +98,7 @@ impl Meter {
 
     /// Adds what the process has allocated since `begun`, for operations that were recorded one by one.
     pub(crate) fn count(&mut self, begun: &Allocations) {
-        let change = begun.0.change();
-        self.allocations += (change.allocations + change.reallocations) as u64;
+        self.allocations += begun.so_far();
     }
 
     /// Nanoseconds an operation when the samples are passes over the same `batches` batches: each batch counts with its

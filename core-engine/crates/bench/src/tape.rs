@@ -1,15 +1,20 @@
 //! Recorded books in memory: the snapshot, then the updates that follow it, laid out for fast replay.
 
+mod synthetic;
+
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use flashpod_book::{Book, Level, Rule, Snapshot, Update};
-use flashpod_recordings::{Event, Recording};
+use flashpod_recordings::{Event, Recording, Trade};
 use flashpod_types::{Millis, Side};
 
 /// Updates of one symbol. Their levels lie one after the other.
 pub(crate) struct Tape {
+    /// Where it comes from, for the report.
+    pub source: String,
     pub rule: Rule,
+    pub trades: Vec<Trade>,
     snapshot: (u64, Vec<Level>, Vec<Level>),
     updates: Vec<Entry>,
     levels: Vec<Level>,
@@ -32,41 +37,61 @@ fn shared() -> PathBuf {
 }
 
 impl Tape {
-    /// Reads the recordings `files` of the data set `dir`, keeping the updates newer than the snapshot.
-    pub(crate) fn read(dir: &str, files: &[&str]) -> anyhow::Result<Self> {
+    /// BTCUSDT on Binance spot, 650 s.
+    pub(crate) fn spot() -> anyhow::Result<Self> {
+        Self::read("binance_spot_btc_eth_20240808", &["btcusdt_20240808.gz", "btcusdt_20240809.gz"])
+    }
+
+    /// BTCUSDT on Binance USD-M futures, 345 s.
+    pub(crate) fn usdm() -> anyhow::Result<Self> {
+        Self::read("binance_usdm_btc_eth_20240808", &["btcusdt_20240808.gz"])
+    }
+
+    /// Reads the recordings `files` of the data set `dir`, keeping the updates newer than the snapshot; without them it
+    /// is a synthetic market, and says so.
+    fn read(dir: &str, files: &[&str]) -> anyhow::Result<Self> {
         let folder = shared().join("data").join(dir);
         let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(file)).collect();
         if let Some(missing) = paths.iter().find(|path| !path.exists()) {
-            bail!(
-                "the recording {} is missing: put the shared folder beside the repository or name it in \
-                 FLASHPOD_SHARED",
+            return Ok(synthetic::tape(format!(
+                "SYNTHETIC market, as the recording {} is missing (put the shared folder beside the repository or name \
+                 it in FLASHPOD_SHARED)",
                 missing.display()
-            );
+            )));
         }
-        let (mut snapshot, mut depths) = (None, Vec::new());
+        let (mut snapshot, mut depths, mut trades) = (None, Vec::new(), Vec::new());
         for frame in Recording::open(&paths)? {
             match frame?.event {
                 Event::Snapshot(found) => snapshot = snapshot.or(Some(found)),
                 Event::Depth(depth) => depths.push(depth),
-                Event::Trade(_) | Event::Ticker(_) => {}
+                Event::Trade(trade) => trades.push(trade),
+                Event::Ticker(_) => {}
             }
         }
         let snapshot = snapshot.with_context(|| format!("{dir} holds no snapshot"))?;
         let futures = depths.iter().any(|depth| depth.prev_last.is_some());
         let mut tape = Self {
+            source: format!("{dir} BTCUSDT"),
+            trades,
             rule: if futures { Rule::BinanceFutures } else { Rule::BinanceSpot },
             snapshot: (snapshot.last_update_id, snapshot.bids, snapshot.asks),
             updates: Vec::new(),
             levels: Vec::new(),
         };
         for depth in depths.into_iter().filter(|depth| depth.last > snapshot.last_update_id) {
-            tape.levels.extend(depth.bids);
-            let bids_end = tape.levels.len();
-            tape.levels.extend(depth.asks);
             let (first, last, prev_last, event) = (depth.first, depth.last, depth.prev_last, depth.event);
-            tape.updates.push(Entry { first, last, prev_last, event, bids_end, asks_end: tape.levels.len() });
+            let (bids, asks) = (&depth.bids[..], &depth.asks[..]);
+            tape.push(&Update { first, last, prev_last, event, bids, asks });
         }
         Ok(tape)
+    }
+
+    fn push(&mut self, update: &Update<'_>) {
+        self.levels.extend(update.bids);
+        let bids_end = self.levels.len();
+        self.levels.extend(update.asks);
+        let Update { first, last, prev_last, event, .. } = *update;
+        self.updates.push(Entry { first, last, prev_last, event, bids_end, asks_end: self.levels.len() });
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot<'_> {

@@ -55,6 +55,17 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     }
 }
 
+/// How often the calling thread has lost its CPU so far although it wanted to go on.
+pub fn involuntary_switches() -> io::Result<u64> {
+    // SAFETY: a rusage is plain integers, for which all zeros is a valid value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` is a valid, exclusively borrowed rusage.
+    match unsafe { libc::getrusage(libc::RUSAGE_THREAD, &raw mut usage) } {
+        0 => Ok(usage.ru_nivcsw.unsigned_abs()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// The CPU that each of `engines` engine threads should be pinned to; `None` when the mode does not spin.
 ///
 /// Kubernetes gives a container exclusive CPUs by narrowing its cpuset, so a set as wide as the machine is shared;

@@ -13,19 +13,13 @@ use crate::tape::{Tape, book_hash};
 pub(crate) const SPOT: Section = Section {
     name: "book-spot",
     about: "recorded spot updates into a certified book",
-    run: || {
-        let files = ["btcusdt_20240808.gz", "btcusdt_20240809.gz"];
-        run("binance_spot_btc_eth_20240808", &files, ["book.levelChange.ns", "book.levelChange.nsCold"])
-    },
+    run: |_| run(&Tape::spot()?, ["book.levelChange.ns", "book.levelChange.nsCold"]),
 };
 
 pub(crate) const USDM: Section = Section {
     name: "book-usdm",
     about: "recorded USD-M futures updates into a certified book",
-    run: || {
-        let names = ["book.levelChange.nsUsdm", "book.levelChange.nsColdUsdm"];
-        run("binance_usdm_btc_eth_20240808", &["btcusdt_20240808.gz"], names)
-    },
+    run: |_| run(&Tape::usdm()?, ["book.levelChange.nsUsdm", "book.levelChange.nsColdUsdm"]),
 };
 
 const WARM_UP: usize = 3;
@@ -33,13 +27,12 @@ const PASSES: usize = 15;
 /// A sample is a batch of updates with at least this many levels.
 const BATCH: usize = 2_000;
 
-fn run(dir: &str, files: &[&str], [warm, cold]: [&'static str; 2]) -> anyhow::Result<Vec<Figure>> {
-    let tape = Tape::read(dir, files)?;
-    let mut figures = vec![certified(dir, &tape)?];
+fn run(tape: &Tape, [warm, cold]: [&'static str; 2]) -> anyhow::Result<Vec<Figure>> {
+    let mut figures = vec![certified(tape)?];
     let changes = tape.changes();
-    let input = format!("{dir} BTCUSDT: {} level changes, exact prices in and out", changes.len());
-    let ours = changed(&tape, &changes, || ByTick(Book::new()));
-    let map = changed(&tape, &changes, BySorting::default);
+    let input = format!("{}: {} level changes, exact prices in and out", tape.source, changes.len());
+    let ours = changed(tape, &changes, || ByTick(Book::new()));
+    let map = changed(tape, &changes, BySorting::default);
     anyhow::ensure!(ours.hash == map.hash, "the book differs from two BTreeMaps");
     let batches = changes.len().div_ceil(CHANGES);
     let (mean, map_mean) = (ours.warm.undisturbed_mean(batches), map.warm.undisturbed_mean(batches));
@@ -163,7 +156,7 @@ fn changed<B: Sides>(tape: &Tape, changes: &[(Side, Level)], new: impl Fn() -> B
     Changed { warm, cold, hash }
 }
 
-fn certified(dir: &str, tape: &Tape) -> anyhow::Result<Figure> {
+fn certified(tape: &Tape) -> anyhow::Result<Figure> {
     let mut meter = Meter::with_room((WARM_UP + PASSES) * (tape.levels() / BATCH + 1));
     let mut hash = 0;
     for pass in 0..WARM_UP + PASSES {
@@ -199,7 +192,8 @@ fn certified(dir: &str, tape: &Tape) -> anyhow::Result<Figure> {
         hash = book_hash(book.book());
     }
     let input = format!(
-        "{dir} BTCUSDT: {} updates, {} level changes, exact prices in; {PASSES} warm passes",
+        "{}: {} updates, {} level changes, exact prices in; {PASSES} warm passes",
+        tape.source,
         tape.updates(),
         tape.levels()
     );

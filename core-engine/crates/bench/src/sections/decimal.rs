@@ -2,7 +2,7 @@
 
 use flashpod_types::Price;
 
-use super::Section;
+use super::{Options, Section};
 use crate::meter::{Figure, Meter};
 
 pub(crate) const SECTION: Section =
@@ -12,7 +12,7 @@ const TEXTS: usize = 4_096;
 const WARM_UP: usize = 20;
 const PASSES: usize = 300;
 
-fn run() -> anyhow::Result<Vec<Figure>> {
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
     Ok(vec![
         measure("8 decimals", "prices like 61837.63000000", |n| {
             format!("{}.{:02}000000", 60_000 + n % 5_000, n % 100)

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::{Channel, Endpoint};
 
-use super::Section;
+use super::{Options, Section};
 use crate::meter::{Allocations, Figure, Meter};
 
 pub(crate) const SECTION: Section = Section {
@@ -59,7 +59,7 @@ impl From<LedgerQuery> for ToEngine {
     }
 }
 
-fn run() -> anyhow::Result<Vec<Figure>> {
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
     let directory = std::env::temp_dir().join(format!("fpb{}", std::process::id()));
     let outcome = measure(&directory);
     std::fs::remove_dir_all(&directory)?;

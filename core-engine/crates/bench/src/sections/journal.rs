@@ -1,8 +1,8 @@
 //! Appending to the journal, as the engine thread does before each order.
 
-use flashpod_journal::{Options, open};
+use flashpod_journal::open;
 
-use super::Section;
+use super::{Options, Section};
 use crate::meter::{Figure, Meter};
 
 pub(crate) const SECTION: Section = Section {
@@ -17,7 +17,7 @@ const BATCH: usize = 50;
 /// An order's input and outcome take about this much.
 const RECORD: usize = 512;
 
-fn run() -> anyhow::Result<Vec<Figure>> {
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
     let directory = std::env::temp_dir().join(format!("flashpod-bench-journal-{}", std::process::id()));
     let outcome = measure(&directory);
     std::fs::remove_dir_all(&directory)?;
@@ -25,7 +25,7 @@ fn run() -> anyhow::Result<Vec<Figure>> {
 }
 
 fn measure(directory: &std::path::Path) -> anyhow::Result<Vec<Figure>> {
-    let (mut writer, mut upkeep) = open(directory, Options::default())?;
+    let (mut writer, mut upkeep) = open(directory, flashpod_journal::Options::default())?;
     upkeep.tick()?;
     let mut record = vec![0_u8; RECORD];
     let mut meter = Meter::with_room(WARM_UP + SAMPLES);

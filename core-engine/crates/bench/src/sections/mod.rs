@@ -6,16 +6,25 @@ mod frame;
 mod grpc;
 mod journal;
 mod order;
+mod replay;
 mod risk;
+mod tick;
 
 use crate::meter::Figure;
+
+/// What the command line may change.
+#[derive(Debug)]
+pub(crate) struct Options {
+    /// Length of each open-loop run.
+    pub seconds: u32,
+}
 
 /// A group of benchmarks that share their input.
 pub(crate) struct Section {
     pub name: &'static str,
     pub about: &'static str,
     /// An error means that the section could not run, e.g. for want of its recording.
-    pub run: fn() -> anyhow::Result<Vec<Figure>>,
+    pub run: fn(&Options) -> anyhow::Result<Vec<Figure>>,
 }
 
 pub(crate) const ALL: &[Section] = &[
@@ -26,5 +35,7 @@ pub(crate) const ALL: &[Section] = &[
     order::SECTION,
     risk::SECTION,
     journal::SECTION,
+    tick::SECTION,
+    replay::SECTION,
     grpc::SECTION,
 ];

@@ -4,7 +4,7 @@ use flashpod_mexc::Signer;
 use flashpod_mexc::request::{NewOrder, Size, Stamp, write_new_order};
 use flashpod_types::{Millis, OrderType, Price, Qty, Side};
 
-use super::Section;
+use super::{Options, Section};
 use crate::meter::{Figure, Meter};
 
 pub(crate) const SECTION: Section = Section {
@@ -17,7 +17,7 @@ const WARM_UP: usize = 50;
 const SAMPLES: usize = 2_000;
 const BATCH: usize = 100;
 
-fn run() -> anyhow::Result<Vec<Figure>> {
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
     let signer = Signer::new("sim-secret-0123456789abcdef");
     let mut order = NewOrder {
         symbol: "BTCUSDC".parse()?,

@@ -3,7 +3,7 @@
 use flashpod_risk::{AccountLimits, Gate, Limits, Market, Mode, Order, Purpose, TradingState, View, check};
 use flashpod_types::{Instrument, Nanos, OrderType, Price, PriceBand, Qty, Side};
 
-use super::Section;
+use super::{Options, Section};
 use crate::meter::{Figure, Meter};
 
 pub(crate) const SECTION: Section =
@@ -13,7 +13,7 @@ const WARM_UP: usize = 200;
 const SAMPLES: usize = 20_000;
 const BATCH: usize = 100;
 
-fn run() -> anyhow::Result<Vec<Figure>> {
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
     let instrument = Instrument {
         symbol: "BTCUSDC".parse()?,
         base: "BTC".parse()?,
