@@ -11,8 +11,8 @@ use crate::engine::Engine;
 use crate::pages::{Reading, horizon};
 use crate::requests::{ORDERS_LIMIT, Purpose};
 
-/// How far before the journal's last moment to begin: a dying host may lose 50 ms, and its clock may differ from the
-/// venue's.
+/// How far before the journal's last moment to begin: a dying host may lose 50 ms, and its clock may have been set
+/// since.
 const LOOK_BACK_MS: i64 = 60_000;
 /// The venue shows no older orders (API reference §6.6).
 const SHOWN_DAYS: i64 = 7;
@@ -43,8 +43,10 @@ impl Engine {
             return;
         }
         let Some(now) = self.clock.venue_millis(self.now.mono) else { return };
-        let last = i64::try_from(self.startup.former_run.as_millis()).unwrap_or(i64::MAX);
-        let from = Millis(last - LOOK_BACK_MS).max(horizon(now, SHOWN_DAYS));
+        // By how long ago it was: our wall clock may show another time than the venue's.
+        let away = self.now.unix.since(self.startup.former_run).as_millis();
+        let away = i64::try_from(away).unwrap_or(i64::MAX / 2);
+        let from = Millis(now.0 - away - LOOK_BACK_MS).max(horizon(now, SHOWN_DAYS));
         let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
         for symbol in symbols {
             if let Entry::Vacant(place) = self.past.readings.entry(symbol) {

@@ -4,7 +4,7 @@ mod sim;
 
 use flashpod_engine::io::{Method, OrderEventKind as Kind, SessionMessage, SidecarLossAction, TradingState};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, ms, quoting};
+use sim::{Broken, Fault, Sim, equal, ms, quoting};
 
 fn back(sim: Sim) -> Sim {
     let mut sim = sim.crash(Nanos::from_secs(2));
@@ -106,6 +106,25 @@ fn what_a_dying_host_lost_is_cancelled_and_attributed() {
     // The filled one had been replaced in the moment before.
     assert_eq!(sim.engine.status(sim.now).counters.adopted_orders, 3);
     sim.prove();
+}
+
+#[test]
+fn a_wall_clock_that_differs_from_the_venues_hides_nothing_that_was_lost() {
+    for ahead in [Nanos::ZERO, Nanos::from_secs(7200)] {
+        let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
+        sim.ahead = ahead;
+        sim.run(ms(10));
+        sim.session("maker", SessionMessage::Heartbeat);
+        let records = sim.records.len();
+        sim.intent("maker", "x", "ETHUSDC", Side::Buy, OrderType::Ioc, "10.1", "5");
+        sim.run(ms(10));
+        let newer = sim.records.len() - records;
+        let mut sim = sim.crash_losing(Nanos::from_secs(2), newer);
+        sim.run(Nanos::from_secs(10));
+        assert!(equal(&sim), "{}", sim.engine.status(sim.now).account.audit_difference);
+        assert_eq!(sim.position("maker", "ETHUSDC"), "5");
+        sim.prove();
+    }
 }
 
 #[test]

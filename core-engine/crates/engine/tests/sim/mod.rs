@@ -46,6 +46,8 @@ pub struct Sim {
     pub venue: Venue,
     /// CLOCK_BOOTTIME.
     pub now: Nanos,
+    /// By how much our wall clock is ahead of the venue's.
+    pub ahead: Nanos,
     seq: u64,
     queue: BTreeMap<(Nanos, u64), Event>,
     queued: u64,
@@ -134,6 +136,7 @@ impl Sim {
             engine: Engine::new(&start),
             venue,
             now,
+            ahead: Nanos::ZERO,
             seq: folded.next_seq,
             queue: BTreeMap::new(),
             queued: 0,
@@ -265,7 +268,7 @@ impl Sim {
 
     /// Journals and handles one input now, and carries its actions out.
     pub fn input(&mut self, input: Input) {
-        let unix = Nanos(u64::try_from(EPOCH_MS).unwrap() * 1_000_000 + self.now.0);
+        let unix = Nanos(u64::try_from(EPOCH_MS).unwrap() * 1_000_000 + self.now.0) + self.ahead;
         let stamp = Stamp { seq: self.seq, mono: self.now, unix };
         self.seq += 1;
         let mut buffer = Vec::new();
@@ -366,9 +369,9 @@ impl Sim {
         }
         self.venue.pushes.clear();
         self.records.truncate(self.records.len() - lost);
-        let (desired, epoch, attempts) = (self.desired, self.epoch, self.attempts);
+        let (desired, epoch, attempts, ahead) = (self.desired, self.epoch, self.attempts, self.ahead);
         let mut sim = Self::with(self.venue, self.config, self.records, self.now + away);
-        (sim.epoch, sim.attempts) = (epoch, attempts);
+        (sim.epoch, sim.attempts, sim.ahead) = (epoch, attempts, ahead);
         sim.desired = desired;
         sim.send_desired();
         sim
