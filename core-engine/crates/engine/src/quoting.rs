@@ -187,11 +187,14 @@ impl Engine {
         }
     }
 
-    /// An order ended: quotes that it stood in the way of are tried again at once.
+    /// An order ended: quotes that it stood in the way of are tried again at once, those of others too when they would
+    /// have met it.
     pub(crate) fn unblock(&mut self, name: &str, symbol: Symbol) {
-        if let Some(instance) = self.instances.get_mut(name) {
+        for (owner, instance) in &mut self.instances {
             for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
-                denied.forgive();
+                if owner == name || denied.is_in_own_way() {
+                    denied.forgive();
+                }
             }
         }
     }

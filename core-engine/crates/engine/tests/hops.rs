@@ -74,6 +74,20 @@ fn own_quotes_that_make_way_are_waited_for_in_the_same_hop() {
 }
 
 #[test]
+fn a_quote_that_waits_for_anothers_order_to_end_leaves_with_that_end() {
+    let mut sim = maker();
+    sim.intent("taker", "x", "BTCUSDC", Side::Sell, OrderType::LimitMaker, "100.05", "0.5");
+    sim.run(ms(10));
+    next_book(&mut sim);
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "100.05", "1")]);
+    sim.session("taker", SessionMessage::Cancel { reference: None, symbol: None });
+    sim.run(ms(20));
+    assert_eq!(measured(&sim, Hop::ReplaceWait), [ms(2)]);
+    assert_eq!(measured(&sim, Hop::TickToOrder), [ms(3)]);
+    sim.prove();
+}
+
+#[test]
 fn waiting_for_the_rate_budget_is_told_apart_from_waiting_for_the_venue() {
     let mut sim = maker();
     for n in 0..5 {
