@@ -33,8 +33,8 @@ mod tag {
 /// A push as it was read; the levels lie in the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DepthPush<'a> {
-    /// Name of the channel as subscribed.
-    pub channel: &'a str,
+    /// Name of the channel as subscribed: ASCII.
+    pub channel: &'a [u8],
     pub symbol: Option<Symbol>,
     /// When the venue made and sent the message.
     pub created: Option<Millis>,
@@ -72,14 +72,14 @@ impl DepthReader {
     pub fn read<'a>(&'a mut self, frame: &'a [u8]) -> Option<DepthPush<'a>> {
         self.bids.clear();
         self.asks.clear();
-        let (mut channel, mut symbol, mut created, mut sent) = ("", None, None, None);
+        let (mut channel, mut symbol, mut created, mut sent) = (&[][..], None, None, None);
         let mut body = None;
         let mut wire = Wire { bytes: frame, at: 0, end: frame.len() };
         while wire.at < wire.end {
             match wire.varint()? {
                 tag::CHANNEL => channel = wire.ascii()?,
                 tag::SYMBOL => {
-                    let text = wire.ascii()?;
+                    let text = std::str::from_utf8(wire.ascii()?).ok()?;
                     symbol = if text.is_empty() { None } else { Some(Symbol::new(text).ok()?) };
                 }
                 tag::SYMBOL_ID => drop(wire.ascii()?),
@@ -158,12 +158,11 @@ impl<'a> Wire<'a> {
         Some(Self { bytes: self.bytes, at, end })
     }
 
+    /// A text; other than ASCII is left to prost, which knows UTF-8.
     #[inline]
-    fn ascii(&mut self) -> Option<&'a str> {
+    fn ascii(&mut self) -> Option<&'a [u8]> {
         let Self { bytes, at, end } = self.part()?;
-        let text = bytes.get(at..end)?;
-        // ASCII is what is accepted; the check for UTF-8 is quick about it.
-        if text.is_ascii() { std::str::from_utf8(text).ok() } else { None }
+        bytes.get(at..end).filter(|text| text.is_ascii())
     }
 
     /// A level of the usual shape: price, then quantity, each with a length of one byte.

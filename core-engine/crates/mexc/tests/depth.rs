@@ -12,7 +12,7 @@ use prost::Message;
 fn read(reader: &mut DepthReader, frame: &[u8]) -> Option<Frame> {
     let push = reader.read(frame)?;
     Some(Frame {
-        channel: push.channel.to_owned(),
+        channel: String::from_utf8(push.channel.to_owned()).unwrap(),
         symbol: push.symbol,
         created: push.created,
         sent: push.sent,

@@ -252,7 +252,8 @@ macro_rules! read_in_place {
             /// the text lies inside a larger message, as a few bytes around it can then be read as well.
             #[inline]
             pub fn parse_in(buffer: &[u8], start: usize, len: usize) -> Result<Self, DecimalError> {
-                if let Some(raw) = crate::digits::scaled_8(buffer, start, len) {
+                let near = buffer.get(start..).and_then(<[u8]>::first_chunk);
+                if let Some(raw) = near.and_then(|near| crate::digits::scaled_8(near, len)) {
                     return Ok(Self(raw));
                 }
                 let end = start.checked_add(len);

@@ -6,24 +6,35 @@
 /// Byte `b'0'` in all eight places.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// What `bytes[start..start + len]` says, times 10^8. `bytes` is looked at as a whole, so that eight bytes can be read
-/// at once also near the end of the text. None: not of the shape that is read here.
-#[inline]
-pub(crate) fn scaled_8(bytes: &[u8], start: usize, len: usize) -> Option<i64> {
-    if start.checked_add(len)? > bytes.len() {
-        return None;
+/// Masks of the first none to eight bytes.
+const KEEP: [u64; 9] = {
+    let mut masks = [u64::MAX; 9];
+    let mut count = 0;
+    while count < 8 {
+        masks[count] = (1 << (8 * count)) - 1;
+        count += 1;
     }
-    let first = eight_at(bytes, start)?;
+    masks
+};
+
+/// The longest text that is read here.
+pub(crate) const LONGEST: usize = 17;
+
+/// What the first `len` bytes say, times 10^8. None: not of the shape that is read here.
+#[inline]
+pub(crate) fn scaled_8(text: &[u8; LONGEST], len: usize) -> Option<i64> {
+    let first = eight_at(text, 0)?;
     let whole = point(first).min(len);
-    let fraction = len - (whole + 1).min(len);
+    let fraction = len.saturating_sub(whole + 1);
     // One test for all, and none on what differs from text to text: which lengths come next is as good as random.
     if (fraction > 8) | ((whole == 8) & (len > 8)) | (whole + fraction == 0) {
         return None;
     }
-    // Without a fraction these eight bytes may be anything, and all of them are masked.
-    let second = eight_at(bytes, start + (whole + 1).min(len))?;
-    let high = right_aligned(first, whole) ^ ZEROS;
-    let low = left_aligned(second, fraction) ^ ZEROS;
+    let second = eight_at(text, whole + 1)?;
+    // Digits as their values; what does not belong to the text becomes zero. The whole part ends in the last place, the
+    // fraction begins in the first.
+    let high = ((first ^ ZEROS) & KEEP[whole]).wrapping_shl(64 - 8 * whole as u32);
+    let low = (second ^ ZEROS) & KEEP[fraction];
     if !are_digits(high, low) {
         return None;
     }
@@ -32,9 +43,8 @@ pub(crate) fn scaled_8(bytes: &[u8], start: usize, len: usize) -> Option<i64> {
 }
 
 #[inline]
-fn eight_at(bytes: &[u8], at: usize) -> Option<u64> {
-    let eight = bytes.get(at..at.checked_add(8)?)?;
-    Some(u64::from_le_bytes(eight.try_into().ok()?))
+fn eight_at(text: &[u8; LONGEST], at: usize) -> Option<u64> {
+    text.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
 }
 
 /// Place of the first point; 8 when there is none.
@@ -43,21 +53,6 @@ const fn point(eight: u64) -> usize {
     let difference = eight ^ 0x2e2e_2e2e_2e2e_2e2e;
     let zero = difference.wrapping_sub(0x0101_0101_0101_0101) & !difference & 0x8080_8080_8080_8080;
     (zero.trailing_zeros() / 8) as usize
-}
-
-/// The first `count` bytes, at most eight, with zeros before them. Shifts go in two halves, as one may be of all 64.
-#[inline]
-const fn right_aligned(eight: u64, count: usize) -> u64 {
-    let half = 4 * count;
-    ((eight << (32 - half)) << (32 - half)) | ((ZEROS >> half) >> half)
-}
-
-/// The first `count` bytes, at most eight, with zeros behind them.
-#[inline]
-const fn left_aligned(eight: u64, count: usize) -> u64 {
-    let half = 4 * count;
-    let rest = (u64::MAX << half) << half;
-    (eight & !rest) | (ZEROS & rest)
 }
 
 /// Whether all bytes are 0 to 9. Adding 0x76 lifts larger ones into the highest bit, unless they were there already.
