@@ -2,7 +2,7 @@ import { globSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { kinds as ours } from '@flashpod/crds';
 import { create, makeClient, SessionUpSchema, StrategyService } from '@flashpod/proto';
-import { request } from 'undici';
+import { Agent, request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { defineResource, type Resource, Secrets } from '../operator/src/kube/index.ts';
 import { LocalRun } from './local-run.ts';
@@ -147,11 +147,16 @@ test('requests that are refused do not repeat what they brought', async () => {
     said.set(where, `${statusCode} ${await body.text()}`);
     expect(statusCode, where).toBeGreaterThanOrEqual(400);
   };
-  const server = /server: *"?(http[^"\s]+)/.exec(readFileSync(run.kubeconfig, 'utf8'))?.[1] ?? '';
+  const kubeconfig = readFileSync(run.kubeconfig, 'utf8');
+  const server = /server"?: *"?(http[^"\s]+)/.exec(kubeconfig)?.[1] ?? '';
+  const authority = /certificate-authority-data"?: *"?([^"\s]+)/.exec(kubeconfig)?.[1] ?? '';
+  const dispatcher = new Agent({ connect: { ca: Buffer.from(authority, 'base64') } });
   planted.set('a wrong bearer token', 'PLANTED-bearer');
   await ask('the API server’s answer', `${server}/api/v1/secrets`, {
     headers: { authorization: 'Bearer PLANTED-bearer' },
+    dispatcher,
   });
+  await dispatcher.close();
   const agentSecret = await run.flashpod(['get', 'strategies', '-n', 'no-such']);
   said.set('an answer of flashpod get', agentSecret.output);
   for (const kind of ['strategies', 'instances', 'accounts', 'cores', 'halts']) {
