@@ -1,4 +1,5 @@
 // `npm test`: every test that needs no cluster. Builds what the tests run.
+import { join } from 'node:path';
 import { bin, cargoCounts, cargoManifest, root, runParts, vitest } from './parts.ts';
 
 const release = [
@@ -21,6 +22,7 @@ process.exitCode = await runParts('npm test', [
     command: 'cargo',
     args: ['test', '--locked', '--workspace', '--no-fail-fast', ...cargoManifest],
     counts: cargoCounts,
+    env: { FLASHPOD_BIN_DIR: process.env['FLASHPOD_BIN_DIR'] ?? join(root, 'core-engine/target/release') },
   },
   vitest('TypeScript', ['--project', 'unit']),
   vitest('whole path', ['--project', 'e2e']),

@@ -36,9 +36,13 @@ pub async fn eventually<T>(what: &str, mut poll: impl AsyncFnMut() -> Option<T>)
     }
 }
 
+/// The one of `FLASHPOD_BIN_DIR`, else one that is built beside the core under test.
 fn venue_binary() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(binaries) = std::env::var_os("FLASHPOD_BIN_DIR") {
+            return Path::new(&binaries).join("flashpod-venue");
+        }
         let core = Path::new(env!("CARGO_BIN_EXE_flashpod-core"));
         let directory = core.parent().unwrap();
         let mut build = Command::new(env!("CARGO"));
