@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
@@ -13,6 +13,8 @@ export default defineConfig({
             'scripts/*.test.ts',
             'strategy-pods/**/src/**/*.test.ts',
           ],
+          // What `flashpod init` writes runs under Node's own test runner; e2e/init.test.ts runs it.
+          exclude: [...configDefaults.exclude, 'strategy-pods/template/**'],
           testTimeout: 20_000,
         },
       },
