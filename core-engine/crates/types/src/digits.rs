@@ -1,7 +1,8 @@
 //! Decimal text to an integer, eight digits at a time.
 //!
 //! Only the shapes that venues send are read here (at most eight digits before the point and eight behind it, no sign);
-//! everything else is left to the reader that goes byte by byte and names what is wrong.
+//! everything else is left to the reader that goes byte by byte and names what is wrong. What differs from text to text,
+//! i.e. where the point is and how long it is, is masks and shifts and never a branch: it is as good as random.
 
 /// Byte `b'0'` in all eight places.
 const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -17,34 +18,66 @@ const KEEP: [u64; 9] = {
     masks
 };
 
+/// 10^8 without the places that the text has itself.
+const SCALE: [u64; 9] = [100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+
 /// The longest text that is read here.
 pub(crate) const LONGEST: usize = 17;
 
 /// What the first `len` bytes say, times 10^8. None: not of the shape that is read here.
 #[inline]
 pub(crate) fn scaled_8(text: &[u8; LONGEST], len: usize) -> Option<i64> {
-    let first = eight_at(text, 0)?;
-    let whole = point(first).min(len);
-    let fraction = len.saturating_sub(whole + 1);
-    // One test for all, and none on what differs from text to text: which lengths come next is as good as random.
-    if (fraction > 8) | ((whole == 8) & (len > 8)) | (whole + fraction == 0) {
+    let first = eight_at::<0>(text);
+    let point = point(first).min(len);
+    // Venues rarely write more than eight digits.
+    if len > 9 || (len == 9 && point == 8) {
+        long(text, first, point, len)
+    } else {
+        short(text, first, point, len)
+    }
+}
+
+/// At most eight digits: the point is closed over, and one number read.
+#[inline]
+fn short(text: &[u8; LONGEST], first: u64, point: usize, len: usize) -> Option<i64> {
+    let pointed = usize::from(point < len);
+    let (digits, places) = (len - pointed, len - point - pointed);
+    let before = KEEP[point];
+    let closed = (first & before) | (eight_at::<1>(text) & !before);
+    let values = (closed ^ ZEROS) & KEEP.get(digits)?;
+    if digits == 0 || !are_digits(values) {
         return None;
     }
-    let second = eight_at(text, whole + 1)?;
-    // Digits as their values; what does not belong to the text becomes zero. The whole part ends in the last place, the
-    // fraction begins in the first.
-    let high = ((first ^ ZEROS) & KEEP[whole]).wrapping_shl(64 - 8 * whole as u32);
-    let low = (second ^ ZEROS) & KEEP[fraction];
-    if !are_digits(high, low) {
+    // The last digit into the last place. Below 10^16.
+    let number = number(values << (64 - 8 * digits));
+    Some((number * SCALE.get(places)?).cast_signed())
+}
+
+/// Whole part and fraction apart.
+#[inline(never)]
+fn long(text: &[u8; LONGEST], first: u64, point: usize, len: usize) -> Option<i64> {
+    let places = len.saturating_sub(point + 1);
+    // Eight digits without a point behind them are whole; more are not read here.
+    if places > 8 || (point == 8 && len > 8) {
+        return None;
+    }
+    let behind = text.get(point + 1..point + 9)?;
+    let second = u64::from_le_bytes(behind.try_into().ok()?);
+    // What does not belong to the text becomes zero. The whole part ends in the last place, the fraction begins in the
+    // first; a shift by 64, of nothing, is one by none.
+    #[allow(clippy::cast_possible_truncation)] // at most 8
+    let whole = ((first ^ ZEROS) & KEEP[point]).wrapping_shl(64 - 8 * point as u32);
+    let fraction = (second ^ ZEROS) & KEEP[places];
+    if !are_digits(whole) || !are_digits(fraction) {
         return None;
     }
     // At most 16 digits: below 2^63.
-    Some((number(high) * 100_000_000 + number(low)).cast_signed())
+    Some((number(whole) * 100_000_000 + number(fraction)).cast_signed())
 }
 
 #[inline]
-fn eight_at(text: &[u8; LONGEST], at: usize) -> Option<u64> {
-    text.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes)
+fn eight_at<const AT: usize>(text: &[u8; LONGEST]) -> u64 {
+    u64::from_le_bytes(std::array::from_fn(|at| text[AT + at]))
 }
 
 /// Place of the first point; 8 when there is none.
@@ -57,10 +90,9 @@ const fn point(eight: u64) -> usize {
 
 /// Whether all bytes are 0 to 9. Adding 0x76 lifts larger ones into the highest bit, unless they were there already.
 #[inline]
-const fn are_digits(high: u64, low: u64) -> bool {
-    const LIFT: u64 = 0x7676_7676_7676_7676;
-    let lifted = high.wrapping_add(LIFT) | low.wrapping_add(LIFT);
-    (lifted | high | low) & 0x8080_8080_8080_8080 == 0
+const fn are_digits(values: u64) -> bool {
+    let lifted = values.wrapping_add(0x7676_7676_7676_7676);
+    (lifted | values) & 0x8080_8080_8080_8080 == 0
 }
 
 /// Eight digits, the first in the lowest byte, as a number: pairs, fours, all.
