@@ -115,6 +115,11 @@ test.each<[string, Partial<Observed>, string]>([
     },
     'core core: book BTCUSDC is SYNCING',
   ],
+  [
+    'a symbol that no core keeps a book of',
+    { cores: [{ ...core(), status: { conditions: fine('Ready', 'AgentConnected'), books: [] } }] },
+    'strategy maker: no core has told of a book of BTCUSDC yet',
+  ],
   ['a lease that nobody has', { leases: [] }, 'account main: no core has its lease'],
   [
     'a lease that is not renewed',

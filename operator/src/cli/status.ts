@@ -56,7 +56,7 @@ export function healthOf(observed: Observed, now: number): Health {
     ...(observed.cores.length === 0 ? ['there is no ExecutionCore'] : []),
     ...observed.cores.flatMap(coreProblems),
     ...observed.accounts.flatMap((account) => accountProblems(account, observed.leases, now)),
-    ...observed.strategies.flatMap(strategyProblems),
+    ...observed.strategies.flatMap((strategy) => strategyProblems(strategy, observed)),
     ...observed.halts.map(
       ({ metadata, spec }) => `halt ${metadata.name} is in force: ${spec.action}, ${spec.reason}`,
     ),
@@ -149,11 +149,24 @@ function accountProblems(
   ];
 }
 
-function strategyProblems({ metadata, spec, status }: TradingStrategy): string[] {
+function strategyProblems({ metadata, spec, status }: TradingStrategy, observed: Observed): string[] {
   const what = `strategy ${metadata.name}`;
   const accepted = wrong(what, status?.conditions, 'Accepted');
   if (accepted.length > 0 || spec.suspended) return accepted;
-  return wrong(what, status?.conditions, 'Ready');
+  const books = booksOf(spec.accountRef.name, observed);
+  return [
+    ...wrong(what, status?.conditions, 'Ready'),
+    ...spec.symbols
+      .filter((symbol) => !books.has(symbol))
+      .map((symbol) => `${what}: no core has told of a book of ${symbol} yet`),
+  ];
+}
+
+/** The symbols that the core of an account keeps books of, in whatever state. */
+function booksOf(account: string, { accounts, cores }: Observed): ReadonlySet<string> {
+  const holder = accounts.find(({ metadata }) => metadata.name === account)?.status?.core;
+  const core = cores.find(({ metadata }) => metadata.name === holder);
+  return new Set(core?.status?.books?.map(({ symbol }) => symbol));
 }
 
 function leaseAge(account: string, leases: readonly Lease[], now: number): number | undefined {
