@@ -8,7 +8,7 @@ import { isOpen, leftIn, ms, ownerOf } from './books.ts';
 import { LocalRun } from './local-run.ts';
 import { checkout, until } from './shared.ts';
 
-// Sidecars that throw, reject, block, sleep and flood, beside one that does its work, all on one account: what the
+// Sidecars that throw, reject, block, sleep, leak and flood, beside one that does its work, all on one account: what the
 // core does about each is read in the exchange's books, and why in status and events.
 
 const namespace = 'default';
@@ -69,7 +69,7 @@ const memoryOf = (pid: number): number =>
 
 beforeAll(async () => {
   run = await LocalRun.start(['--seed', '5', '--strategy', join(checkout, 'e2e/odd-strategy')]);
-  for (const name of ['steady', 'sleeper', 'thrower', 'keeper', 'rejecter', 'blocker', 'flooder'])
+  for (const name of ['steady', 'sleeper', 'thrower', 'keeper', 'rejecter', 'blocker', 'flooder', 'leaker'])
     await until(`orders of ${name}`, 60_000, async () => (await ordersOf(name).catch(() => [])).length >= 2);
 });
 
@@ -144,6 +144,16 @@ test('a sidecar that is stopped is lost, its position closed; the core keeps lit
 test('a sidecar that is killed is back, and has lost nothing', async () => {
   process.kill(await sidecarOf('sleeper'), 'SIGKILL');
   await until('its restart', 20_000, async () => (await acceptedDuring('sleeper', 500)) > 0);
+});
+
+test('a sidecar that leaks is killed at its memory limit: its orders are cancelled, and its status says why', async () => {
+  const said = await until('the leaker to be lost', 60_000, async () => {
+    const ready = (await strategyOf('leaker')).status?.conditions?.find(({ type }) => type === 'Ready');
+    return ready?.reason === 'SidecarLost' && ready.message.includes('OOMKilled') && ready.message;
+  });
+  expect(said).toContain('its orders are cancelled (onSidecarLoss Cancel)');
+  expect(said).toContain('ended last with exit code 137 (OOMKilled: over its memory limit)');
+  await until('the cancels', 5_000, async () => (await restingOf('leaker')).length === 0);
 });
 
 test('a flood of intents is refused and slowed at its own stream; others trade as before, and the core stays small', async () => {

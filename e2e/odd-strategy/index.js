@@ -12,6 +12,8 @@ const faults = {
   block: () => {
     for (;;);
   },
+  /** Some 8 MiB a book, for good. */
+  leak: ({ memory }) => void memory.kept.push(Buffer.alloc(8 << 20, 1)),
   /** Far more intents at each book than anybody could want. */
   flood: (context, book) => {
     const order = resting(context, book);
@@ -42,7 +44,7 @@ export default defineStrategy({
     fault: z.enum(Object.keys(faults)).default('none').describe('What it does after `books` books.'),
     books: z.number().int().min(1).default(60).describe('Books until then.'),
   }),
-  memory: () => ({ books: 0, entry: undefined, resting: undefined, isResting: false }),
+  memory: () => ({ books: 0, entry: undefined, resting: undefined, isResting: false, kept: [] }),
   onBook(context, book) {
     if (!book.certified || bestAsk(book) === undefined || bestBid(book) === undefined) return;
     const { memory, parameters } = context;

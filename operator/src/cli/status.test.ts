@@ -151,6 +151,19 @@ test.each<[string, Partial<Observed>, string]>([
     'strategy maker: Accepted is False: spec.strategy: no',
   ],
   [
+    'a condition of a former generation',
+    {
+      strategies: [
+        {
+          ...strategy('maker'),
+          metadata: { name: 'maker', generation: 2 },
+          status: { conditions: [{ ...condition('Accepted', 'True'), observedGeneration: 1 }] },
+        },
+      ],
+    },
+    'strategy maker: Accepted is of generation 1, the object is at 2',
+  ],
+  [
     'a halt',
     {
       halts: [

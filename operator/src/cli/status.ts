@@ -37,9 +37,17 @@ type Row = Readonly<Record<string, string | number | boolean | undefined>>;
 const conditionOf = (conditions: readonly Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-/** In words what keeps a condition from being True; undefined when nothing does. */
-function wrong(what: string, conditions: readonly Condition[] | undefined, type: string): string[] {
-  const found = conditionOf(conditions, type);
+interface Conditioned {
+  readonly metadata: { readonly generation?: number };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** In words what keeps a condition from being True; nothing when nothing does. */
+function wrong(what: string, { metadata, status }: Conditioned, type: string): string[] {
+  const found = conditionOf(status?.conditions, type);
+  const { generation = 0 } = metadata;
+  if (found !== undefined && (found.observedGeneration ?? generation) < generation)
+    return [`${what}: ${type} is of generation ${found.observedGeneration}, the object is at ${generation}`];
   if (found?.status === 'True') return [];
   return [
     `${what}: ${type} is ${found?.status ?? 'not known yet'}${found ? `: ${found.message || found.reason}` : ''}`,
@@ -47,8 +55,8 @@ function wrong(what: string, conditions: readonly Condition[] | undefined, type:
 }
 
 /** As `wrong`, for a condition that is not said of every object. */
-function stated(what: string, conditions: readonly Condition[] | undefined, type: string): string[] {
-  return conditionOf(conditions, type) === undefined ? [] : wrong(what, conditions, type);
+function stated(what: string, object: Conditioned, type: string): string[] {
+  return conditionOf(object.status?.conditions, type) === undefined ? [] : wrong(what, object, type);
 }
 
 export function healthOf(observed: Observed, now: number): Health {
@@ -114,28 +122,26 @@ export function healthOf(observed: Observed, now: number): Health {
   };
 }
 
-function coreProblems({ metadata, status }: ExecutionCore): string[] {
+function coreProblems(core: ExecutionCore): string[] {
+  const { metadata, status } = core;
   const what = `core ${metadata.name}`;
   const books = (status?.books ?? []).filter(({ state }) => state !== 'CERTIFIED');
   return [
-    ...stated(what, status?.conditions, 'Accepted'),
-    ...wrong(what, status?.conditions, 'Ready'),
-    ...wrong(what, status?.conditions, 'AgentConnected'),
+    ...stated(what, core, 'Accepted'),
+    ...wrong(what, core, 'Ready'),
+    ...wrong(what, core, 'AgentConnected'),
     ...books.map(({ symbol, state }) => `${what}: book ${symbol} is ${state}`),
   ];
 }
 
 /** The agent renews every `renewSeconds`; a lease that was missed three times is no longer looked after. */
-function accountProblems(
-  { metadata, spec, status }: TradingAccount,
-  leases: readonly Lease[],
-  now: number,
-): string[] {
+function accountProblems(account: TradingAccount, leases: readonly Lease[], now: number): string[] {
+  const { metadata, spec, status } = account;
   const what = `account ${metadata.name}`;
   const seconds = leaseAge(metadata.name, leases, now);
   const late = 3 * (spec.lease?.renewSeconds ?? 5);
   return [
-    ...stated(what, status?.conditions, 'Accepted'),
+    ...stated(what, account, 'Accepted'),
     ...(seconds === undefined
       ? [`${what}: no core has its lease`]
       : seconds > late
@@ -149,13 +155,14 @@ function accountProblems(
   ];
 }
 
-function strategyProblems({ metadata, spec, status }: TradingStrategy, observed: Observed): string[] {
+function strategyProblems(strategy: TradingStrategy, observed: Observed): string[] {
+  const { metadata, spec } = strategy;
   const what = `strategy ${metadata.name}`;
-  const accepted = wrong(what, status?.conditions, 'Accepted');
+  const accepted = wrong(what, strategy, 'Accepted');
   if (accepted.length > 0 || spec.suspended) return accepted;
   const books = booksOf(spec.accountRef.name, observed);
   return [
-    ...wrong(what, status?.conditions, 'Ready'),
+    ...wrong(what, strategy, 'Ready'),
     ...spec.symbols
       .filter((symbol) => !books.has(symbol))
       .map((symbol) => `${what}: no core has told of a book of ${symbol} yet`),

@@ -48,6 +48,8 @@ function instanceVerdict(world: World, { metadata, status }: StrategyInstance): 
   if (halts.length > 0)
     return no(reasons.halted, `halted by ${halts.map(({ metadata: { name } }) => name).join(', ')}`);
   const said = (code: string) => status?.reasons?.find((reason) => reason.startsWith(code));
+  const lossLimit = lossLimitSaid(status?.reasons);
+  if (lossLimit !== undefined) return no(reasons.lossLimit, lossLimit);
   const failed = said('STRATEGY_FAILED');
   if (failed !== undefined)
     return no(reasons.strategyFailed, `${failed}; to start it anew: kubectl delete pod ${metadata.name}`);
@@ -65,6 +67,12 @@ function instanceVerdict(world: World, { metadata, status }: StrategyInstance): 
   const why = (status.reasons ?? []).join('; ') || 'the core says no reason';
   if (status.state === 'ReduceOnly') return no(reasons.reduceOnly, why);
   return no(status.state === 'Halted' ? reasons.halted : reasons.starting, why);
+}
+
+/** What the core says of a loss limit that was reached, of the strategy's own or of its account's. */
+export function lossLimitSaid(said: readonly string[] | undefined): string | undefined {
+  const codes = ['RISK_DAILY_LOSS:', 'RISK_DRAWDOWN:', 'RISK_ACCOUNT_LOSS:', 'RISK_ACCOUNT_DRAWDOWN:'];
+  return said?.find((reason) => codes.some((code) => reason.startsWith(code)));
 }
 
 /** Until a sidecar has been there, it is not lost but late. */
@@ -90,18 +98,30 @@ function podInWords(name: string, pod: Pod | undefined): string {
   const ended = container?.state.terminated ?? container?.lastState.terminated;
   const restarts = container?.restartCount ?? 0;
   const ready = phase === 'Running' ? (isReady(pod) ? ' and ready' : ', not ready') : '';
-  const how = ended === undefined ? '' : `, ended last with exit code ${ended.exitCode}`;
+  const reason = ended?.reason === 'OOMKilled' ? ' (OOMKilled: over its memory limit)' : '';
+  const how = ended === undefined ? '' : `, ended last with exit code ${ended.exitCode}${reason}`;
   return `pod ${name} is ${phase}${ready}${restarts === 0 ? '' : `, restarted ${restarts} times`}${how}`;
 }
 
-/** An event when the strategy failed, or its sidecar was lost: once per change, however often the plan is made. */
+const losses: Partial<Record<Reason, PlannedEvent['reason']>> = {
+  [reasons.sidecarLost]: eventReasons.sidecarLost,
+  [reasons.strategyFailed]: eventReasons.strategyFailed,
+  [reasons.lossLimit]: eventReasons.lossLimit,
+};
+
+/**
+ * An event when the strategy failed, its sidecar was lost or a loss limit was reached, and when such a limit was reset:
+ * once per change, however often the plan is made.
+ */
 export function lossEvent(
   ready: Verdict,
   before: TradingStrategyStatus | undefined,
 ): PlannedEvent | undefined {
-  const { reason, message } = ready;
-  if (reason !== reasons.sidecarLost && reason !== reasons.strategyFailed) return undefined;
-  if (findCondition(before?.conditions, types.ready)?.reason === reason) return undefined;
-  const said = reason === reasons.sidecarLost ? eventReasons.sidecarLost : eventReasons.strategyFailed;
-  return { type: 'Warning', reason: said, message };
+  const { reason, message, status } = ready;
+  const former = findCondition(before?.conditions, types.ready)?.reason;
+  if (former === reason) return undefined;
+  const said = losses[reason];
+  if (said !== undefined) return { type: 'Warning', reason: said, message };
+  if (former !== reasons.lossLimit || status !== 'True') return undefined;
+  return { type: 'Normal', reason: eventReasons.lossLimitReset, message: 'trades again after a reset' };
 }

@@ -11,15 +11,15 @@ const POLL_MS = 500;
 
 export interface Part {
   readonly from: number;
-  /** Undefined: also what comes yet, until `over`. */
-  readonly to: number | undefined;
+  /** Undefined as long as it is not known where it ends: more may come, until `over`. */
+  readonly end: () => number | undefined;
   readonly over: () => boolean;
 }
 
 /** Writes a part of a log, piece by piece: neither a long log nor a slow reader grows the server's memory. */
 export async function pour(
   file: string,
-  { from, to, over }: Part,
+  { from, end, over }: Part,
   lines: LogLines,
   response: ServerResponse,
 ): Promise<void> {
@@ -37,13 +37,15 @@ export async function pour(
     response.flushHeaders();
     for (let position = from; !lines.isFull && !left.signal.aborted; ) {
       // Asked before it is read: what came before the end is all told.
-      const isLast = to !== undefined || over();
-      const wanted = Math.min(PIECE_BYTES, (to ?? Number.POSITIVE_INFINITY) - position);
-      const { bytesRead } = await log.read(buffer, 0, wanted, position);
-      position += bytesRead;
-      await tell(lines.more(decoder.write(buffer.subarray(0, bytesRead)), bytesRead < PIECE_BYTES));
-      if (bytesRead > 0) continue;
-      if (isLast) break;
+      const wasOver = over();
+      const { bytesRead } = await log.read(buffer, 0, PIECE_BYTES, position);
+      // Asked after: a run that follows is noted before its first byte.
+      const to = end();
+      const kept = Math.max(0, Math.min(bytesRead, (to ?? Number.POSITIVE_INFINITY) - position));
+      position += kept;
+      await tell(lines.more(decoder.write(buffer.subarray(0, kept)), kept < PIECE_BYTES));
+      if (kept > 0) continue;
+      if (to !== undefined || wasOver) break;
       await changes.next();
     }
     await tell(lines.rest(decoder.end()));

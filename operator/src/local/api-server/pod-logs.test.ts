@@ -42,6 +42,23 @@ function write(name: string, container: string, runs: string[]): string {
   return file;
 }
 
+/** Follows a log, from when its beginning was told. */
+async function followFrom(name: string, beginning: string) {
+  const { server: api } = server;
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { ca: api.certificate, headers: { authorization: `Bearer ${api.token}` } };
+    get(`${api.url}${PODS}/${name}/log?follow=true`, options, resolve).once('error', reject);
+  });
+  const text: string[] = [];
+  answer.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
+  const ended = once(answer, 'end');
+  await eventually(
+    () => Promise.resolve(text.join('')),
+    (sofar) => sofar === beginning,
+  );
+  return { text, ended };
+}
+
 beforeAll(async () => {
   logs = mkdtempSync(join(tmpdir(), 'fpl-'));
   server = await TestServer.start(undefined, { podLogs: logs });
@@ -87,6 +104,17 @@ describe('the log of a pod', () => {
     expect((await answer).body).toBe('one\ntwo\n');
   });
 
+  it('ends with its run, for those who follow, though the container is started again', async () => {
+    await pod('restarted', ['main']);
+    const file = write('restarted', 'main', ['one\n']);
+    const { text, ended } = await followFrom('restarted', 'one\n');
+    appendFileSync(file, 'its end\n');
+    appendFileSync(`${file}.runs`, `${'one\nits end\n'.length}\n`);
+    appendFileSync(file, 'of the next run\n');
+    await ended;
+    expect(text.join('')).toBe('one\nits end\n');
+  });
+
   it('that is long, and has letters of several bytes and no end, comes whole', async () => {
     await pod('long', ['main']);
     // Three bytes each, so that pieces of any even size end within one.
@@ -104,18 +132,7 @@ describe('the log of a pod', () => {
   it('is told to its end also when its file is removed', async () => {
     await pod('removed', ['main']);
     const file = write('removed', 'main', ['one\n']);
-    const { server: api } = server;
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const options = { ca: api.certificate, headers: { authorization: `Bearer ${api.token}` } };
-      get(`${api.url}${PODS}/removed/log?follow=true`, options, resolve).once('error', reject);
-    });
-    const text: string[] = [];
-    answer.setEncoding('utf8').on('data', (piece: string) => text.push(piece));
-    const ended = once(answer, 'end');
-    await eventually(
-      () => Promise.resolve(text.join('')),
-      (sofar) => sofar === 'one\n',
-    );
+    const { text, ended } = await followFrom('removed', 'one\n');
     rmSync(file);
     await server.call('DELETE', `${PODS}/removed?gracePeriodSeconds=0`);
     await ended;

@@ -36,10 +36,11 @@ export async function serveLog(
     throw badRequest(
       `container "${options.container}" in pod "${name}" is waiting to start: ContainerCreating`,
     );
-  const until = options.previous ? current : options.follow ? undefined : statSync(file).size;
+  const now = statSync(file).size;
   const part = {
     from: options.previous ? (runs.at(-2) ?? 0) : current,
-    to: until,
+    // Who follows a run sees the end of that run, not the next one.
+    end: () => (options.previous ? current : options.follow ? runsOf(file)[runs.length] : now),
     over: () => isOver(api.storage.get(kind.storage, `${namespace}/${name}`), pod),
   };
   await pour(file, part, options.lines, call.response);

@@ -7,6 +7,7 @@ import { watchProbes } from './container-probes.js';
 import { ConfigError } from './environment.js';
 import { repositoryOf } from './images.js';
 import type { LaunchPlan } from './launch.js';
+import { untilOverLimit } from './memory-limit.js';
 import { ContainerProcess, type Exit } from './process.js';
 import type { Reaper } from './reaper.js';
 
@@ -130,17 +131,28 @@ export class ContainerUnit {
       ready: (ready) => this.#isReady(ready),
       failed: (probe, why) => this.#unhealthy(launched, probe, why),
     });
+    const killed = this.#killOverLimit(launched, ended.signal);
     if (this.#stop.signal.aborted) await launched.terminate(this.#graceMs);
     const exit = await launched.exited;
     ended.abort();
     this.#started = false;
     this.#ready = false;
-    const reason = exit.exitCode === 0 ? 'Completed' : 'Error';
+    const overLimit = await killed;
+    const reason = overLimit ? 'OOMKilled' : exit.exitCode === 0 ? 'Completed' : 'Error';
+    const message = overLimit === undefined ? {} : { message: overLimit };
     const finishedAt = timestamp(this.#host.clock.wall());
-    this.#set({
-      terminated: { ...exit, reason, startedAt, finishedAt, containerID: `process://${launched.pid}` },
-    });
+    const containerID = `process://${launched.pid}`;
+    this.#set({ terminated: { ...exit, reason, ...message, startedAt, finishedAt, containerID } });
     return exit;
+  }
+
+  /** As the kernel does it in a cgroup. What it was killed for. */
+  async #killOverLimit(running: ContainerProcess, until: AbortSignal): Promise<string | undefined> {
+    const why = await untilOverLimit(running.pid, this.container, this.#host.clock, until);
+    if (why === undefined) return undefined;
+    running.kill();
+    this.#host.event('Warning', 'OOMKilled', `Container ${this.container.name} was killed: ${why}`);
+    return why;
   }
 
   async #launch(): Promise<ContainerProcess | undefined> {

@@ -22,6 +22,17 @@ describe('restarts', () => {
     expect(isAlive(pid)).toBe(false);
   });
 
+  it('come when a container takes more memory than its limit, and say so', async () => {
+    const leak = `const kept = []; setInterval(() => kept.push(Buffer.alloc(8 << 20, 1)), 20);`;
+    cluster = await TestCluster.start({ leak });
+    const resources = { limits: { memory: '100Mi' } };
+    await cluster.run('a', { containers: [{ name: 'main', image: 'test/leak', resources }] });
+    const pod = await cluster.until('a', (it) => (statusOf(it)?.restartCount ?? 0) >= 1);
+    const { terminated } = statusOf(pod)?.lastState ?? {};
+    expect(terminated).toMatchObject({ exitCode: 137, signal: 9, reason: 'OOMKilled' });
+    expect(terminated?.message).toMatch(/^it took \d{6,} KiB of memory, its limit is 100Mi$/);
+  });
+
   it('of a crashing container come after 0, 10, 20, 40 s', async () => {
     const clock = new ManualClock();
     cluster = await TestCluster.start({ crash: 'process.exit(3);' }, { clock });

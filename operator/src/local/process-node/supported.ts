@@ -3,7 +3,7 @@ import type { Container, Pod, Probe, Volume } from '../../kube/pod.js';
 /**
  * Fields that would change what the pod does and that a process cannot honour. A pod that uses one is failed with
  * the list, rather than run as something else than what it says. What is passed over because it only narrows what
- * the process may do or use (security contexts, resources, affinity) is listed in the README.
+ * the process may do or use (security contexts, CPU, affinity) is listed in the README.
  */
 export function unsupportedFields(pod: Pod): string[] {
   const spec = pod.spec;
