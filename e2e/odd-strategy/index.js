@@ -44,7 +44,7 @@ export default defineStrategy({
     fault: z.enum(Object.keys(faults)).default('none').describe('What it does after `books` books.'),
     books: z.number().int().min(1).default(60).describe('Books until then.'),
   }),
-  memory: () => ({ books: 0, entry: undefined, resting: undefined, isResting: false, kept: [] }),
+  memory: () => ({ books: 0, entry: undefined, resting: undefined, hasEntered: false, isResting: false, kept: [] }),
   onBook(context, book) {
     if (!book.certified || bestAsk(book) === undefined || bestBid(book) === undefined) return;
     const { memory, parameters } = context;
@@ -52,7 +52,7 @@ export default defineStrategy({
     memory.entry ??= context.send(entry(context, book));
     memory.resting ??= context.send(resting(context, book));
     // It misbehaves only once there is something to lose.
-    if (memory.isResting) memory.books += 1;
+    if (memory.isResting && memory.hasEntered) memory.books += 1;
     if (memory.books > parameters.books) faults[parameters.fault](context, book);
     const side = (price) => ({
       price,
@@ -65,8 +65,10 @@ export default defineStrategy({
   onOrder({ memory }, { ref, kind }) {
     if (ref === undefined) return;
     if (ref === memory.resting && kind === 'Accepted') memory.isResting = true;
+    if (ref === memory.entry && kind === 'Filled') memory.hasEntered = true;
     // Refused since it came too early, or cancelled by the core: it is tried again.
-    if (ref === memory.resting && (kind === 'Rejected' || kind === 'Cancelled')) memory.resting = undefined;
-    if (ref === memory.entry && kind === 'Rejected') memory.entry = undefined;
+    if (kind !== 'Rejected' && kind !== 'Cancelled') return;
+    if (ref === memory.resting) memory.resting = undefined;
+    if (ref === memory.entry) memory.entry = undefined;
   },
 });
