@@ -42,6 +42,8 @@ pub(crate) struct Audit {
     touched: HashSet<(Side, Price)>,
     /// A snapshot that the book has not reached.
     ahead: Option<Told>,
+    /// Too much changed before the book reached it.
+    given_up: bool,
     failures: u32,
 }
 
@@ -96,6 +98,7 @@ impl Audit {
     pub(crate) fn stop(&mut self) {
         self.started = None;
         self.ahead = None;
+        self.given_up = false;
         self.touched.clear();
     }
 
@@ -106,7 +109,9 @@ impl Audit {
         self.touched.extend(update.bids.iter().map(|level| (Side::Buy, level.0)));
         self.touched.extend(update.asks.iter().map(|level| (Side::Sell, level.0)));
         if self.touched.len() > MAX_TOUCHED {
+            let promised = self.ahead.is_some();
             self.stop();
+            self.given_up = promised;
         }
     }
 
@@ -135,8 +140,11 @@ impl Audit {
         self.conclude(book, version, known).unwrap_or(AuditOutcome::Pending)
     }
 
-    /// The outcome, once the book has reached the snapshot.
+    /// The outcome, once the book has reached the snapshot, or too much has changed on the way.
     pub(crate) fn conclude(&mut self, book: &Book, version: u64, known: &[Range; 2]) -> Option<AuditOutcome> {
+        if std::mem::take(&mut self.given_up) {
+            return Some(AuditOutcome::Inconclusive);
+        }
         let told = self.ahead.take_if(|told| told.version <= version)?;
         let outcome = self.compare(book, known, &told);
         match outcome {

@@ -55,7 +55,7 @@ pub enum Step {
 pub enum SnapshotStep {
     /// The book is certified, after replaying this many waiting updates.
     Certified { replayed: usize },
-    /// Older than the first waiting update: fetch again.
+    /// Does not contain everything before version `first`, from which on updates wait or are to come: fetch again.
     TooOld { snapshot: u64, first: u64 },
     /// A waiting update broke the book at once; fetch again.
     Lost(Loss),
@@ -70,6 +70,8 @@ pub struct CertifiedBook {
     state: State,
     book: Book,
     version: u64,
+    /// Version at which this connection's certificate was lost: what is older is of no use any more.
+    reached: Option<u64>,
     event: Millis,
     /// No update was applied since the snapshot: the first may straddle it.
     fresh: bool,
@@ -91,6 +93,7 @@ impl CertifiedBook {
             state: State::Syncing,
             book: Book::new(),
             version: 0,
+            reached: None,
             event: Millis(0),
             fresh: false,
             range: [Range::default(); 2],
@@ -155,6 +158,7 @@ impl CertifiedBook {
     pub fn disconnected(&mut self) {
         self.waiting.clear();
         self.audit.stop();
+        self.reached = None;
         if self.is_certified() {
             self.state = State::Lost(Loss::Disconnected);
         }
@@ -215,12 +219,13 @@ impl CertifiedBook {
         // Checked before anything is thrown away: updates newer than an old snapshot serve the next one.
         let first_new =
             self.waiting.iter().find(|waiting| !self.rule.is_covered(waiting.last, snapshot.version));
-        if let Some(first_new) = first_new {
-            let before = self.rule.predecessor(&first_new.update());
-            if before > snapshot.version {
-                self.counters.old_snapshots += 1;
-                return SnapshotStep::TooOld { snapshot: snapshot.version, first: before.saturating_add(1) };
-            }
+        let needed = match first_new {
+            Some(first_new) => Some(self.rule.predecessor(&first_new.update())),
+            None => self.reached,
+        };
+        if let Some(needed) = needed.filter(|needed| *needed > snapshot.version) {
+            self.counters.old_snapshots += 1;
+            return SnapshotStep::TooOld { snapshot: snapshot.version, first: needed.saturating_add(1) };
         }
         self.install(snapshot);
         let mut replayed = 0;
@@ -316,20 +321,20 @@ impl CertifiedBook {
 
     fn lose(&mut self, loss: Loss) {
         self.state = State::Lost(loss);
+        self.reached = Some(self.version);
         self.audit.stop();
     }
 
     /// Keeps an update for the next snapshot; what waits is always without holes.
     fn keep(&mut self, update: &Update<'_>) -> Step {
-        if let Some(last) = self.waiting.back().map(|waiting| waiting.last) {
-            if update.last <= last {
-                self.counters.duplicates += 1;
-                return Step::Duplicate;
-            }
-            if self.rule.predecessor(update) > last {
-                self.counters.gaps += 1;
-                self.discard();
-            }
+        let newest = self.waiting.back().map(|waiting| waiting.last);
+        if newest.or(self.reached).is_some_and(|known| update.last <= known) {
+            self.counters.duplicates += 1;
+            return Step::Duplicate;
+        }
+        if newest.is_some_and(|last| self.rule.predecessor(update) > last) {
+            self.counters.gaps += 1;
+            self.discard();
         }
         if self.waiting.len() >= self.waiting_limit {
             self.discard();

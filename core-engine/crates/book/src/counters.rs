@@ -16,7 +16,7 @@ pub struct Counters {
     pub crossings: u64,
     /// Updates thrown away because too many waited for a snapshot, or because a hole made them useless.
     pub discarded: u64,
-    /// Snapshots that were older than the first waiting update.
+    /// Snapshots that were too old to join what waited or was known.
     pub old_snapshots: u64,
     /// Times that the book became certified.
     pub syncs: u64,

@@ -125,6 +125,49 @@ fn crossing_is_judged_after_the_whole_message() {
 }
 
 #[test]
+fn after_a_loss_nothing_older_than_the_lost_book_is_taken() {
+    let crossing = [level(110, 1)];
+    for waits in [false, true] {
+        let mut book = certified(1000);
+        assert!(matches!(book.on_update(&push(1001, 1010, &crossing)), Step::Lost(Loss::Crossed { .. })));
+        if waits {
+            // Repeats what the lost book had.
+            assert_eq!(book.on_update(&push(1004, 1006, &[level(95, 7)])), Step::Duplicate);
+        }
+        // The venue's book is at 1010 at least, whatever a slow replica says.
+        for version in [1000, 1005, 1009] {
+            let old = SnapshotStep::TooOld { snapshot: version, first: 1011 };
+            assert_eq!(book.on_snapshot(&snapshot(version)), old);
+        }
+        assert_eq!((book.counters().old_snapshots, book.is_certified()), (3, false));
+        assert_eq!(book.on_snapshot(&snapshot(1010)), SnapshotStep::Certified { replayed: 0 });
+    }
+    // An update that goes on behind the loss joins an older snapshot and leads beyond it.
+    let mut book = certified(1000);
+    book.on_update(&push(1001, 1010, &crossing));
+    assert_eq!(book.on_update(&push(1009, 1012, &[])), Step::Buffered);
+    assert_eq!(book.on_snapshot(&snapshot(1008)), SnapshotStep::Certified { replayed: 1 });
+    assert_eq!(book.version(), 1012);
+}
+
+#[test]
+fn an_update_that_waited_and_broke_the_book_is_not_forgotten() {
+    let mut book = CertifiedBook::new(Rule::Mexc, 10);
+    book.on_update(&push(1001, 1010, &[level(110, 1)]));
+    assert!(matches!(book.on_snapshot(&snapshot(1000)), SnapshotStep::Lost(Loss::Crossed { .. })));
+    assert_eq!(book.on_snapshot(&snapshot(1005)), SnapshotStep::TooOld { snapshot: 1005, first: 1011 });
+}
+
+#[test]
+fn on_a_new_connection_versions_may_begin_anew() {
+    let mut book = certified(1000);
+    book.on_update(&push(1001, 1010, &[level(110, 1)]));
+    book.disconnected();
+    assert_eq!(book.on_update(&push(4, 5, &[])), Step::Buffered);
+    assert_eq!(book.on_snapshot(&snapshot(4)), SnapshotStep::Certified { replayed: 1 });
+}
+
+#[test]
 fn a_crossed_snapshot_certifies_nothing() {
     let mut book = CertifiedBook::new(Rule::Mexc, 10);
     let crossed = Snapshot { version: 5, bids: &[level(100, 1)], asks: &[level(100, 1)], limit: None };
@@ -233,6 +276,16 @@ fn an_audit_by_a_snapshot_ahead_of_the_book_waits_for_the_book() {
         assert_eq!((book.take_audit(), book.take_audit()), (Some(failed), None));
         assert_eq!(book.is_certified(), certified);
     }
+}
+
+#[test]
+fn an_audit_that_too_much_changed_under_says_so() {
+    let mut book = certified(1000);
+    book.start_audit();
+    assert_eq!(book.finish_audit(&snapshot(2000)), AuditOutcome::Pending);
+    let changed: Vec<Level> = (1..=100_001).map(|price| level(-price, 1)).collect();
+    assert_eq!(book.on_update(&push(1001, 1001, &changed)), Step::Applied);
+    assert_eq!((book.take_audit(), book.take_audit()), (Some(AuditOutcome::Inconclusive), None));
 }
 
 #[test]
