@@ -107,6 +107,11 @@ fn a_depth_snapshot_is_read_exactly() {
         r#"{"lastUpdateId":-1,"bids":[],"asks":[]}"#,
         r#"{"lastUpdateId":1,"bids":[["1"]],"asks":[]}"#,
         r#"{"lastUpdateId":1,"bids":[["x","1"]],"asks":[]}"#,
+        r#"{"lastUpdateId":1,"bids":[["e5","1"]],"asks":[]}"#,
+        r#"{"lastUpdateId":1,"bids":[["1","e5"]],"asks":[]}"#,
+        r#"{"lastUpdateId":1,"bids":[["0","1"]],"asks":[]}"#,
+        r#"{"lastUpdateId":1,"bids":[["-1","1"]],"asks":[]}"#,
+        r#"{"lastUpdateId":1,"bids":[],"asks":[["1","-1"]]}"#,
         r#"{"lastUpdateId":1,"bids":[]}"#,
     ] {
         assert!(rest::depth(body.as_bytes()).is_err(), "{body}");
@@ -181,6 +186,14 @@ fn an_unreadable_order_names_the_field() {
         (r#""status":"PARTIALLY_FILLED""#, r#""status":null"#, "`status` is missing"),
         (r#""side":"BUY""#, r#""side":"buy""#, "neither BUY nor SELL"),
         (r#""executedQty":"0.0004""#, r#""executedQty":"0.000000001""#, "more decimal places"),
+        (
+            r#""executedQty":"0.0004""#,
+            r#""executedQty":"-0.0004""#,
+            "`executedQty` is `-0.0004`, which is negative",
+        ),
+        (r#""origQty":"0.001""#, r#""origQty":"-1""#, "`origQty` is `-1`, which is negative"),
+        (r#""price":"100000""#, r#""price":"-1""#, "`price` is `-1`, which is negative"),
+        (r#""time":1760000000140"#, r#""time":9223372036854775807"#, "no time before the year 2262"),
     ] {
         let error = rest::order(ORDER.replace(from, to).as_bytes()).unwrap_err().to_string();
         assert!(error.contains(part), "{error}");
@@ -213,6 +226,12 @@ fn own_trades_are_read() {
         (trade.quote, trade.commission, trade.commission_asset.as_str()),
         (amount("40"), amount("0.02"), "USDC")
     );
+    let text = std::str::from_utf8(body).unwrap();
+    for (from, to) in
+        [(r#""qty":"0.0004""#, r#""qty":"-0.0004""#), (r#""price":"100000""#, r#""price":"-1""#)]
+    {
+        assert!(rest::my_trades(text.replace(from, to).as_bytes()).is_err(), "{to}");
+    }
 }
 
 #[test]
@@ -252,4 +271,7 @@ fn tradable_symbols_and_the_time_are_read() {
         rest::tradable_symbols(r#"{"code":200,"data":["BTCUSDC","币"],"msg":null}"#.as_bytes()).unwrap();
     assert_eq!(symbols, ["BTCUSDC".parse().unwrap()]);
     assert_eq!(rest::time(br#"{"serverTime":1760000000000}"#).unwrap(), Millis(1_760_000_000_000));
+    for time in ["9223372036854775807", "-1", "1e12"] {
+        assert!(rest::time(format!(r#"{{"serverTime":{time}}}"#).as_bytes()).is_err(), "{time}");
+    }
 }

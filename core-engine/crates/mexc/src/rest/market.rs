@@ -13,7 +13,12 @@ pub type Level = (Price, Qty);
 
 /// `GET /time`.
 pub fn time(body: &[u8]) -> Result<Millis, RestError> {
-    Object::parse("time", body)?.millis("serverTime")
+    let reply = Object::parse("time", body)?;
+    let time = reply.millis("serverTime")?;
+    if time.0 < 0 {
+        return Err(reply.refused("serverTime", &time.0.to_string(), "is before 1970"));
+    }
+    Ok(time)
 }
 
 /// `GET /exchangeInfo`.
@@ -137,18 +142,28 @@ fn levels(reply: &Object<'_>, field: &'static str) -> Result<Vec<Level>, RestErr
     let rows: Vec<Vec<&RawValue>> = json("depth", reply.required(field)?.get().as_bytes())?;
     rows.iter()
         .map(|row| match row[..] {
-            [price, qty, ..] => Ok((cell(reply, field, price)?, cell(reply, field, qty)?)),
+            [price, qty, ..] => Ok((
+                cell(reply, field, price, Price::is_positive, "is no positive price")?,
+                cell(reply, field, qty, |qty: Qty| !qty.is_negative(), "is negative")?,
+            )),
             _ => Err(reply.refused(field, &format!("{row:?}"), "is no pair of price and quantity")),
         })
         .collect()
 }
 
-fn cell<T>(reply: &Object<'_>, field: &'static str, raw: &RawValue) -> Result<T, RestError>
+fn cell<T>(
+    reply: &Object<'_>,
+    field: &'static str,
+    raw: &RawValue,
+    is_good: impl Fn(T) -> bool,
+    reason: &str,
+) -> Result<T, RestError>
 where
-    T: FromStr<Err = flashpod_types::DecimalError>,
+    T: FromStr<Err = flashpod_types::DecimalError> + Copy,
 {
     let value = text::string(raw).unwrap_or_else(|| raw.get().to_owned());
-    text::plain(&value).parse().map_err(|error| reply.refused(field, &value, error))
+    let number = text::plain(&value).parse().map_err(|error| reply.refused(field, &value, error))?;
+    if is_good(number) { Ok(number) } else { Err(reply.refused(field, &value, reason)) }
 }
 
 /// `GET /ticker/bookTicker` of one symbol. A side without an order is none.

@@ -9,6 +9,9 @@ use serde_json::value::RawValue;
 use super::text;
 use crate::OrderStatus;
 
+/// Times beyond cannot be counted in nanoseconds.
+const LAST_MILLI: u64 = i64::MAX.unsigned_abs() / 1_000_000;
+
 /// A reply whose shape is not the expected one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RestError {
@@ -107,20 +110,33 @@ impl<'a> Object<'a> {
         self.optional(field, |value| text::plain(value).parse::<T>().map_err(|error| error.to_string()))
     }
 
+    /// Prices and quantities are never negative.
+    fn unsigned<T: FromStr<Err = DecimalError> + Copy>(
+        &self,
+        field: &'static str,
+        is_negative: impl Fn(T) -> bool,
+    ) -> Result<Option<T>, RestError> {
+        let value = self.decimal(field)?;
+        if value.is_some_and(is_negative) {
+            return Err(self.refused(field, &self.text(field).unwrap_or_default(), "is negative"));
+        }
+        Ok(value)
+    }
+
     pub(crate) fn optional_price(&self, field: &'static str) -> Result<Option<Price>, RestError> {
-        self.decimal(field)
+        self.unsigned(field, Price::is_negative)
     }
 
     pub(crate) fn price(&self, field: &'static str) -> Result<Price, RestError> {
-        self.or_missing(field, self.decimal(field)?)
+        self.or_missing(field, self.optional_price(field)?)
     }
 
     pub(crate) fn optional_qty(&self, field: &'static str) -> Result<Option<Qty>, RestError> {
-        self.decimal(field)
+        self.unsigned(field, Qty::is_negative)
     }
 
     pub(crate) fn qty(&self, field: &'static str) -> Result<Qty, RestError> {
-        self.or_missing(field, self.decimal(field)?)
+        self.or_missing(field, self.optional_qty(field)?)
     }
 
     pub(crate) fn optional_amount(&self, field: &'static str) -> Result<Option<Amount>, RestError> {
@@ -147,11 +163,15 @@ impl<'a> Object<'a> {
     }
 
     pub(crate) fn optional_millis(&self, field: &'static str) -> Result<Option<Millis>, RestError> {
-        Ok(self.optional_integer(field)?.map(Millis))
+        let Some(ms) = self.optional_integer(field)? else { return Ok(None) };
+        if ms.unsigned_abs() > LAST_MILLI {
+            return Err(self.refused(field, &ms.to_string(), "is no time before the year 2262"));
+        }
+        Ok(Some(Millis(ms)))
     }
 
     pub(crate) fn millis(&self, field: &'static str) -> Result<Millis, RestError> {
-        self.integer(field).map(Millis)
+        self.or_missing(field, self.optional_millis(field)?)
     }
 
     /// true/false, as such or as text; absent is none.

@@ -31,7 +31,8 @@ pub(crate) fn plain(text: &str) -> Cow<'_, str> {
     };
     let (sign, digits) = mantissa.strip_prefix('-').map_or(("", mantissa), |rest| ("-", rest));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
+    let no_digits = whole.is_empty() && fraction.is_empty();
+    if no_digits || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
         return Cow::Borrowed(text);
     }
     let mut all = format!("{whole}{fraction}");
@@ -68,6 +69,10 @@ mod tests {
             ("12.345e1", "123.45"),
             ("0e0", "0"),
             ("1e999", "1e999"),
+            ("e5", "e5"),
+            ("-e5", "-e5"),
+            (".e-2", ".e-2"),
+            ("1.2.3e1", "1.2.3e1"),
         ] {
             assert_eq!(plain(text), expected, "{text}");
         }
