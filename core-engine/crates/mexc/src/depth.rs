@@ -8,7 +8,7 @@
 
 use flashpod_types::{Millis, Price, Qty, Symbol};
 
-use crate::decode::Level;
+use crate::decode::{Body, Frame, Level};
 
 /// Field numbers and wire types, as the schema has them: `number << 3 | type`.
 mod tag {
@@ -33,7 +33,7 @@ mod tag {
 /// A push as it was read; the levels lie in the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DepthPush<'a> {
-    /// Name of the channel as subscribed: ASCII.
+    /// Name of the channel as subscribed.
     pub channel: &'a [u8],
     pub symbol: Option<Symbol>,
     /// When the venue made and sent the message.
@@ -45,6 +45,25 @@ pub struct DepthPush<'a> {
     pub bids: &'a [Level],
     pub asks: &'a [Level],
     pub last_order_created: Option<Millis>,
+}
+
+impl<'a> DepthPush<'a> {
+    /// The push in a frame that was read by [`decode`](crate::decode::decode). None: it holds another.
+    #[must_use]
+    pub fn of(frame: &'a Frame) -> Option<Self> {
+        let Body::Depth(depth) = &frame.body else { return None };
+        Some(Self {
+            channel: frame.channel.as_bytes(),
+            symbol: frame.symbol,
+            created: frame.created,
+            sent: frame.sent,
+            from: depth.from,
+            to: depth.to,
+            bids: &depth.bids,
+            asks: &depth.asks,
+            last_order_created: depth.last_order_created,
+        })
+    }
 }
 
 /// Reads one push after the other into the same memory.

@@ -1,55 +1,20 @@
 //! The reader that walks the wire itself against prost, frame by frame: captured, generated and broken ones.
 
-use std::path::{Path, PathBuf};
+mod captured;
 
-use flashpod_mexc::decode::{self, Body, Depth, Frame};
-use flashpod_mexc::depth::DepthReader;
+use captured::{V1, lines};
+use flashpod_mexc::decode;
+use flashpod_mexc::depth::{DepthPush, DepthReader};
 use flashpod_mexc::push::{self, push_data_v3_api_wrapper::Body as Raw};
 use proptest::prelude::*;
 use prost::Message;
 
-/// What the reader makes of a frame, as `decode` would say it.
-fn read(reader: &mut DepthReader, frame: &[u8]) -> Option<Frame> {
-    let push = reader.read(frame)?;
-    Some(Frame {
-        channel: String::from_utf8(push.channel.to_owned()).unwrap(),
-        symbol: push.symbol,
-        created: push.created,
-        sent: push.sent,
-        body: Body::Depth(Depth {
-            from: push.from,
-            to: push.to,
-            bids: push.bids.to_vec(),
-            asks: push.asks.to_vec(),
-            last_order_created: push.last_order_created,
-        }),
-    })
-}
-
 /// Reads by both; whether the reader read it itself.
 fn compare(reader: &mut DepthReader, frame: &[u8]) -> bool {
-    let read = read(reader, frame);
-    if let Some(read) = &read {
-        assert_eq!(decode::decode(frame).as_ref(), Ok(read), "{}", hex::encode(frame));
-    }
-    read.is_some()
-}
-
-fn shared(file: &str) -> PathBuf {
-    let shared = std::env::var_os("FLASHPOD_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from);
-    let path = shared.join("data/mexc_ws_frames").join(file);
-    assert!(
-        path.exists(),
-        "captured frames {} are missing: put the shared folder beside the repository or name it in FLASHPOD_SHARED",
-        path.display()
-    );
-    path
-}
-
-fn lines(file: &str) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(shared(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    let Some(read) = reader.read(frame) else { return false };
+    let decoded = decode::decode(frame).unwrap_or_else(|error| panic!("{error}: {}", hex::encode(frame)));
+    assert_eq!(DepthPush::of(&decoded), Some(read), "{}", hex::encode(frame));
+    true
 }
 
 fn wrapper(depths: push::PublicAggreDepths) -> push::PushDataV3ApiWrapper {
@@ -78,9 +43,6 @@ fn two_levels() -> push::PublicAggreDepths {
     }
 }
 
-/// The golden frame V1 of the project's wire format page, encoded by hand.
-const V1: &str = "0a2e73706f74407075626c69632e61676772652e64657074682e76332e6170692e70624031306d7340425443555344431a074254435553444330fb80b3c19c33ca135d0a110a093130303030302e30311204302e3235120d0a0839393939392e39391201301a2673706f74407075626c69632e61676772652e64657074682e76332e6170692e70624031306d732204313030312a043130303330e480b3c19c33";
-
 #[test]
 fn the_golden_frame_is_read_in_place() {
     let mut reader = DepthReader::new();
@@ -103,23 +65,10 @@ fn captured_depth_pushes_are_read_in_place() {
     let mut reader = DepthReader::new();
     let mut read = 0;
     for told in lines("decoded_btcusdc_20250823.jsonl").iter().map(|line| &line["publicAggreDepths"]) {
-        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        let levels = |value: &serde_json::Value| -> Vec<push::Level> {
-            let rows = value.as_array().unwrap().iter();
-            rows.map(|row| level(&text(&row["price"]), &text(&row["quantity"]))).collect()
-        };
         if told.is_null() {
             continue;
         }
-        let depths = push::PublicAggreDepths {
-            asks: levels(&told["asks"]),
-            bids: levels(&told["bids"]),
-            event_type: text(&told["eventType"]),
-            from_version: text(&told["fromVersion"]),
-            to_version: text(&told["toVersion"]),
-            last_order_create_time: 0,
-        };
-        assert!(compare(&mut reader, &wrapper(depths).encode_to_vec()));
+        assert!(compare(&mut reader, &wrapper(captured::depths(told)).encode_to_vec()));
         read += 1;
     }
     assert!(read > 0);

@@ -1,14 +1,14 @@
 //! Push frames with known content: the golden vectors V1 to V6 of the project's wire format page (encoded by hand,
 //! checked with the decoder of ccxt), and every frame captured from production in the shared data.
 
-use std::path::{Path, PathBuf};
+mod captured;
 
+use captured::{V1, lines, shared, text};
 use flashpod_mexc::decode::{self, Body, DecodeError};
 use flashpod_mexc::{Cadence, Channel, KlineInterval, OrderStatus, push};
 use flashpod_types::{Amount, Millis, OrderType, Price, Qty, Side};
 use prost::Message;
 
-const V1: &str = "0a2e73706f74407075626c69632e61676772652e64657074682e76332e6170692e70624031306d7340425443555344431a074254435553444330fb80b3c19c33ca135d0a110a093130303030302e30311204302e3235120d0a0839393939392e39391201301a2673706f74407075626c69632e61676772652e64657074682e76332e6170692e70624031306d732204313030312a043130303330e480b3c19c33";
 const V2: &str = "0a2e73706f74407075626c69632e61676772652e6465616c732e76332e6170692e70624031306d7340425443555344431a074254435553444330fb80b3c19c33d213470a1d0a093130303030302e30311203302e31180120ee80b3c19c332a025437122673706f74407075626c69632e61676772652e6465616c732e76332e6170692e70624031306d73";
 const V3: &str = "0a3373706f74407075626c69632e61676772652e626f6f6b5469636b65722e76332e6170692e70624031306d7340455448555344431a074554485553444330fb80b3c19c33da13250a07333939392e39391203312e351a07343030302e30312201322a02373730e980b3c19c33";
 const V4: &str = "0a1d73706f7440707269766174652e6f72646572732e76332e6170692e70621a074254435553444330a081b3c19c3382134f0a064330325f5f311203632d311a093130303030302e30302205302e3030312a063130302e303032013038024001480152063130302e30305a05302e3030316a0130720130780180018c81b3c19c33";
@@ -111,23 +111,6 @@ fn what_we_encode_has_the_same_content() {
     }
 }
 
-fn shared(file: &str) -> PathBuf {
-    let shared = std::env::var_os("FLASHPOD_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared"), PathBuf::from);
-    let path = shared.join("data/mexc_ws_frames").join(file);
-    assert!(
-        path.exists(),
-        "captured frames {} are missing: put the shared folder beside the repository or name it in FLASHPOD_SHARED",
-        path.display()
-    );
-    path
-}
-
-fn lines(file: &str) -> Vec<serde_json::Value> {
-    let text = std::fs::read_to_string(shared(file)).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
 /// A level as the independent decoder wrote it.
 fn told_level(value: &serde_json::Value, price_name: &str, qty_name: &str) -> (Price, Qty) {
     (price(value[price_name].as_str().unwrap()), qty(value[qty_name].as_str().unwrap()))
@@ -207,12 +190,6 @@ fn every_captured_frame_reads_as_the_independent_decoder_read_it() {
 #[test]
 fn the_frames_captured_in_decoded_form_read_as_captured() {
     for told in lines("decoded_btcusdc_20250823.jsonl") {
-        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        let levels = |value: &serde_json::Value| {
-            let rows = value.as_array().unwrap().iter();
-            rows.map(|row| push::Level { price: text(&row["price"]), quantity: text(&row["quantity"]) })
-                .collect()
-        };
         let body = if told["publicAggreDepths"].is_null() {
             let told = &told["publicAggreDeals"];
             let deals = told["deals"].as_array().unwrap().iter().map(|deal| push::PublicAggreDeal {
@@ -227,15 +204,8 @@ fn the_frames_captured_in_decoded_form_read_as_captured() {
                 event_type: text(&told["eventType"]),
             })
         } else {
-            let told = &told["publicAggreDepths"];
-            push::push_data_v3_api_wrapper::Body::PublicAggreDepths(push::PublicAggreDepths {
-                asks: levels(&told["asks"]),
-                bids: levels(&told["bids"]),
-                event_type: text(&told["eventType"]),
-                from_version: text(&told["fromVersion"]),
-                to_version: text(&told["toVersion"]),
-                last_order_create_time: 0,
-            })
+            let depths = captured::depths(&told["publicAggreDepths"]);
+            push::push_data_v3_api_wrapper::Body::PublicAggreDepths(depths)
         };
         let wrapper = push::PushDataV3ApiWrapper {
             channel: text(&told["channel"]),
