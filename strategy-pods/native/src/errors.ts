@@ -11,8 +11,10 @@ export const nativeErrors = {
     remedy: 'Count it and go on; if there are many, the exchange has a newer schema.',
   },
   BAD_RECORDING: {
-    meaning: 'A recording is missing, truncated, or of another format; the message names file and line.',
-    remedy: 'Name a file of `<receive time> <JSON>` lines, plain or gzip.',
+    meaning:
+      'A recording is missing, truncated, of another format (the message names file and line), or without the snapshot that `replayed` needs.',
+    remedy:
+      'Name a file of `<receive time> <JSON>` lines, plain or gzip, and beside it the one that holds the snapshot.',
   },
   DISPOSED: { meaning: 'The object was disposed of.', remedy: 'Make a new one.' },
   BUSY: {

@@ -79,6 +79,16 @@ describe('a replayed recording', () => {
     expect(ours).toEqual(theirs);
   });
 
+  test('is refused without a snapshot, as by the kit, not played as nothing', async () => {
+    // The second file continues the first, which holds the snapshot.
+    const alone = btcFiles.slice(1).map(recording);
+    for (const source of [await replayed(alone), await recorded(alone)])
+      await expect(events(source)).rejects.toMatchObject({
+        code: 'BAD_RECORDING',
+        message: expect.stringContaining('holds no snapshot of BTCUSDT'),
+      });
+  });
+
   test('ends when its signal does', async () => {
     const source = await replayed(spot, { signal: AbortSignal.abort() });
     await expect(events(source)).rejects.toMatchObject({ code: 'ABORTED' });

@@ -2,6 +2,7 @@
 
 import type { BookView, Instrument, SymbolName, Trade, TradeBatch } from '@flashpod/sdk';
 import { type EventSource, type MarketEvent, recorded } from '@flashpod/sdk/testing';
+import { nativeError } from './errors.js';
 import { type Batch, eventKinds, Replay, type ReplayOptions } from './replay.js';
 
 export interface ReplayedOptions extends Pick<ReplayOptions, 'batchSize' | 'signal' | 'onProgress'> {
@@ -39,10 +40,19 @@ async function* play(
     ...(rest.signal === undefined ? {} : { signal: rest.signal }),
     ...(rest.onProgress === undefined ? {} : { onProgress: rest.onProgress }),
   });
+  let symbols: readonly string[] = [];
   for await (const batch of replay) {
+    ({ symbols } = batch);
     yield player.events(batch);
     if (player.ended) return;
   }
+  // Nothing of such a pair was played: a test of it would pass on nothing.
+  const unplayed = symbols.find((_, index) => !player.hasBegun(index));
+  if (unplayed !== undefined)
+    throw nativeError(
+      'BAD_RECORDING',
+      `recording ${files.join(', ')} holds no snapshot of ${unplayed} that its updates continue: its book is not known`,
+    );
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -97,6 +107,11 @@ class Player {
   constructor(levels: number, seconds: number) {
     this.#levels = levels;
     this.#seconds = seconds;
+  }
+
+  /** Whether anything of a pair was played; `index` is its number in the batches. */
+  hasBegun(index: number): boolean {
+    return this.#pairs[index]?.begun === true;
   }
 
   *events(batch: Batch): Generator<MarketEvent> {
