@@ -75,39 +75,6 @@ export interface EstimatedBook {
   dispose(): void
 }
 
-/** An order as JavaScript says it. */
-export interface OrderAsk {
-  /** A number of the caller's choice, never used twice. */
-  key: number
-  side: 'Buy' | 'Sell'
-  type: 'Limit' | 'LimitMaker' | 'Ioc' | 'Fok' | 'Market'
-  /** The limit; left out for Market. */
-  price?: string
-  /** In base. Either this or `quoteAmount`. */
-  quantity?: string
-  /** In quote; Market only. */
-  quoteAmount?: string
-  /** Lot size that a quote amount is rounded down to. Default 0.00000001. */
-  lot?: string
-}
-
-/** One execution on arrival. */
-export interface MatchTold {
-  /** The resting order; missing where only displayed quantity is known. */
-  maker?: number
-  price: string
-  quantity: string
-  makerLeft: string
-}
-
-/** What came of an arriving order. */
-export interface PlacementTold {
-  refusal?: 'WouldTake' | 'NotFillable' | 'NoOpponent'
-  matches: Array<MatchTold>
-  /** What rests now. */
-  resting: string
-}
-
 /** One displayed level after one change. */
 export interface LevelChangeTold {
   side: 'Buy' | 'Sell'
@@ -144,6 +111,39 @@ export interface Market {
   /** The fills since the last call, in order. */
   takeFills(): Array<PassiveFillTold>
   dispose(): void
+}
+
+/** An order as JavaScript says it. */
+export interface OrderAsk {
+  /** A number of the caller's choice, never used twice. */
+  key: number
+  side: 'Buy' | 'Sell'
+  type: 'Limit' | 'LimitMaker' | 'Ioc' | 'Fok' | 'Market'
+  /** The limit; left out for Market. */
+  price?: string
+  /** In base. Either this or `quoteAmount`. */
+  quantity?: string
+  /** In quote; Market only. */
+  quoteAmount?: string
+  /** Lot size that a quote amount is rounded down to. Default 0.00000001. */
+  lot?: string
+}
+
+/** One execution on arrival. */
+export interface MatchTold {
+  /** The resting order; missing where only displayed quantity is known. */
+  maker?: number
+  price: string
+  quantity: string
+  makerLeft: string
+}
+
+/** What came of an arriving order. */
+export interface PlacementTold {
+  refusal?: 'WouldTake' | 'NotFillable' | 'NoOpponent'
+  matches: Array<MatchTold>
+  /** What rests now. */
+  resting: string
 }
 
 /** One frame: `kind` names the body that is set. */

@@ -118,6 +118,30 @@ describe('a book', () => {
     book.dispose();
   });
 
+  test('takes levels from its own window, and from memory that threads share', () => {
+    const book = new Book({ levels: 2 });
+    const levels = levelsOf([
+      [99, 1],
+      [98, 2],
+      [97, 3],
+    ]);
+    book.load(levels, none);
+    book.load(book.window.bids, none);
+    expect([pairsOf(book.window.bids), book.window.bidLevels]).toEqual([
+      [
+        [99, 1],
+        [98, 2],
+      ],
+      2,
+    ]);
+    const shared = ({ length }: Float64Array) => new Float64Array(new SharedArrayBuffer(8 * length));
+    const copy = { prices: shared(levels.prices), quantities: shared(levels.quantities) };
+    copy.prices.set(levels.prices);
+    copy.quantities.set(levels.quantities);
+    book.load(none, copy);
+    expect([book.window.bidLevels, book.window.askLevels, book.window.asks.prices[0]]).toEqual([0, 3, 97]);
+  });
+
   test('does not give its window away, only copies of it', () => {
     const book = new Book({ levels: 1 });
     const { prices } = book.window.bids;

@@ -35,11 +35,16 @@ describe('the boundary', () => {
 
   /** Calls each method of what is made with anything, and fails at what is no error of ours. */
   function torment(make: Record<string, () => object>, isOurs: (error: unknown) => boolean): void {
+    const methods = (prototype: object): string[] =>
+      prototype === Object.prototype
+        ? []
+        : [...Object.getOwnPropertyNames(prototype), ...methods(Object.getPrototypeOf(prototype) as object)];
     const targets = Object.values(make).flatMap((create) =>
-      Object.getOwnPropertyNames(Object.getPrototypeOf(create()))
+      methods(Object.getPrototypeOf(create()) as object)
         .filter((method) => !/^(constructor|dispose|state|counters)$/.test(method))
         .map((method) => ({ create, method })),
     );
+    expect(targets.length).toBeGreaterThan(5);
     fc.assert(
       fc.property(
         fc.constantFrom(...targets),

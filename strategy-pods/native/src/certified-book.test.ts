@@ -3,6 +3,7 @@ import { CertifiedBook } from './certified-book.js';
 import { BadFrameError } from './errors.js';
 import { encodePush, type PushFrame } from './push.js';
 import { levelsOf, none, type Pairs, pairsOf } from './testing/levels.js';
+import { encodeWithProtobufjs } from './testing/push-schema.js';
 
 const channel = 'spot@public.aggre.depth.v3.api.pb@100ms@BTCUSDC';
 
@@ -44,7 +45,7 @@ describe('a certified book', () => {
     expect(book.state).toBe('lost: gap: version 11 was expected, 12 came');
     expect(book.window.certified).toBe(false);
     expect(book.onSnapshot({ ...snapshot, version: 5 })).toBe(
-      'snapshot 5 is older than the first waiting update 12',
+      'snapshot 5 is too old, at least version 11 is needed',
     );
     expect(book.onSnapshot({ ...snapshot, version: 11 })).toBeUndefined();
     expect(book.window.version).toBe(13);
@@ -96,6 +97,40 @@ describe('a certified book', () => {
     const bytes = Buffer.concat([good, Buffer.from('hello')]);
     expect(() => book.onFrames(bytes, Uint32Array.of(good.length, bytes.length))).toThrow(BadFrameError);
     expect([book.window.version, book.window.bids.prices[0]]).toEqual([11, 99.5]);
+  });
+
+  test('refuses a version that no number tells apart, before it changes anything', () => {
+    const book = new CertifiedBook();
+    book.onSnapshot(snapshot);
+    const versions = { fromVersion: '11', toVersion: '9007199254740993' };
+    const frame = encodeWithProtobufjs({ channel, symbol: 'BTCUSDC', publicAggreDepths: versions });
+    expect(() => book.onFrame(frame)).toThrow('toVersion is 9007199254740993, which is beyond 2^53');
+    expect([book.window.version, book.state]).toEqual([10, 'certified']);
+    expect(book.onFrame(encodePush(depth(11, 11, [], [])))).toBe('applied');
+  });
+
+  test('reads frames from memory that threads share, and none from its own window', () => {
+    const book = new CertifiedBook({ levels: 100 });
+    book.onSnapshot(snapshot);
+    const frame = encodePush(depth(11, 11, [[99.5, 2]], []));
+    const shared = new Uint8Array(new SharedArrayBuffer(frame.length));
+    shared.set(frame);
+    expect(book.onFrame(shared)).toBe('applied');
+    const own = new Uint8Array(book.window.bids.prices.buffer, 40, 100);
+    own.set(encodePush(depth(12, 12, [], [])));
+    expect(() => book.onFrame(own)).toThrow("bytes: memory of this book's window");
+    expect(() => book.onFrames(own, Uint32Array.of(100))).toThrow("bytes: memory of this book's window");
+    expect(book.window.version).toBe(11);
+  });
+
+  test('refuses a snapshot older than the book that it lost', () => {
+    const book = new CertifiedBook();
+    book.onSnapshot(snapshot);
+    expect(book.onFrame(encodePush(depth(11, 15, [[102, 1]], [])))).toBe('lost');
+    expect(book.onSnapshot({ ...snapshot, version: 14 })).toBe(
+      'snapshot 14 is too old, at least version 15 is needed',
+    );
+    expect(book.onSnapshot({ ...snapshot, version: 15 })).toBeUndefined();
   });
 
   test('refuses what is no frame, or of another pair, and stays as it was', () => {

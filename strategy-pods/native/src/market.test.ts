@@ -69,12 +69,27 @@ describe('a market', () => {
     expect(await run(true)).toEqual(await run(false));
   });
 
+  test('sees all of the events it is asked for or none', async () => {
+    const run = async (beyond: boolean) => {
+      const replay = new Replay({ files, market: true, batchSize: 10 });
+      using market = new Market(replay);
+      const [first, second] = [await replay.read(), await replay.read()];
+      const events = (first?.length ?? 0) + (second?.length ?? 0);
+      if (beyond) expect(() => market.advance(events + 1)).toThrow(`more than the ${events} events`);
+      market.advance(events);
+      expect(() => market.advance(1)).toThrow('more than the 0 events');
+      await replay[Symbol.asyncDispose]();
+      return market.place(0, { key: 1, side: 'Buy', type: 'Market', quantity: '0.01' });
+    };
+    expect(await run(true)).toEqual(await run(false));
+  });
+
   test('refuses to see the future, and a replay that keeps nothing for it', async () => {
     const replay = new Replay({ files, market: true, batchSize: 10 });
     const market = new Market(replay);
     const first = await replay.read();
     market.advance(first?.length ?? 0);
-    expect(() => market.advance(1)).toThrow('there are not so many events read and not yet seen');
+    expect(() => market.advance(1)).toThrow('events is 1, which is more than the 0 events that were read');
     expect(() => market.place(256, {} as never)).toThrow('symbol is 256');
     expect(() => new Market(new Replay({ files }))).toThrow('was opened without `market: true`');
     expect(() => new Market({} as never)).toThrow('replay is no Replay');

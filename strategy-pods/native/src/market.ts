@@ -9,7 +9,7 @@ import {
   type PassiveFill,
   type Placement,
   type QueueModel,
-  queueModels,
+  queueModelOf,
 } from './matching.js';
 import { Replay } from './replay.js';
 
@@ -23,12 +23,11 @@ export class Market implements Disposable {
 
   constructor(replay: Replay, options: { readonly queueModel?: QueueModel } = {}) {
     if (!(replay instanceof Replay)) throw nativeError('INVALID_ARGUMENT', 'replay is no Replay');
-    const { queueModel = 'conservative' } = check.object('options', options);
-    check.oneOf('queueModel', queueModel, queueModels);
+    const queueModel = queueModelOf(options);
     this.#market = call(() => new binding.Market(replay.native, queueModel));
   }
 
-  /** Lets the next `events` of the replay happen; how many fills wait for `takeFills`. */
+  /** Lets the next `events` of the replay happen, all or none; how many fills wait for `takeFills`. */
   advance(events: number): number {
     check.wholeNumber('events', events, 0, 0xffff_ffff);
     return call(() => this.#market.advance(events));

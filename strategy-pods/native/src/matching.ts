@@ -25,8 +25,14 @@ export type Placement = Readonly<PlacementTold>;
 export type PassiveFill = Readonly<PassiveFillTold>;
 
 export type QueueModel = 'conservative' | 'proportional';
-export const queueModels = ['conservative', 'proportional'] as const;
+const queueModels = ['conservative', 'proportional'] as const;
 const orderTypes = ['Limit', 'LimitMaker', 'Ioc', 'Fok', 'Market'] as const;
+
+/** The model that options name. */
+export function queueModelOf(options: { readonly queueModel?: QueueModel }): QueueModel {
+  const { queueModel = 'conservative' } = check.object('options', options);
+  return check.oneOf('queueModel', queueModel, queueModels);
+}
 
 export function checkedOrder(order: NewOrder): OrderAsk {
   check.object('order', order);
@@ -38,53 +44,64 @@ export function checkedOrder(order: NewOrder): OrderAsk {
   return order;
 }
 
-/** All resting orders, oldest first at each price. */
-export class FifoBook implements Disposable {
-  readonly #book: NativeFifo = call(() => new binding.FifoBook());
+/** What both books do with orders. */
+abstract class OrderBook<Native extends NativeFifo | NativeEstimate> implements Disposable {
+  protected readonly native: Native;
 
-  /** Matches an arriving order; what its type allows rests behind all others at its price. */
+  protected constructor(make: () => Native) {
+    this.native = call(make);
+  }
+
+  /** Matches an arriving order; what its type allows rests behind all others at its price, displayed ones too. */
   place(order: NewOrder): Placement {
     const ask = checkedOrder(order);
-    return call(() => this.#book.place(ask));
+    return call(() => this.native.place(ask));
   }
 
   /** What the order had left; undefined when it did not rest. */
   cancel(key: number): string | undefined {
     check.wholeNumber('key', key, 0);
-    return call(() => this.#book.cancel(key)) ?? undefined;
+    return call(() => this.native.cancel(key)) ?? undefined;
   }
 
-  /** Quantity before the order at its price; undefined when it does not rest. */
+  /** Quantity before the order at its price, estimated where it is not known; undefined when it does not rest. */
   aheadOf(key: number): string | undefined {
     check.wholeNumber('key', key, 0);
-    return call(() => this.#book.aheadOf(key)) ?? undefined;
+    return call(() => this.native.aheadOf(key)) ?? undefined;
+  }
+
+  dispose(): void {
+    this.native.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** All resting orders, oldest first at each price. */
+export class FifoBook extends OrderBook<NativeFifo> {
+  constructor() {
+    super(() => new binding.FifoBook());
   }
 
   /** The best `count` displayed levels, best first. */
   levels(side: Side, count: number): LevelText[] {
     check.oneOf('side', side, sides);
     check.wholeNumber('count', count, 0, 0xffff_ffff);
-    return call(() => this.#book.levels(side, count));
+    return call(() => this.native.levels(side, count));
   }
 
   /** The orders at one price, oldest first. */
   queue(side: Side, price: string): { readonly key: number; readonly quantity: string }[] {
     check.oneOf('side', side, sides);
     check.text('price', price);
-    return call(() => this.#book.queue(side, price));
+    return call(() => this.native.queue(side, price));
   }
 
   /** The changes of displayed levels since the last call, in order; quantity 0: the level is gone. */
   drainChanges(): (LevelText & { readonly side: Side })[] {
-    return call(() => this.#book.drainChanges());
-  }
-
-  dispose(): void {
-    this.#book.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
+    return call(() => this.native.drainChanges());
   }
 }
 
@@ -93,38 +110,16 @@ export class FifoBook implements Disposable {
  * them in one table); the queue model says where cancels happened: `conservative` behind us first, `proportional`
  * anywhere with equal chance.
  */
-export class EstimatedBook implements Disposable {
-  readonly #book: NativeEstimate;
-
+export class EstimatedBook extends OrderBook<NativeEstimate> {
   constructor(options: { readonly queueModel?: QueueModel } = {}) {
-    const { queueModel = 'conservative' } = check.object('options', options);
-    check.oneOf('queueModel', queueModel, queueModels);
-    this.#book = call(() => new binding.EstimatedBook(queueModel));
-  }
-
-  /** Matches an arriving own order against what is displayed; the rest joins behind it. */
-  place(order: NewOrder): Placement {
-    const ask = checkedOrder(order);
-    return call(() => this.#book.place(ask));
-  }
-
-  /** What the order had left; undefined when it did not rest. */
-  cancel(key: number): string | undefined {
-    check.wholeNumber('key', key, 0);
-    return call(() => this.#book.cancel(key)) ?? undefined;
-  }
-
-  /** Estimated quantity before an own order; undefined when it does not rest. */
-  aheadOf(key: number): string | undefined {
-    check.wholeNumber('key', key, 0);
-    return call(() => this.#book.aheadOf(key)) ?? undefined;
+    super(() => new binding.EstimatedBook(queueModelOf(options)));
   }
 
   /** One depth update, cut as recorded; `venueMs` is the venue's own time of it. */
   onDepth(venueMs: number, bids: Levels, asks: Levels): void {
     check.wholeNumber('venueMs', venueMs, 0);
     const [b, a] = [check.levels('bids', bids), check.levels('asks', asks)];
-    call(() => this.#book.onDepth(venueMs, b.prices, b.quantities, a.prices, a.quantities));
+    call(() => this.native.onDepth(venueMs, b.prices, b.quantities, a.prices, a.quantities));
   }
 
   /** One trade of others; `taker` is the side of the aggressor. */
@@ -133,14 +128,6 @@ export class EstimatedBook implements Disposable {
     check.oneOf('taker', taker, sides);
     check.finiteNumber('price', price);
     check.finiteNumber('quantity', quantity);
-    return call(() => this.#book.onTrade(price, quantity, taker, venueMs));
-  }
-
-  dispose(): void {
-    this.#book.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
+    return call(() => this.native.onTrade(price, quantity, taker, venueMs));
   }
 }

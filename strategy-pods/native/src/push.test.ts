@@ -205,6 +205,21 @@ describe('push frames', () => {
     );
   });
 
+  test('levels are written as they were passed, whatever a getter does to their memory', () => {
+    const prices = Float64Array.of(99);
+    const bids = {
+      prices,
+      get quantities() {
+        const moved = structuredClone(prices.buffer, { transfer: [prices.buffer] });
+        new Float64Array(moved)[0] = 7;
+        return Float64Array.of(1);
+      },
+    };
+    const depth = { from: 1, to: 2, bids, asks: levels.asks };
+    const written = decodePush(encodePush({ ...head, kind: 'depth', depth }));
+    expect(written.kind === 'depth' && pairsOf(written.depth.bids)).toEqual([[99, 1]]);
+  });
+
   test('what the decoder would refuse is not written', () => {
     const bad = (frame: object) => () => encodePush({ ...head, ...frame } as PushFrame);
     expect(bad({ kind: 'depth' })).toThrow('kind is `depth`, which has no body of that name');

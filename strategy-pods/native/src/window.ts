@@ -7,8 +7,9 @@ const header = 5;
 
 /**
  * What a book shows. The arrays never change, their content does: it is that of the book's last change, so copy what
- * must stay (`prices.slice()`); they can be cloned to another thread but not transferred. They stay readable for as long as you keep them, also when the book was disposed of;
- * then they show its last state. Don't write into them: the book does not hear of it, and overwrites it.
+ * must stay (`prices.slice()`); they can be cloned to another thread but not transferred. They stay readable for as
+ * long as you keep them, also when the book was disposed of; then they show its last state. Don't write into them: the
+ * book does not hear of it, and overwrites it. They may be passed as levels, to the book itself too.
  *
  * Level `i` of a side is `prices[i]`, `quantities[i]`, best first; beyond its last level prices are NaN and quantities
  * 0. Doubles: exact for numbers of up to 15 significant digits.

@@ -185,7 +185,8 @@ fn feed_snapshot(
     });
     written?;
     if let SnapshotStep::TooOld { snapshot, first } = step {
-        eprintln!("snapshot {snapshot} is older than the first waiting update {first}: not used");
+        let needed = first.saturating_sub(1);
+        eprintln!("snapshot {snapshot} is too old, at least version {needed} is needed: not used");
     }
     Ok(())
 }

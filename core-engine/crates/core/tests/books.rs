@@ -164,7 +164,7 @@ fn a_recording_that_cannot_be_rebuilt_is_refused() {
     assert!(alone.contains("no snapshot of AB that its 2 updates continue"), "{alone}");
     let old = recording(dir.path(), "old.gz", &[depth(1, 11, 11, "1.1"), snapshot(2, 9)]);
     let old = refusal(&[old], "AB", 1);
-    assert!(old.contains("snapshot 9 is older than the first waiting update 11"), "{old}");
+    assert!(old.contains("snapshot 9 is too old, at least version 10 is needed"), "{old}");
     let lines = [snapshot(1, 10), depth(2, 11, 11, "1.1"), depth(3, 13, 13, "1.2")];
     let hole = refusal(&[recording(dir.path(), "hole.gz", &lines)], "AB", 1);
     assert!(hole.contains("after row 1") && hole.contains("expected: 12, got: 13"), "{hole}");

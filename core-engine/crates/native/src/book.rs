@@ -6,6 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 
+use crate::arrays::Passed;
 use crate::failure::{Held, Outcome};
 use crate::units;
 use crate::window::{Head, Window};
@@ -38,7 +39,7 @@ impl State {
         self.window.show(&self.book, Head::default());
     }
 
-    fn read(&mut self, bids: [&[f64]; 2], asks: [&[f64]; 2]) -> Outcome<()> {
+    fn read(&mut self, bids: [Passed<'_, f64>; 2], asks: [Passed<'_, f64>; 2]) -> Outcome<()> {
         units::levels("bids", bids[0], bids[1], &mut self.bids)?;
         units::levels("asks", asks[0], asks[1], &mut self.asks)
     }
@@ -68,10 +69,10 @@ impl NativeBook {
     #[napi]
     pub fn load(
         &mut self,
-        bid_prices: &[f64],
-        bid_quantities: &[f64],
-        ask_prices: &[f64],
-        ask_quantities: &[f64],
+        #[napi(ts_arg_type = "Float64Array")] bid_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] bid_quantities: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_quantities: Passed<'_, f64>,
     ) -> napi::Result<()> {
         self.held.run(|state| {
             state.read([bid_prices, bid_quantities], [ask_prices, ask_quantities])?;
@@ -85,10 +86,10 @@ impl NativeBook {
     #[napi]
     pub fn apply(
         &mut self,
-        bid_prices: &[f64],
-        bid_quantities: &[f64],
-        ask_prices: &[f64],
-        ask_quantities: &[f64],
+        #[napi(ts_arg_type = "Float64Array")] bid_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] bid_quantities: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_quantities: Passed<'_, f64>,
     ) -> napi::Result<()> {
         self.held.run(|state| {
             state.read([bid_prices, bid_quantities], [ask_prices, ask_quantities])?;

@@ -1,12 +1,14 @@
 //! A book that knows whether it equals the venue's.
 
 use flashpod_book::{CertifiedBook, Level, Loss, Rule, Snapshot, SnapshotStep, State, Step, Update};
-use flashpod_mexc::decode::{self, Body};
+use flashpod_mexc::decode;
+use flashpod_mexc::depth::{DepthPush, DepthReader};
 use flashpod_types::{Millis, Symbol};
 use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 use napi_derive::napi;
 
+use crate::arrays::{Bytes, Passed};
 use crate::book::{LevelText, top_text};
 use crate::failure::{Failure, Held, Outcome};
 use crate::units;
@@ -25,6 +27,7 @@ struct Feed {
     symbol: Option<Symbol>,
     book: CertifiedBook,
     window: Window,
+    reader: DepthReader,
     bids: Vec<Level>,
     asks: Vec<Level>,
 }
@@ -67,45 +70,45 @@ impl Feed {
         Ok(())
     }
 
-    fn take(&mut self, update: &Update<'_>) -> u32 {
-        match self.book.on_update(update) {
-            Step::Applied => APPLIED,
-            Step::Duplicate => DUPLICATE,
-            Step::Buffered => BUFFERED,
-            Step::Lost(_) => LOST,
-        }
-    }
-
     /// What the frame did, and how many levels it changed.
     fn take_frame(&mut self, bytes: &[u8]) -> Outcome<(u32, usize)> {
-        let frame = decode::decode(bytes)?;
-        let Body::Depth(depth) = frame.body else { return Ok((OTHER, 0)) };
-        if let (Some(own), Some(other)) = (self.symbol, frame.symbol)
+        let frame;
+        let push = match self.reader.read(bytes) {
+            Some(push) => push,
+            None => {
+                frame = decode::decode(bytes)?;
+                let Some(push) = DepthPush::of(&frame) else { return Ok((OTHER, 0)) };
+                push
+            }
+        };
+        if let (Some(own), Some(other)) = (self.symbol, push.symbol)
             && own != other
         {
             return Err(Failure::argument("frame's symbol", other, format!("is not {own} of this book")));
         }
+        // Before anything is changed: the window could not show it.
+        units::number("toVersion", push.to)?;
         let update = Update {
-            first: depth.from,
-            last: depth.to,
+            first: push.from,
+            last: push.to,
             prev_last: None,
-            event: frame.created.or(frame.sent).unwrap_or(Millis(0)),
-            bids: &depth.bids,
-            asks: &depth.asks,
+            event: push.created.or(push.sent).unwrap_or(Millis(0)),
+            bids: push.bids,
+            asks: push.asks,
         };
-        Ok((self.take(&update), depth.bids.len() + depth.asks.len()))
+        Ok((take(&mut self.book, &update), push.bids.len() + push.asks.len()))
     }
 
     /// Frames up to the first bad one; `ends[i]` is where frame `i` ends.
-    fn take_frames(&mut self, bytes: &[u8], ends: &[u32]) -> Outcome<FrameCounts> {
+    fn take_frames(&mut self, bytes: &[u8], ends: Passed<'_, u32>) -> Outcome<FrameCounts> {
         let mut counts = FrameCounts::default();
         let mut from = 0;
         for (index, end) in ends.iter().enumerate() {
-            let frame = bytes.get(from..*end as usize).ok_or_else(|| {
+            let frame = bytes.get(from..end as usize).ok_or_else(|| {
                 let reason = format!("is not from {from} (the end before) to {} (all bytes)", bytes.len());
                 Failure::argument(&format!("ends[{index}]"), end, reason)
             })?;
-            from = *end as usize;
+            from = end as usize;
             let (step, changes) = self.take_frame(frame)?;
             match step {
                 APPLIED => {
@@ -119,6 +122,15 @@ impl Feed {
             }
         }
         Ok(counts)
+    }
+}
+
+fn take(book: &mut CertifiedBook, update: &Update<'_>) -> u32 {
+    match book.on_update(update) {
+        Step::Applied => APPLIED,
+        Step::Duplicate => DUPLICATE,
+        Step::Buffered => BUFFERED,
+        Step::Lost(_) => LOST,
     }
 }
 
@@ -159,7 +171,8 @@ impl NativeCertifiedBook {
     pub fn new(rule: String, levels: u32, waiting_limit: u32, symbol: Option<String>) -> napi::Result<Self> {
         let symbol = symbol.as_deref().map(units::symbol).transpose()?;
         let book = CertifiedBook::new(rule_of(&rule)?, waiting_limit as usize);
-        let feed = Feed { symbol, book, window: Window::new(levels)?, bids: Vec::new(), asks: Vec::new() };
+        let (window, reader) = (Window::new(levels)?, DepthReader::new());
+        let feed = Feed { symbol, book, window, reader, bids: Vec::new(), asks: Vec::new() };
         Ok(Self { held: Held::new("book", feed) })
     }
 
@@ -170,9 +183,10 @@ impl NativeCertifiedBook {
 
     /// Decodes one MEXC frame and applies it.
     #[napi]
-    pub fn on_frame(&mut self, bytes: &[u8]) -> napi::Result<u32> {
+    pub fn on_frame(&mut self, #[napi(ts_arg_type = "Uint8Array")] bytes: Bytes<'_>) -> napi::Result<u32> {
         self.held.run(|feed| {
-            let (step, _) = feed.take_frame(bytes)?;
+            feed.window.refuse_own("bytes", &bytes)?;
+            let (step, _) = feed.take_frame(&bytes)?;
             feed.show()?;
             Ok(step)
         })
@@ -180,9 +194,14 @@ impl NativeCertifiedBook {
 
     /// Many frames in one buffer; `ends[i]` is where frame `i` ends. The window shows the last state.
     #[napi]
-    pub fn on_frames(&mut self, bytes: &[u8], ends: &[u32]) -> napi::Result<FrameCounts> {
+    pub fn on_frames(
+        &mut self,
+        #[napi(ts_arg_type = "Uint8Array")] bytes: Bytes<'_>,
+        #[napi(ts_arg_type = "Uint32Array")] ends: Passed<'_, u32>,
+    ) -> napi::Result<FrameCounts> {
         self.held.run(|feed| {
-            let counts = feed.take_frames(bytes, ends);
+            feed.window.refuse_own("bytes", &bytes)?;
+            let counts = feed.take_frames(&bytes, ends);
             // Also when a frame is bad: those before it are applied.
             feed.show()?;
             counts
@@ -197,10 +216,10 @@ impl NativeCertifiedBook {
         last: f64,
         prev_last: Option<f64>,
         event_ms: f64,
-        bid_prices: &[f64],
-        bid_quantities: &[f64],
-        ask_prices: &[f64],
-        ask_quantities: &[f64],
+        #[napi(ts_arg_type = "Float64Array")] bid_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] bid_quantities: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_quantities: Passed<'_, f64>,
     ) -> napi::Result<u32> {
         self.held.run(|feed| {
             let (mut bids, mut asks) = (std::mem::take(&mut feed.bids), std::mem::take(&mut feed.asks));
@@ -210,14 +229,15 @@ impl NativeCertifiedBook {
             if first > last {
                 return Err(Failure::argument("first", first, format!("is after last {last}")));
             }
-            let step = feed.take(&Update {
+            let update = Update {
                 first,
                 last,
                 prev_last: prev_last.map(|value| units::whole("prevLast", value)).transpose()?,
                 event: millis_of("eventMs", event_ms)?,
                 bids: &bids,
                 asks: &asks,
-            });
+            };
+            let step = take(&mut feed.book, &update);
             (feed.bids, feed.asks) = (bids, asks);
             feed.show()?;
             Ok(step)
@@ -229,10 +249,10 @@ impl NativeCertifiedBook {
     pub fn on_snapshot(
         &mut self,
         version: f64,
-        bid_prices: &[f64],
-        bid_quantities: &[f64],
-        ask_prices: &[f64],
-        ask_quantities: &[f64],
+        #[napi(ts_arg_type = "Float64Array")] bid_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] bid_quantities: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_quantities: Passed<'_, f64>,
         limit: Option<u32>,
     ) -> napi::Result<Option<String>> {
         self.held.run(|feed| {
@@ -249,7 +269,8 @@ impl NativeCertifiedBook {
             Ok(match step {
                 SnapshotStep::Certified { .. } | SnapshotStep::NotNeeded => None,
                 SnapshotStep::TooOld { snapshot, first } => {
-                    Some(format!("snapshot {snapshot} is older than the first waiting update {first}"))
+                    let needed = first.saturating_sub(1);
+                    Some(format!("snapshot {snapshot} is too old, at least version {needed} is needed"))
                 }
                 SnapshotStep::Lost(loss) => Some(loss_text(loss)),
             })

@@ -1,11 +1,15 @@
 //! Own orders in front of a displayed book and a trade tape: an estimate, stated in `crates/matching`'s README.
 
-use flashpod_matching::{Conservative, EstimatedBook, LevelChange, PassiveFill, Proportional, QueueModel};
-use flashpod_types::Side;
+use flashpod_matching::{
+    Conservative, EstimatedBook, LevelChange, NewOrder, OrderKey, PassiveFill, Placement, Proportional,
+    QueueModel,
+};
+use flashpod_types::{Qty, Side};
 use napi_derive::napi;
 
+use crate::arrays::Passed;
 use crate::failure::{Failure, Held, Outcome};
-use crate::fifo::{OrderAsk, PlacementTold, key, key_number, order, placement};
+use crate::order::{OrderAsk, PlacementTold, Resting, key_number};
 use crate::units;
 
 /// A resting own order was hit by a trade.
@@ -36,6 +40,20 @@ pub(crate) fn model(name: &str) -> Outcome<Box<dyn QueueModel>> {
         .ok_or_else(|| Failure::argument("queueModel", format!("`{name}`"), format!("is none of {names}")))
 }
 
+impl Resting for EstimatedBook {
+    fn place(&mut self, order: &NewOrder) -> Outcome<Placement> {
+        Ok(Self::place(self, order))
+    }
+
+    fn cancel(&mut self, key: OrderKey) -> Option<Qty> {
+        Self::cancel(self, key)
+    }
+
+    fn ahead_of(&self, key: OrderKey) -> Option<Qty> {
+        Self::ahead_of(self, key)
+    }
+}
+
 #[napi(js_name = "EstimatedBook")]
 #[derive(Debug)]
 pub struct NativeEstimatedBook {
@@ -51,23 +69,17 @@ impl NativeEstimatedBook {
 
     #[napi]
     pub fn place(&mut self, ask: OrderAsk) -> napi::Result<PlacementTold> {
-        self.held.run(|book| {
-            let order = order(&ask)?;
-            if book.ahead_of(order.key).is_some() {
-                return Err(Failure::argument("key", order.key.0, "rests already"));
-            }
-            placement(&book.place(&order))
-        })
+        self.held.place(&ask)
     }
 
     #[napi]
     pub fn cancel(&mut self, order: f64) -> napi::Result<Option<String>> {
-        self.held.run(|book| Ok(book.cancel(key(order)?).map(|left| left.to_string())))
+        self.held.cancel(order)
     }
 
     #[napi]
     pub fn ahead_of(&mut self, order: f64) -> napi::Result<Option<String>> {
-        self.held.run(|book| Ok(book.ahead_of(key(order)?).map(|qty| qty.to_string())))
+        self.held.ahead_of(order)
     }
 
     /// One depth update, cut as recorded.
@@ -75,10 +87,10 @@ impl NativeEstimatedBook {
     pub fn on_depth(
         &mut self,
         exchange_ms: f64,
-        bid_prices: &[f64],
-        bid_quantities: &[f64],
-        ask_prices: &[f64],
-        ask_quantities: &[f64],
+        #[napi(ts_arg_type = "Float64Array")] bid_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] bid_quantities: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_prices: Passed<'_, f64>,
+        #[napi(ts_arg_type = "Float64Array")] ask_quantities: Passed<'_, f64>,
     ) -> napi::Result<()> {
         self.held.run(|book| {
             let at = exchange_time(exchange_ms)?;

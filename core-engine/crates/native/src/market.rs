@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use crate::estimate::{PassiveFillTold, model, told};
 use crate::failure::{Code, Failure, Held, Outcome};
-use crate::fifo::{OrderAsk, PlacementTold, key, order, placement};
+use crate::order::{OrderAsk, PlacementTold, key, order, placement, rests_already};
 use crate::replay::{Item, NativeReplay, Shared, Track};
 
 #[derive(Debug)]
@@ -32,8 +32,24 @@ impl Follower {
         self.books.get_mut(&symbol).ok_or_else(|| Failure::argument("symbol", symbol, "has no book"))
     }
 
-    /// Lets the next `items` events happen.
+    /// How many events were read and not yet seen.
+    fn ahead(&self) -> usize {
+        let tracks = self.shared.tracks.as_ref();
+        let waiting = tracks.map(|tracks| tracks.lock().unwrap_or_else(PoisonError::into_inner));
+        self.track.items.len()
+            + waiting.iter().flat_map(|all| all.iter()).map(|one| one.items.len()).sum::<usize>()
+    }
+
+    /// Lets the next `items` events happen, all or none.
     fn advance(&mut self, items: u32) -> Outcome<()> {
+        let wanted = items as usize;
+        if wanted > self.track.items.len() {
+            let ahead = self.ahead();
+            if wanted > ahead {
+                let reason = format!("is more than the {ahead} events that were read and not yet seen");
+                return Err(Failure::argument("events", items, reason));
+            }
+        }
         for _ in 0..items {
             let item = self.next()?;
             self.happen(item)?;
@@ -49,12 +65,8 @@ impl Follower {
             let tracks = self.shared.tracks.as_ref();
             let next =
                 tracks.and_then(|tracks| tracks.lock().unwrap_or_else(PoisonError::into_inner).pop_front());
-            self.track = next.ok_or_else(|| {
-                Failure::new(
-                    Code::InvalidArgument,
-                    "items: there are not so many events read and not yet seen",
-                )
-            })?;
+            self.track =
+                next.ok_or_else(|| Failure::new(Code::Internal, "no event where one was counted"))?;
         }
     }
 
@@ -146,7 +158,7 @@ impl NativeMarket {
         self.held.run(|follower| {
             let order = order(&ask)?;
             if follower.places.contains_key(&order.key) {
-                return Err(Failure::argument("key", order.key.0, "rests already"));
+                return Err(rests_already(order.key));
             }
             let placed = follower.book(symbol)?.place(&order);
             if placed.resting.is_positive() {

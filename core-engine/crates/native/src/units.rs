@@ -7,6 +7,7 @@
 use flashpod_book::Level;
 use flashpod_types::{DecimalError, OrderType, Price, Qty, Side, Symbol};
 
+use crate::arrays::Passed;
 use crate::failure::{Code, Failure, Outcome};
 
 /// Beyond this many units of 1e-8 a double no longer tells neighbours apart.
@@ -69,16 +70,21 @@ pub fn millis(value: i64) -> f64 {
 }
 
 /// Parallel arrays to levels, into `into`.
-pub fn levels(what: &str, prices: &[f64], quantities: &[f64], into: &mut Vec<Level>) -> Outcome<()> {
+pub fn levels(
+    what: &str,
+    prices: Passed<'_, f64>,
+    quantities: Passed<'_, f64>,
+    into: &mut Vec<Level>,
+) -> Outcome<()> {
     if prices.len() != quantities.len() {
         let reason = format!("does not go with {} prices", prices.len());
         return Err(Failure::argument(&format!("{what}: number of quantities"), quantities.len(), reason));
     }
     into.clear();
     into.reserve(prices.len());
-    for (index, (p, q)) in prices.iter().zip(quantities).enumerate() {
+    for (index, (p, q)) in prices.iter().zip(quantities.iter()).enumerate() {
         let of = |error: Failure| error.at(what, index);
-        into.push((price("price", *p).map_err(of)?, qty("quantity", *q).map_err(of)?));
+        into.push((price("price", p).map_err(of)?, qty("quantity", q).map_err(of)?));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use flashpod_types::Side;
 use napi::Env;
 use napi::bindgen_prelude::ArrayBuffer;
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Code, Failure, Outcome};
 
 /// Doubles before the levels.
 pub const HEADER: usize = 5;
@@ -49,6 +49,17 @@ impl Window {
         let window = Self { block: Arc::new(Block(doubles)), levels };
         window.show(&Book::new(), Head::default());
         Ok(window)
+    }
+
+    /// Bytes of the window's own memory, which the call is about to write, are refused. (Numbers may be: they are
+    /// read before.)
+    pub fn refuse_own(&self, what: &str, bytes: &[u8]) -> Outcome<()> {
+        let own = self.block.0.as_ptr_range();
+        let (own, passed) = (own.start.addr()..own.end.addr(), bytes.as_ptr_range());
+        if passed.start.addr() < own.end && own.start < passed.end.addr() {
+            return Err(Failure::new(Code::InvalidArgument, format!("{what}: memory of this book's window")));
+        }
+        Ok(())
     }
 
     fn put(&self, at: usize, value: f64) {

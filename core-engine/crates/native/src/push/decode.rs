@@ -1,13 +1,27 @@
 //! Checked frames to JavaScript's shapes.
 
 use flashpod_mexc::decode::{self as core, Body};
-use napi::bindgen_prelude::Float64Array;
+use flashpod_mexc::depth::DepthPush;
+use flashpod_types::Millis;
 
 use super::shapes::{
     BalancePush, BookTicker, Deal, Depth, FillPush, Kline, Levels, LimitDepth, OrderPush, PushFrame,
 };
+use crate::arrays::Doubles;
 use crate::failure::Outcome;
 use crate::units::{millis, number, order_type_text, side_text};
+
+pub(super) fn push(push: &DepthPush<'_>) -> Outcome<PushFrame> {
+    Ok(PushFrame {
+        channel: String::from_utf8_lossy(push.channel).into_owned(),
+        symbol: push.symbol.map(|symbol| symbol.to_string()),
+        created_ms: push.created.map(|time| millis(time.0)),
+        sent_ms: push.sent.map(|time| millis(time.0)),
+        kind: "depth".to_owned(),
+        depth: Some(depth(push.from, push.to, push.bids, push.asks, push.last_order_created)?),
+        ..PushFrame::default()
+    })
+}
 
 pub(super) fn frame(frame: core::Frame) -> Outcome<PushFrame> {
     let mut told = PushFrame {
@@ -19,7 +33,7 @@ pub(super) fn frame(frame: core::Frame) -> Outcome<PushFrame> {
     };
     let kind = match frame.body {
         Body::Depth(body) => {
-            told.depth = Some(depth(&body)?);
+            told.depth = Some(depth(body.from, body.to, &body.bids, &body.asks, body.last_order_created)?);
             "depth"
         }
         Body::LimitDepth(body) => {
@@ -63,8 +77,8 @@ pub(super) fn frame(frame: core::Frame) -> Outcome<PushFrame> {
 
 fn levels(levels: &[core::Level]) -> Levels {
     Levels {
-        prices: Float64Array::new(levels.iter().map(|level| level.0.to_f64()).collect()),
-        quantities: Float64Array::new(levels.iter().map(|level| level.1.to_f64()).collect()),
+        prices: Doubles(levels.iter().map(|level| level.0.to_f64()).collect()),
+        quantities: Doubles(levels.iter().map(|level| level.1.to_f64()).collect()),
     }
 }
 
@@ -72,13 +86,19 @@ fn version(version: Option<u64>) -> Outcome<Option<f64>> {
     version.map(|version| number("version", version)).transpose()
 }
 
-fn depth(body: &core::Depth) -> Outcome<Depth> {
+fn depth(
+    from: u64,
+    to: u64,
+    bids: &[core::Level],
+    asks: &[core::Level],
+    last_order_created: Option<Millis>,
+) -> Outcome<Depth> {
     Ok(Depth {
-        from: number("fromVersion", body.from)?,
-        to: number("toVersion", body.to)?,
-        bids: levels(&body.bids),
-        asks: levels(&body.asks),
-        last_order_created_ms: body.last_order_created.map(|time| millis(time.0)),
+        from: number("fromVersion", from)?,
+        to: number("toVersion", to)?,
+        bids: levels(bids),
+        asks: levels(asks),
+        last_order_created_ms: last_order_created.map(|time| millis(time.0)),
     })
 }
 

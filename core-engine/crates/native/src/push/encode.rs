@@ -56,7 +56,7 @@ fn version(value: Option<f64>) -> Outcome<String> {
 
 fn levels(what: &str, levels: &Levels) -> Outcome<Vec<push::Level>> {
     let mut exact = Vec::new();
-    units::levels(what, &levels.prices, &levels.quantities, &mut exact)?;
+    units::levels(what, levels.prices.passed(), levels.quantities.passed(), &mut exact)?;
     let text = |(price, qty): (flashpod_types::Price, flashpod_types::Qty)| push::Level {
         price: price.to_string(),
         quantity: qty.to_string(),

@@ -4,18 +4,33 @@ mod decode;
 mod encode;
 mod shapes;
 
+use std::cell::RefCell;
+
+use flashpod_mexc::depth::DepthReader;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use prost::Message;
 
+use crate::arrays::Bytes;
 use crate::failure::guard;
 pub use shapes::{
     BalancePush, BookTicker, Deal, Depth, FillPush, Kline, Levels, LimitDepth, OrderPush, PushFrame,
 };
 
+thread_local! {
+    /// Reads nearly every frame in place. Node has a thread for each worker.
+    static READER: RefCell<DepthReader> = const { RefCell::new(DepthReader::new()) };
+}
+
 #[napi]
-pub fn decode_push(bytes: &[u8]) -> napi::Result<PushFrame> {
-    Ok(guard(|| decode::frame(flashpod_mexc::decode::decode(bytes)?))?)
+pub fn decode_push(#[napi(ts_arg_type = "Uint8Array")] bytes: Bytes<'_>) -> napi::Result<PushFrame> {
+    let told = || {
+        READER.with_borrow_mut(|reader| match reader.read(&bytes) {
+            Some(push) => decode::push(&push),
+            None => decode::frame(flashpod_mexc::decode::decode(&bytes)?),
+        })
+    };
+    Ok(guard(told)?)
 }
 
 #[napi]

@@ -1,13 +1,13 @@
 //! Push frames as JavaScript sees them. Levels are doubles in typed arrays, everything booked is decimal text, times
 //! are milliseconds since 1970 unless their name says otherwise, versions are whole numbers.
 
-use napi::bindgen_prelude::Float64Array;
 use napi_derive::napi;
+
+use crate::arrays::Doubles;
 
 /// One frame: `kind` names the body that is set.
 #[napi(object)]
-#[derive(Default)]
-#[allow(missing_debug_implementations)] // typed arrays have none
+#[derive(Debug, Default)]
 pub struct PushFrame {
     pub channel: String,
     pub symbol: Option<String>,
@@ -29,14 +29,16 @@ pub struct PushFrame {
 
 /// Parallel arrays.
 #[napi(object)]
-#[allow(missing_debug_implementations)]
+#[derive(Debug)]
 pub struct Levels {
-    pub prices: Float64Array,
-    pub quantities: Float64Array,
+    #[napi(ts_type = "Float64Array")]
+    pub prices: Doubles,
+    #[napi(ts_type = "Float64Array")]
+    pub quantities: Doubles,
 }
 
 #[napi(object)]
-#[allow(missing_debug_implementations)]
+#[derive(Debug)]
 pub struct Depth {
     pub from: f64,
     pub to: f64,
@@ -46,7 +48,7 @@ pub struct Depth {
 }
 
 #[napi(object)]
-#[allow(missing_debug_implementations)]
+#[derive(Debug)]
 pub struct LimitDepth {
     pub version: Option<f64>,
     pub bids: Levels,
