@@ -179,7 +179,8 @@ impl Engine {
             self.on_audit(symbol, outcome);
         }
         if let (Some(sent), Some(venue)) = (sent, self.clock.venue(received)) {
-            let sent = Nanos(u64::try_from(sent.0).unwrap_or(0) * 1_000_000);
+            // Whatever the frame says: a time beyond all counting is only a wrong measurement.
+            let sent = Nanos(u64::try_from(sent.0).unwrap_or(0).saturating_mul(1_000_000));
             self.hop(Hop::Feed, venue.since(sent).0);
         }
         self.publish(symbol, received, update.event);
@@ -241,8 +242,13 @@ impl Engine {
             return;
         }
         self.counters.book_audits += 1;
+        let was_certified = market.book.is_certified();
         let outcome = market.book.finish_audit(&snapshot(depth));
+        let lost = was_certified && !market.book.is_certified();
         self.on_audit(symbol, outcome);
+        if lost {
+            self.publish(symbol, self.now.mono, Millis(0));
+        }
     }
 
     fn on_audit(&mut self, symbol: Symbol, outcome: AuditOutcome) {

@@ -17,6 +17,8 @@ const LOOK_BACK_MS: i64 = 60_000;
 /// The venue shows no older orders (API reference §6.6).
 const SHOWN_DAYS: i64 = 7;
 const RETRY: Nanos = Nanos::from_secs(1);
+/// The longest wait after a refusal: a pair that the venue does not know any more is refused for ever.
+const RETRY_MOST: Nanos = Nanos::from_secs(64);
 
 #[derive(Debug, Default)]
 pub(crate) struct Past {
@@ -24,6 +26,8 @@ pub(crate) struct Past {
     readings: BTreeMap<Symbol, Reading>,
     /// When to ask again for what was not answered.
     again: Option<Nanos>,
+    /// The next wait, once something was refused.
+    wait: Nanos,
 }
 
 impl Past {
@@ -32,7 +36,12 @@ impl Past {
     }
 
     pub(crate) fn failed(&mut self, now: Nanos) {
-        self.again = Some(now + RETRY);
+        self.again = Some(now + self.wait.max(RETRY));
+    }
+
+    /// Said before `failed`.
+    pub(crate) fn refused(&mut self) {
+        self.wait = Nanos(self.wait.0 * 2).clamp(RETRY, RETRY_MOST);
     }
 }
 
@@ -76,6 +85,7 @@ impl Engine {
                 self.on_order_row(row);
             }
         }
+        self.past.wait = Nanos::ZERO;
         if let Some(reading) = self.past.readings.get_mut(&symbol) {
             reading.turn(rows.len());
             if reading.page().is_some() {

@@ -244,6 +244,7 @@ impl Engine {
             }
             // The venue does not offer it: exchangeInfo alone decides.
             Purpose::SelfSymbols => self.startup.own_symbols = Some(BTreeSet::new()),
+            Purpose::AllOrders(_) => self.past.refused(),
             _ => {}
         }
     }

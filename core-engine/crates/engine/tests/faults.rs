@@ -247,6 +247,29 @@ fn a_gap_stops_opening_until_the_book_is_certified_again() {
 }
 
 #[test]
+fn a_book_that_failed_two_audits_is_told_to_be_uncertified_although_the_market_is_quiet() {
+    let mut sim = maker();
+    sim.certified.clear();
+    // No push tells of it: the venue's book is another than ours.
+    sim.venue.books.get_mut("BTCUSDC").unwrap().bid = "99.97".parse().unwrap();
+    sim.until("the second audit failed", |sim| sim.engine.status(sim.now).counters.book_audit_failures == 2);
+    sim.run(Nanos::from_secs(1));
+    let told: Vec<bool> = sim.certified.iter().map(|(_, certified)| *certified).collect();
+    assert_eq!(told, [false, true], "lost, and then certified by the next snapshot");
+    sim.prove();
+}
+
+#[test]
+fn a_time_beyond_all_counting_in_a_frame_does_no_harm() {
+    let mut sim = maker();
+    sim.venue.send_ms = Some(i64::MAX);
+    sim.venue.move_book("BTCUSDC", "99.98", "100.02", 0);
+    sim.run(ms(5));
+    assert_eq!(sim.engine.status(sim.now).books[0].state, "CERTIFIED");
+    sim.prove();
+}
+
+#[test]
 fn reducing_goes_on_without_a_book_by_a_fresh_ticker() {
     let mut sim = maker();
     sim.intent("maker", "buy", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "1");

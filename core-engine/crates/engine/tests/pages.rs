@@ -76,6 +76,20 @@ fn orders_older_than_the_venue_shows_are_not_asked_for() {
 }
 
 #[test]
+fn a_pair_that_the_venue_does_not_know_any_more_is_asked_for_less_and_less() {
+    let mut sim = quoting(&["BTCUSDC", "ETHUSDC"]);
+    sim.venue.delisted.push("ETHUSDC");
+    let mut sim = sim.crash(Nanos::from_secs(2));
+    sim.run(Nanos::from_secs(600));
+    let pages = asked(&sim, "/api/v3/allOrders");
+    assert!((5..25).contains(&pages), "{pages} requests in ten minutes");
+    sim.venue.delisted.clear();
+    sim.run(Nanos::from_secs(600));
+    assert_eq!(asked(&sim, "/api/v3/allOrders"), pages + 1, "read once it is answered, and then no more");
+    sim.prove();
+}
+
+#[test]
 fn hundreds_of_fills_of_one_order_are_all_found() {
     for newest_first in [true, false] {
         let mut sim = quoting(&["BTCUSDC"]);

@@ -76,6 +76,8 @@ pub struct Sim {
     pub private: Option<ConnId>,
     /// Arrival of the newest book told, by pair.
     pub tops: BTreeMap<Symbol, Nanos>,
+    /// Of every book told, whether it is certified.
+    pub certified: Vec<(Symbol, bool)>,
     /// Every time measured.
     pub hops: Vec<(Hop, Nanos)>,
     pub desired: Desired,
@@ -159,6 +161,7 @@ impl Sim {
             public: Vec::new(),
             private: None,
             tops: BTreeMap::new(),
+            certified: Vec::new(),
             hops: Vec::new(),
             desired: Desired::default(),
             config,

@@ -117,7 +117,10 @@ impl Sim {
                 SessionEvent::Welcome(welcome) => self.welcomes.push((instance, *welcome)),
             },
             Action::Stopped => self.stopped = true,
-            Action::Book(top) => drop(self.tops.insert(top.symbol, top.received)),
+            Action::Book(top) => {
+                self.certified.push((top.symbol, top.certified));
+                self.tops.insert(top.symbol, top.received);
+            }
             Action::Hop { hop, nanos, .. } => self.hops.push((hop, Nanos(nanos))),
             Action::FeedText { .. } | Action::Trades(_) | Action::Fact(_) | Action::StatusChanged => {}
         }

@@ -109,7 +109,7 @@ impl Venue {
             symbol: symbol.map(str::to_owned),
             symbol_id: None,
             create_time: None,
-            send_time: Some(self.now_ms),
+            send_time: Some(self.send_ms.unwrap_or(self.now_ms)),
             body: Some(body),
         };
         self.pushes.push((stream, frame.encode_to_vec()));

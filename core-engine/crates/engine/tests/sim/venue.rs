@@ -57,6 +57,8 @@ pub enum Stream {
 
 pub struct Venue {
     pub now_ms: i64,
+    /// What pushes say instead of the time.
+    pub send_ms: Option<i64>,
     pub balances: BTreeMap<String, (Amount, Amount)>,
     pub orders: Vec<VenueOrder>,
     pub books: BTreeMap<String, Top>,
@@ -71,6 +73,8 @@ pub struct Venue {
     pub taker_fee: Amount,
     /// Paths that are answered by 503.
     pub failing: Vec<&'static str>,
+    /// Pairs whose past orders are refused, as those that are not listed any more.
+    pub delisted: Vec<&'static str>,
     /// Every cancel is refused, with a code that says nothing about the order.
     pub refuses_cancels: bool,
     /// Lists begin with the newest row, and a full page leaves out the oldest; else the other way round.
@@ -100,6 +104,7 @@ impl Venue {
         }
         Self {
             now_ms: EPOCH_MS,
+            send_ms: None,
             balances,
             orders: Vec::new(),
             books,
@@ -111,6 +116,7 @@ impl Venue {
             hide_fill: None,
             taker_fee: "0.0005".parse().unwrap(),
             failing: Vec::new(),
+            delisted: Vec::new(),
             refuses_cancels: false,
             newest_first: true,
             calls: VecDeque::new(),
@@ -184,6 +190,9 @@ impl Venue {
             }
             ("GET", "/api/v3/openOrders") => {
                 ok(&self.orders.iter().filter(|order| order.is_open()).map(row).collect::<Vec<_>>().into())
+            }
+            ("GET", "/api/v3/allOrders") if self.delisted.contains(&get("symbol")) => {
+                error(10_007, "bad symbol")
             }
             ("GET", "/api/v3/allOrders") => {
                 let (start, end) = (number("startTime").unwrap(), number("endTime").unwrap_or(i64::MAX));
