@@ -228,16 +228,16 @@ impl Exchange {
         let instrument = &self.markets[order.market].listing.instrument;
         let (base, quote) = (instrument.base, instrument.quote);
         let value = price.notional(qty);
-        let (mut fee, mut fee_asset) = self.settings.fees().charge(side, price, qty, maker, (base, quote));
-        if self.accounts[account].mx_deduct
-            && let Some(in_mx) = self.fee_in_mx(account, fee)
-        {
-            (fee, fee_asset) = in_mx;
-        } else if side.is_buy() && fee_asset == quote {
+        let fees = self.settings.fees();
+        let in_mx = self.fee_in_mx(account, fees.of(value, maker));
+        let (fee, fee_asset) = in_mx.unwrap_or_else(|| {
+            let (fee, asset) = fees.charge(side, price, qty, maker, (base, quote));
             // Rounding fill by fill may exceed what was locked by less than 1e-12.
-            fee = fee.min(order.locked - value);
-        }
-        let in_fee = |asset: Asset| if asset == fee_asset { fee } else { Amount::ZERO };
+            let most = if side.is_buy() && asset == quote { order.locked - value } else { fee };
+            (fee.min(most), asset)
+        });
+        // MX is paid beside the trade, also where it is what is traded.
+        let in_fee = |asset: Asset| if in_mx.is_none() && asset == fee_asset { fee } else { Amount::ZERO };
         let (paid, got) = match side {
             Side::Buy => ((quote, value + in_fee(quote)), (base, Amount::from(qty) - in_fee(base))),
             Side::Sell => ((base, Amount::from(qty)), (quote, value - in_fee(quote))),
@@ -250,7 +250,7 @@ impl Exchange {
             Note::balance(paid.0, Amount::ZERO, -paid.1, Cause::Fill),
             Note::balance(got.0, got.1, Amount::ZERO, Cause::Fill),
         ];
-        if fee_asset != base && fee_asset != quote {
+        if in_mx.is_some() {
             let charged = funds.debit(fee_asset, fee);
             debug_assert!(charged.is_ok(), "fee_in_mx checked it");
             notes.push(Note::balance(fee_asset, -fee, Amount::ZERO, Cause::Fee));
@@ -280,18 +280,18 @@ impl Exchange {
         }
     }
 
-    /// A fee of `fee` quote units in MX, less its discount, if the account has as much.
+    /// A fee of `fee` quote units in MX, less its discount, if the account pays in MX and has as much.
     fn fee_in_mx(&self, account: usize, fee: Amount) -> Option<(Amount, Asset)> {
         let mx: Asset = "MX".parse().ok()?;
         let s = &self.settings;
-        if fee.is_zero() || s.mx_price.0 == 0 {
+        if !self.accounts[account].mx_deduct || fee.is_zero() || s.mx_price.0 == 0 {
             return None;
         }
         let enough =
             s.mx_holding.0 > 0 && self.accounts[account].funds.get(mx).total() >= s.mx_holding.amount();
         let off = if enough { s.mx_holding_discount } else { s.mx_discount };
         // Rates and prices are in units of 1e-8; rounded up, as every fee.
-        let due = fee.raw() * i128::from((100_000_000 - off.0).max(0));
+        let due = fee.raw() * i128::from(100_000_000 - off.0);
         let price = i128::from(s.mx_price.0);
         let amount = Amount::from_raw(due.div_euclid(price) + i128::from(due.rem_euclid(price) != 0));
         (self.accounts[account].funds.get(mx).free >= amount).then_some((amount, mx))

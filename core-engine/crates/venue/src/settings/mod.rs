@@ -6,7 +6,7 @@ mod value;
 use flashpod_matching::{Conservative, FeeAsset, FeeSchedule, Latency, Proportional, QueueModel};
 use flashpod_types::Nanos;
 
-pub use value::Decimal;
+pub use value::{Decimal, Fraction};
 use value::{Setting, choice};
 
 /// A `--set` that was refused.
@@ -91,19 +91,19 @@ macro_rules! settings {
 
 settings! {
     /// Maker fee, a fraction of the value.
-    "makerFee" maker_fee: Decimal = Decimal(0);
+    "makerFee" maker_fee: Fraction = Fraction(0);
     /// Taker fee, a fraction of the value (0.0005 = 5 bp); `0` for a zero-fee pair.
-    "takerFee" taker_fee: Decimal = Decimal(50_000);
+    "takerFee" taker_fee: Fraction = Fraction(50_000);
     /// What fees are taken in: the quote asset, the asset received, or MX (less a discount, while there is enough MX; else quote). An account may switch MX by `mxDeduct/enable`.
     "feeAsset" fee_in: FeeIn = FeeIn::Quote;
     /// Quote units that one MX costs when fees are taken in MX.
     "mxPrice" mx_price: Decimal = Decimal::whole(2);
     /// What is taken off a fee that is paid in MX: a fraction.
-    "mxDiscount" mx_discount: Decimal = Decimal(20_000_000);
+    "mxDiscount" mx_discount: Fraction = Fraction(20_000_000);
     /// Who holds so much MX gets `mxHoldingDiscount` off instead; 0 = nobody does.
     "mxHolding" mx_holding: Decimal = Decimal::whole(500);
     /// What is taken off instead of `mxDiscount` for who holds `mxHolding`: a fraction.
-    "mxHoldingDiscount" mx_holding_discount: Decimal = Decimal(50_000_000);
+    "mxHoldingDiscount" mx_holding_discount: Fraction = Fraction(50_000_000);
     /// Whether self-trade prevention needs a group, as documented; else an order's `stpMode` is enough.
     "stpNeedsGroup" stp_needs_group: bool = true;
     /// Time from the arrival of a trading request to the matching engine.

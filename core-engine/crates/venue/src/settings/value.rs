@@ -38,7 +38,7 @@ impl Setting for bool {
 }
 
 /// A decimal number of up to 8 places: a rate, a factor, a price, milliseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd)]
 pub struct Decimal(pub i64);
 
 impl Decimal {
@@ -63,6 +63,20 @@ impl Setting for Decimal {
     }
     fn show(&self) -> String {
         flashpod_types::Price::from_raw(self.0).to_string()
+    }
+}
+
+/// A rate or a discount: more than all would leave balances below zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fraction(pub i64);
+
+impl Setting for Fraction {
+    const ACCEPTED: &'static str = "a decimal number from 0 to 1 with at most 8 places";
+    fn read(text: &str) -> Option<Self> {
+        Decimal::read(text).filter(|share| *share <= Decimal::whole(1)).map(|Decimal(raw)| Self(raw))
+    }
+    fn show(&self) -> String {
+        Decimal(self.0).show()
     }
 }
 

@@ -117,6 +117,41 @@ fn in_mx_a_fifth_is_off_and_half_of_it_for_who_holds_five_hundred() {
 }
 
 #[test]
+fn what_is_owed_in_mx_is_the_same_whatever_fees_are_taken_in_without_it() {
+    let sets = ["feeAsset=received", "mxPrice=2.5"];
+    for (side, fee, moved) in [
+        ("BUY", "5.00005", [("BTC", "0.5"), ("MX", "-5.00005"), ("USDC", "-50000.5")]),
+        ("SELL", "5", [("BTC", "-0.5"), ("MX", "-5"), ("USDC", "50000")]),
+    ] {
+        let mut desk = Desk::recorded(&sets, vec![]);
+        desk.ok("POST", "/api/v3/mxDeduct/enable", "mxDeductEnable=true");
+        expect(&one_deal(&mut desk, side, "MARKET", ""), (fee, "MX"), &moved);
+    }
+}
+
+#[test]
+fn where_mx_itself_is_traded_its_fee_is_paid_beside_the_trade() {
+    let sets = ["feeAsset=mx", "mxPrice=2.5"];
+    let told = one_deal(&mut Desk::recorded_of("MX", &sets), "SELL", "MARKET", "");
+    expect(&told, ("5", "MX"), &[("MX", "-5.5"), ("USDC", "50000")]);
+    let told = one_deal(&mut Desk::recorded_of("MX", &sets), "BUY", "MARKET", "");
+    expect(&told, ("5.00005", "MX"), &[("MX", "-4.50005"), ("USDC", "-50000.5")]);
+}
+
+#[test]
+fn rates_are_shares() {
+    let mut settings = flashpod_venue::settings::Settings::default();
+    for name in ["makerFee", "takerFee", "mxDiscount", "mxHoldingDiscount"] {
+        settings.set(&format!("{name}=1")).unwrap();
+        let refused = settings.set(&format!("{name}=1.5")).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            format!("--set {name}=1.5: a decimal number from 0 to 1 with at most 8 places is accepted")
+        );
+    }
+}
+
+#[test]
 fn without_enough_mx_the_fee_is_taken_in_quote() {
     let sets = ["feeAsset=mx", "mxPrice=0.00000001"];
     let told = one_deal(&mut Desk::recorded(&sets, vec![]), "SELL", "MARKET", "");

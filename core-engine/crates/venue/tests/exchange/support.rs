@@ -54,10 +54,6 @@ fn settings(sets: &[&str]) -> Settings {
     settings
 }
 
-fn btc(settings: &Settings) -> Listing {
-    Listing::new("BTCUSDC".parse().unwrap(), "BTC", "USDC", (2, 6), settings)
-}
-
 impl Desk {
     fn with(settings: Settings, markets: Vec<Market>, faults: &Value, full_speed: bool) -> Self {
         let now = Nanos::from_millis(START_MS);
@@ -98,16 +94,22 @@ impl Desk {
     }
 
     pub fn recorded_with(sets: &[&str], ticks: Vec<Tick>, faults: &Value) -> Self {
-        Self::tape(sets, ticks, faults, false)
+        Self::tape("BTC", sets, ticks, faults, false)
+    }
+
+    /// The same market, without a tick, of a pair whose base asset is this one.
+    pub fn recorded_of(base: &str, sets: &[&str]) -> Self {
+        Self::tape(base, sets, Vec::new(), &Value::Array(Vec::new()), false)
     }
 
     /// The same, beginning anew a second after its beginning.
     pub fn looped(ticks: Vec<Tick>) -> Self {
-        Self::tape(&[], ticks, &Value::Array(Vec::new()), true)
+        Self::tape("BTC", &[], ticks, &Value::Array(Vec::new()), true)
     }
 
-    fn tape(sets: &[&str], ticks: Vec<Tick>, faults: &Value, loops: bool) -> Self {
+    fn tape(base: &str, sets: &[&str], ticks: Vec<Tick>, faults: &Value, loops: bool) -> Self {
         let settings = settings(sets);
+        let listing = Listing::new("BTCUSDC".parse().unwrap(), base, "USDC", (2, 6), &settings);
         let tape = Tape {
             symbol: "BTCUSDC".parse().unwrap(),
             opening: vec![bid("100000", "1"), bid("99999", "2"), ask("100001", "1"), ask("100002", "2")],
@@ -122,7 +124,7 @@ impl Desk {
             period: Nanos::from_millis(1_000),
         };
         let recorded = Recorded::new(Arc::new(tape), EstimatedBook::new(settings.queue()), loops);
-        let market = Market::recorded(btc(&settings), recorded, Speed::Max);
+        let market = Market::recorded(listing, recorded, Speed::Max);
         let mut desk = Self::with(settings, vec![market], faults, true);
         // The tape begins with its first reader.
         let session = desk.open(None).unwrap();
