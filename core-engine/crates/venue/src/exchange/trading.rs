@@ -303,7 +303,8 @@ impl Exchange {
         let by_value = order.quote_qty.is_some();
         order.status = match (order.executed.is_zero(), order.kind) {
             (true, _) => OrderStatus::Cancelled,
-            (false, _) if by_value => OrderStatus::Filled,
+            // What its value did not pay for is nothing that is left; what was stopped is.
+            (false, _) if by_value && order.cancel_reason.is_none() => OrderStatus::Filled,
             (false, OrderType::Ioc) if self.settings.ioc_partial == IocPartial::Canceled => {
                 OrderStatus::Cancelled
             }

@@ -91,6 +91,19 @@ fn what_is_not_the_groups_is_taken_and_only_the_rest_cancelled() {
 }
 
 #[test]
+fn a_market_order_by_value_that_was_stopped_is_not_filled() {
+    let mut desk = desk(&[]);
+    desk.ok("POST", "/api/v3/strategy/group", "tradeGroupName=desk");
+    let price = inside(&mut desk);
+    place(&mut desk, true, "SELL", "LIMIT", "0.2", &price, "");
+    place(&mut desk, false, "SELL", "LIMIT", "0.3", &price, "");
+    let by_value = "symbol=BTCUSDC&side=BUY&type=MARKET&quoteOrderQty=40000&stpMode=cancel_taker";
+    let placed = desk.ok("POST", "/api/v3/order", by_value);
+    let taker = placed["orderId"].as_str().unwrap();
+    assert_eq!(end(&mut desk, false, taker), is("PARTIALLY_CANCELED", Some("stp_cancel"), "0.200000"));
+}
+
+#[test]
 fn accounts_of_one_group_do_not_meet_until_they_leave() {
     let mut desk = desk(&[]);
     let made = desk.ok("POST", "/api/v3/strategy/group", "tradeGroupName=desk");
