@@ -118,12 +118,12 @@ impl Bars {
         self.minutes.iter().rev().find(|bar| bar.end <= from).map(|bar| bar.close)
     }
 
-    /// All from a time on as one bar (seconds); minutes are whole.
+    /// The trades from a time on as one bar (seconds), if there were any; minutes are whole.
     #[must_use]
     pub fn since(&self, from: i64, now: i64) -> Option<Bar> {
-        let mut recent = self.minutes.iter().filter(|bar| bar.end > from);
-        let first = *recent.next()?;
-        Some(recent.fold(Bar { end: now, ..first }, |day, bar| Bar {
+        let mut traded = self.minutes.iter().filter(|bar| bar.end > from && !bar.volume.is_zero());
+        let first = *traded.next()?;
+        Some(traded.fold(Bar { end: now, ..first }, |day, bar| Bar {
             high: day.high.max(bar.high),
             low: day.low.min(bar.low),
             close: bar.close,
@@ -225,6 +225,21 @@ mod tests {
         let day = bars.day(180).unwrap();
         assert_eq!(day.volume.to_string(), "180000000000.00000002");
         assert_eq!(bars.of(KlineInterval::Min5, 180)[0].volume, day.volume);
+    }
+
+    #[test]
+    fn a_day_is_made_of_its_trades_and_not_of_the_silence_before_them() {
+        let mut bars = Bars::default();
+        let one = Qty::from_raw(100_000_000);
+        bars.trade(50, price("20"), one);
+        // The day begins at 120; its first trade comes in its third minute.
+        bars.trade(250, price("10"), one);
+        bars.trade(310, price("11"), one);
+        let day = bars.since(120, 330).unwrap();
+        let [ten, eleven] = ["10", "11"].map(price);
+        assert_eq!((day.open, day.high, day.low, day.close), (ten, eleven, ten, eleven));
+        assert_eq!(bars.close_before(120), Some(price("20")));
+        assert_eq!(bars.since(360, 400), None, "no trade");
     }
 
     #[test]
