@@ -58,6 +58,8 @@ pub enum Output {
     /// A reply that takes its time to be written: not the exchange's time.
     Audit(RequestId, Box<Picture>),
     Text(SessionId, String),
+    /// A text message of the client gets no answer.
+    Unanswered(SessionId),
     /// One binary frame.
     Push(SessionId, Bytes),
     Ping(SessionId),

@@ -115,6 +115,8 @@ impl Exchange {
         let due = session.arrival;
         if !self.is_silent(id) {
             self.emit(due, output);
+        } else if matches!(output, Output::Text(..)) {
+            self.outputs.push_back(Output::Unanswered(id));
         }
     }
 

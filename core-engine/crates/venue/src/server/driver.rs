@@ -161,7 +161,11 @@ impl Driver {
                     }
                     continue;
                 }
-                Output::Text(id, _) | Output::Push(id, _) | Output::Ping(id) | Output::Close(id, _) => *id,
+                Output::Text(id, _)
+                | Output::Unanswered(id)
+                | Output::Push(id, _)
+                | Output::Ping(id)
+                | Output::Close(id, _) => *id,
             };
             let closing = matches!(output, Output::Close(..));
             let Some(socket) = self.sockets.get(&id) else { continue };

@@ -190,6 +190,7 @@ async fn write_some(
                 writer.write_frame(Frame::text(Payload::Borrowed(text.as_bytes()))).await?;
                 unread.add_permits(1);
             }
+            Output::Unanswered(_) => unread.add_permits(1),
             Output::Ping(_) => {
                 writer.write_frame(Frame::new(true, OpCode::Ping, None, Payload::Borrowed(b""))).await?;
             }
