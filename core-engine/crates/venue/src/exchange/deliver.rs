@@ -8,7 +8,11 @@ use prost::Message;
 
 use super::io::{Output, SessionId};
 use super::session::Session;
-use super::state::Exchange;
+use super::state::{Exchange, HOUSEKEEPING};
+use crate::faults::FrameFate;
+
+/// Longest wait of a frame for the one that is to overtake it.
+const OVERTAKEN_FOR: Nanos = Nanos(1_000_000_000);
 
 /// The name that faults use: `aggre.depth`, `private.orders`, …
 fn short_name(channel: &Channel) -> &'static str {
@@ -66,18 +70,26 @@ impl Exchange {
         session.pushes += 1;
         self.counters.pushes += 1;
         let (stream, pushes) = (session.stream(), session.pushes);
-        if self.faults.cuts(stream, pushes) {
-            return self.end(id, "cut by a fault");
-        }
+        let cut = self.faults.cuts(stream, pushes);
         let fate = self.faults.on_push(now, stream, short_name(channel), symbol, &bytes);
+        self.meet(id, channel, bytes, fate);
+        if cut {
+            self.end(id, "cut by a fault");
+        }
+    }
+
+    /// Does with one frame what the faults want.
+    fn meet(&mut self, id: SessionId, channel: &Channel, bytes: Bytes, fate: FrameFate) {
+        let now = self.now;
         let Some(session) = self.sessions.get_mut(&id) else { return };
         if fate.reset {
             self.sessions.remove(&id);
             self.outputs.push_back(Output::Reset(id));
             return;
         }
-        if fate.silence.0 > 0 {
-            session.silent_until = now + fate.silence;
+        let silenced = fate.silence.0 > 0;
+        if silenced {
+            session.silent_until = session.silent_until.max(now + fate.silence);
         }
         if fate.gap > 0 {
             session.gaps.push((channel.clone(), fate.gap));
@@ -85,7 +97,7 @@ impl Exchange {
         let in_gap = session.gaps.iter_mut().find(|(of, left)| of == channel && *left > 0 && fate.gap == 0);
         let in_gap = in_gap.map(|(_, left)| *left -= 1).is_some();
         session.gaps.retain(|(_, left)| *left > 0);
-        if fate.lost || in_gap {
+        if fate.lost || in_gap || silenced {
             return;
         }
         let output = Output::Push(id, fate.spoiled.unwrap_or(bytes));
@@ -103,11 +115,11 @@ impl Exchange {
         }
     }
 
-    /// A frame waits for the next one to overtake it, but not longer than a second.
+    /// Sends what nothing has overtaken, where the next look would be too late.
     pub(super) fn release_overtaken(&mut self) {
         let now = self.now;
         let waited = |session: &mut Session| {
-            session.overtaken.take_if(|(since, _)| now.since(*since) >= Nanos::from_secs(1))
+            session.overtaken.take_if(|(since, _)| now.since(*since) + HOUSEKEEPING > OVERTAKEN_FOR)
         };
         let released: Vec<(SessionId, Output)> = self
             .sessions

@@ -64,7 +64,8 @@ pub struct Exchange {
 const SECOND: Nanos = Nanos(1_000_000_000);
 /// Seconds between two mini tickers.
 const MINI_TICKER_S: u64 = 3;
-const HOUSEKEEPING: Nanos = Nanos(250_000_000);
+/// Between two looks at what is over its time.
+pub(super) const HOUSEKEEPING: Nanos = Nanos(250_000_000);
 
 impl Exchange {
     #[must_use]

@@ -160,6 +160,12 @@ impl Fields {
 
     fn push(&mut self, stream: Option<Stream>) -> Result<Place, Refused> {
         let channel = self.channel()?;
+        if let (Some(Stream::Public), Some(name)) = (stream, &channel)
+            && name.starts_with("private.")
+        {
+            let accepted = "another channel, or \"on\":\"private\", is accepted";
+            return refuse("channel", format!("{name:?}; nothing private is on public sockets: {accepted}"));
+        }
         let symbol = self.text("symbol", "a symbol such as \"BTCUSDC\"")?;
         Ok(Place::Push { stream, channel, symbol })
     }

@@ -118,12 +118,12 @@ impl Faults {
         *self.struck.entry(self.list[index].fault.kind.name()).or_default() += 1;
     }
 
-    /// The faults at `wanted` places that strike at this occasion.
-    fn struck(&mut self, now: Nanos, wanted: impl Fn(&Kind, &Place) -> bool) -> Vec<usize> {
+    /// The faults that are `wanted` and strike at this occasion.
+    fn struck(&mut self, now: Nanos, wanted: impl Fn(&Armed) -> bool) -> Vec<usize> {
         let at = now.since(self.began);
         let mut struck = Vec::new();
         for (index, armed) in self.list.iter_mut().enumerate() {
-            if wanted(&armed.fault.kind, &armed.fault.place) && armed.fault.when.strikes(at) {
+            if wanted(armed) && armed.fault.when.strikes(at) {
                 struck.push(index);
             }
         }
@@ -135,12 +135,14 @@ impl Faults {
 
     /// A fill happened: is it one to hide?
     pub fn hides_deal(&mut self, now: Nanos) -> bool {
-        !self.struck(now, |_, place| *place == Place::Fill).is_empty()
+        !self.struck(now, |armed| armed.fault.place == Place::Fill).is_empty()
     }
 
     /// A frame of a channel is due, for all its readers: is it one to lose?
     pub fn drops_push(&mut self, now: Nanos, name: &str, of: Option<&str>) -> bool {
-        let wanted = |kind: &Kind, place: &Place| *kind == Kind::DropPush && is_push(place, None, name, of);
+        let wanted = |Armed { fault, .. }: &Armed| {
+            fault.kind == Kind::DropPush && is_push(&fault.place, None, name, of)
+        };
         !self.struck(now, wanted).is_empty()
     }
 
@@ -178,7 +180,8 @@ impl Faults {
         let own = |kind: &Kind| {
             matches!(kind, Kind::DropPush | Kind::Disconnect { .. } | Kind::Silence { lasts: None, .. })
         };
-        let wanted = |kind: &Kind, place: &Place| !own(kind) && is_push(place, Some(socket), name, of);
+        let wanted =
+            |Armed { fault, .. }: &Armed| !own(&fault.kind) && is_push(&fault.place, Some(socket), name, of);
         for index in self.struck(now, wanted) {
             match self.list[index].fault.kind {
                 Kind::Delay { by, .. } => fate.delay = fate.delay + by,
@@ -239,7 +242,8 @@ impl Faults {
                 self.count(index);
             }
         }
-        for index in self.struck(now, |_, place| here(place)) {
+        // A silence does not prolong itself.
+        for index in self.struck(now, |armed| now >= armed.silent_until && here(&armed.fault.place)) {
             match self.list[index].fault.kind {
                 Kind::Status { status, apply, delay, retry_after, .. } => {
                     fate.apply &= apply;

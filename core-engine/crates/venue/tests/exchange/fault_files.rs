@@ -97,6 +97,11 @@ fn a_mistake_is_named_with_what_is_accepted() {
             r#"{"kind":"loss","on":"public","nth":1,"channel":"depth"}"#,
             "faults[0].channel: \"depth\"; one of aggre.depth",
         ),
+        (
+            r#"{"kind":"loss","on":"public","nth":1,"channel":"private.deals"}"#,
+            "faults[0].channel: \"private.deals\"; nothing private is on public sockets: another channel, or \
+             \"on\":\"private\", is accepted",
+        ),
         (r#"{"kind":"delay","on":"public","nth":1}"#, "faults[0].delayMs: is missing"),
         (r#"{"kind":"delay","on":"public","delayMs":-1,"nth":1}"#, "faults[0].delayMs: -1; milliseconds"),
         (
