@@ -109,6 +109,21 @@ test('the status of the agent stays', () => {
   });
 });
 
+test('of a core that ended, the condition says how and why', () => {
+  const ended = { exitCode: 1, message: '{"level":"ERROR"}\nflashpod-core: journal x: No space left\n' };
+  const container = { name: 'core', ready: false, restartCount: 1 };
+  const ready = (state: object, lastState: object) => {
+    const status = { phase: 'Running', containerStatuses: [{ ...container, state, lastState }] };
+    const made = pod(core(), { status } as never);
+    return findCondition(planCore(world({ pod: made })).status(undefined).conditions, 'Ready');
+  };
+  const said =
+    'pod core-core is Running, not ready; the core ended with exit code 1: flashpod-core: journal x: No space left';
+  expect(ready({ terminated: ended }, {})).toMatchObject({ status: 'False', message: said });
+  expect(ready({ waiting: {} }, { terminated: ended })?.message).toBe(said);
+  expect(ready({ running: {} }, {})?.message).toBe('pod core-core is Running');
+});
+
 test('the pod carries no key, only mounts of them', () => {
   const made = corePod(core(), [account()], images());
   expect(made.spec?.volumes).toContainEqual({

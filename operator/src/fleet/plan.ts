@@ -138,6 +138,15 @@ function actionsFor(world: CoreWorld, refusal: Refusal | undefined): CoreAction[
   return [...hold, { do: 'deletePod', ...podRef, say }];
 }
 
+/** Of a core that is not there: the code that it ended with last, and its last line, which says why. */
+function howItEnded(pod: Pod | undefined): string {
+  const container = pod?.status?.containerStatuses?.find(({ name }) => name === 'core');
+  const ended = container?.state.terminated ?? container?.lastState.terminated;
+  if (ended === undefined) return '';
+  const said = ended.message?.trimEnd().split('\n').at(-1)?.slice(0, 1_000) ?? '';
+  return `, not ready; the core ended with exit code ${ended.exitCode}${said === '' ? '' : `: ${said}`}`;
+}
+
 function statusFor(
   world: CoreWorld,
   refusal: Refusal | undefined,
@@ -163,7 +172,7 @@ function statusFor(
   const held = core.metadata.deletionTimestamp !== undefined && instances.length > 0;
   const message = held
     ? `deletion waits for ${instances.map(({ metadata }) => metadata.name).join(', ')}`.slice(0, 4000)
-    : `pod ${corePodName(core.metadata.name)} is ${ready ? 'ready' : (pod?.status?.phase ?? 'not there yet')}`;
+    : `pod ${corePodName(core.metadata.name)} is ${ready ? 'ready' : (pod?.status?.phase ?? 'not there yet')}${ready ? '' : howItEnded(pod)}`;
   const conditions = setCondition(
     accepted,
     {

@@ -126,6 +126,8 @@ function coreContainer(
     ],
     volumeMounts: mounts,
     resources: { requests: resources, limits: resources },
+    // Its last line says why it ended.
+    terminationMessagePolicy: 'FallbackToLogsOnError',
   };
 }
 

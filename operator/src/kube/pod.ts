@@ -44,6 +44,8 @@ export interface Container {
   startupProbe?: Probe;
   imagePullPolicy?: string;
   securityContext?: Record<string, unknown>;
+  /** Where the message of a container that ended comes from: a file of its own, or else the end of its log. */
+  terminationMessagePolicy?: 'File' | 'FallbackToLogsOnError';
   /** Only on init containers: `Always` makes it a sidecar that runs beside the others. */
   restartPolicy?: 'Always';
 }

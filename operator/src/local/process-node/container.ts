@@ -6,6 +6,7 @@ import type { Container, ContainerState, ContainerStatus } from '../../kube/pod.
 import { watchProbes } from './container-probes.js';
 import { ConfigError } from './environment.js';
 import { repositoryOf } from './images.js';
+import { lastWords } from './last-words.js';
 import type { LaunchPlan } from './launch.js';
 import { untilOverLimit } from './memory-limit.js';
 import { ContainerProcess, type Exit } from './process.js';
@@ -41,6 +42,8 @@ export class ContainerUnit {
   readonly #stop = new AbortController();
   readonly #firstStart = Promise.withResolvers<void>();
   #process: ContainerProcess | undefined;
+  /** Where the present run writes, and from which byte on. */
+  #log: { readonly file: string; readonly from: number } | undefined;
   #running: Promise<void> | undefined;
   #state: ContainerState = { waiting: { reason: 'PodInitializing' } };
   #lastState: ContainerState = {};
@@ -139,11 +142,18 @@ export class ContainerUnit {
     this.#ready = false;
     const overLimit = await killed;
     const reason = overLimit ? 'OOMKilled' : exit.exitCode === 0 ? 'Completed' : 'Error';
-    const message = overLimit === undefined ? {} : { message: overLimit };
+    const said = overLimit ?? this.#lastWords(exit);
+    const message = said === undefined ? {} : { message: said };
     const finishedAt = timestamp(this.#host.clock.wall());
     const containerID = `process://${launched.pid}`;
     this.#set({ terminated: { ...exit, reason, ...message, startedAt, finishedAt, containerID } });
     return exit;
+  }
+
+  /** What the pod's status says of its end: the end of its log, where the container asks for that. */
+  #lastWords({ exitCode }: Exit): string | undefined {
+    const wanted = this.container.terminationMessagePolicy === 'FallbackToLogsOnError' && exitCode !== 0;
+    return wanted && this.#log !== undefined ? lastWords(this.#log.file, this.#log.from) : undefined;
   }
 
   /** As the kernel does it in a cgroup. What it was killed for. */
@@ -160,7 +170,9 @@ export class ContainerUnit {
       const { logFile, ...launch } = await this.#host.plan(this.container);
       const log = openSync(logFile, 'a', 0o600);
       // Where this run begins in the log: kubectl logs shows one run, --previous the one before.
-      appendFileSync(`${logFile}.runs`, `${fstatSync(log).size}\n`, { mode: 0o600 });
+      const from = fstatSync(log).size;
+      appendFileSync(`${logFile}.runs`, `${from}\n`, { mode: 0o600 });
+      this.#log = { file: logFile, from };
       try {
         this.#process = await ContainerProcess.start({ ...launch, log }, this.#host.clock, this.#host.reaper);
         return this.#process;
