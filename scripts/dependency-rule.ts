@@ -12,6 +12,7 @@ const pure: Record<string, string[]> = {
   'flashpod-risk': ['flashpod-types'],
   'flashpod-orders': ['flashpod-types', 'flashpod-mexc', 'flashpod-risk'],
   'flashpod-matching': ['flashpod-types'],
+  'flashpod-backtest': ['flashpod-types', 'flashpod-book', 'flashpod-matching', 'flashpod-recordings'],
   'flashpod-engine': [
     'flashpod-types',
     'flashpod-book',
