@@ -11,14 +11,15 @@ pub struct Nanos(pub u64);
 impl Nanos {
     pub const ZERO: Self = Self(0);
 
+    /// What is beyond all counting is the longest span.
     #[must_use]
     pub const fn from_millis(ms: u64) -> Self {
-        Self(ms * 1_000_000)
+        Self(ms.saturating_mul(1_000_000))
     }
 
     #[must_use]
     pub const fn from_secs(s: u64) -> Self {
-        Self(s * 1_000_000_000)
+        Self(s.saturating_mul(1_000_000_000))
     }
 
     #[must_use]
@@ -57,3 +58,16 @@ impl fmt::Debug for Nanos {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Millis(pub i64);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_span_that_anybody_states_overflows() {
+        let longest = Nanos(u64::MAX);
+        assert_eq!((Nanos::from_millis(u64::MAX), Nanos::from_secs(u64::MAX)), (longest, longest));
+        assert_eq!(Nanos::from_secs(1) + longest, longest);
+        assert_eq!(Nanos::from_millis(1500).as_millis(), 1500);
+    }
+}
