@@ -327,12 +327,24 @@ impl CertifiedBook {
 
     /// Keeps an update for the next snapshot; what waits is always without holes.
     fn keep(&mut self, update: &Update<'_>) -> Step {
-        let newest = self.waiting.back().map(|waiting| waiting.last);
-        if newest.or(self.reached).is_some_and(|known| update.last <= known) {
+        let end = self.waiting.back().map(|newest| newest.last);
+        // The version that what waits continues from.
+        let start = self.waiting.front().map(|oldest| self.rule.predecessor(&oldest.update()));
+        let known = match start.zip(end) {
+            Some((start, end)) => start < update.last && update.last <= end,
+            None => false,
+        };
+        if known || self.reached.is_some_and(|reached| update.last <= reached) {
             self.counters.duplicates += 1;
             return Step::Duplicate;
         }
-        if newest.is_some_and(|last| self.rule.predecessor(update) > last) {
+        if start == Some(update.last) && self.waiting.len() < self.waiting_limit {
+            self.waiting.push_front(Waiting::from(update));
+            return Step::Buffered;
+        }
+        // A hole before or behind it. Before: the versions of what waits had jumped, or it comes very late.
+        let hole = |(start, end)| update.last < start || self.rule.predecessor(update) > end;
+        if start.zip(end).is_some_and(hole) {
             self.counters.gaps += 1;
             self.discard();
         }

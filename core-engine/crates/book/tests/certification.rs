@@ -102,6 +102,29 @@ fn a_hole_among_waiting_pushes_makes_the_older_ones_useless() {
 }
 
 #[test]
+fn a_push_whose_versions_jump_keeps_the_book_lost_no_longer_than_the_next_one() {
+    let mut book = certified(1000);
+    let loss = Loss::Gap { expected: 1001, got: 2_001_001 };
+    assert_eq!(book.on_update(&push(2_001_001, 2_001_001, &[level(95, 7)])), Step::Lost(loss));
+    assert!(matches!(book.on_snapshot(&snapshot(1001)), SnapshotStep::TooOld { .. }));
+    // Versions are where they were: what had jumped is of no use.
+    assert_eq!(book.on_update(&push(1002, 1002, &[level(95, 8)])), Step::Buffered);
+    assert_eq!((book.waiting(), book.counters().discarded), (1, 1));
+    assert_eq!(book.on_snapshot(&snapshot(1001)), SnapshotStep::Certified { replayed: 1 });
+    assert_eq!(book.book().qty_at(Side::Buy, Price::from_raw(95)), Qty::from_raw(8));
+}
+
+#[test]
+fn a_push_that_comes_after_its_successor_waits_before_it() {
+    let mut book = certified(1000);
+    assert!(matches!(book.on_update(&push(1002, 1003, &[level(95, 8)])), Step::Lost(Loss::Gap { .. })));
+    assert_eq!(book.on_update(&push(1001, 1001, &[level(95, 7)])), Step::Buffered);
+    assert_eq!(book.on_update(&push(1001, 1001, &[level(95, 7)])), Step::Duplicate);
+    assert_eq!(book.on_snapshot(&snapshot(1000)), SnapshotStep::Certified { replayed: 2 });
+    assert_eq!(book.book().qty_at(Side::Buy, Price::from_raw(95)), Qty::from_raw(8));
+}
+
+#[test]
 fn the_number_of_waiting_pushes_is_bounded() {
     let mut book = CertifiedBook::new(Rule::Mexc, 10);
     for version in 1..=25 {

@@ -22,6 +22,10 @@ enum Fate {
     Twice,
     /// Delivered after a snapshot was fetched, which happens whenever one is needed.
     AfterFetch,
+    /// Delivered after its successor.
+    Late,
+    /// Delivered with versions that are far too high.
+    Jumped,
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -30,6 +34,8 @@ fn fate() -> impl Strategy<Value = Fate> {
         1 => Just(Fate::Lost),
         1 => Just(Fate::Twice),
         3 => Just(Fate::AfterFetch),
+        1 => Just(Fate::Late),
+        1 => Just(Fate::Jumped),
     ]
 }
 
@@ -77,6 +83,7 @@ proptest! {
         let rule = if futures { Rule::BinanceFutures } else { Rule::Mexc };
         let mut book = CertifiedBook::new(rule, 8);
         let (mut version, mut certified_once) = (0, false);
+        let mut late: Option<(u64, u64, Vec<Level>, Vec<Level>)> = None;
         for (size, fate, snapshot_lag, audited) in cuts {
             let last = (version + size).min(changes.len());
             if last == version {
@@ -113,13 +120,31 @@ proptest! {
                 let outcome = book.finish_audit(&snapshot);
                 prop_assert!(!matches!(outcome, AuditOutcome::Failed { .. }), "{outcome:?}");
             }
-            let deliveries = match fate {
-                Fate::Lost => 0,
-                Fate::Delivered | Fate::AfterFetch => 1,
-                Fate::Twice => 2,
+            let before = late.take();
+            let mut deliveries = match fate {
+                Fate::Lost => vec![],
+                Fate::Delivered | Fate::AfterFetch => vec![update],
+                Fate::Twice => vec![update, update],
+                Fate::Late => {
+                    late = Some((update.first, update.last, bids.clone(), asks.clone()));
+                    vec![]
+                }
+                Fate::Jumped => {
+                    let by = |version: u64| version + 1_000_000;
+                    let prev_last = update.prev_last.map(by);
+                    vec![Update { first: by(update.first), last: by(update.last), prev_last, ..update }]
+                }
             };
-            for _ in 0..deliveries {
-                book.on_update(&update);
+            deliveries.extend(before.iter().map(|(first, last, bids, asks)| Update {
+                first: *first,
+                last: *last,
+                prev_last: Some(first - 1),
+                event: Millis(0),
+                bids,
+                asks,
+            }));
+            for update in &deliveries {
+                book.on_update(update);
                 check(&book, &states)?;
                 let outcome = book.take_audit();
                 prop_assert!(!matches!(outcome, Some(AuditOutcome::Failed { .. })), "{outcome:?}");
@@ -127,6 +152,13 @@ proptest! {
             prop_assert!(book.waiting() <= 8);
         }
         prop_assert_eq!(book.counters().syncs > 0, certified_once);
+        // Whatever came before: one more push and a fresh snapshot are enough.
+        let last = version as u64 + 1;
+        let prev_last = Some(version as u64);
+        book.on_update(&Update { first: last, last, prev_last, event: Millis(0), bids: &[], asks: &[] });
+        let (bids, asks) = (levels(&states[version][0]), levels(&states[version][1]));
+        book.on_snapshot(&Snapshot { version: last, bids: &bids, asks: &asks, limit: None });
+        prop_assert!(book.is_certified(), "{:?}", book.state());
     }
 }
 
