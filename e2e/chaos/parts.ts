@@ -1,6 +1,9 @@
 import type { TradingStrategy } from '@flashpod/crds';
+import { sidecarHttpPort } from '../../operator/src/api/defaults.ts';
+import { labels } from '../../operator/src/api/names.ts';
 import { resourceOf } from '../../operator/src/cli/kinds.ts';
 import type { VenueOrder } from '../../operator/src/cli/up/audit.ts';
+import { Pods } from '../../operator/src/kube/index.ts';
 import type { LocalRun } from '../local-run.ts';
 import { until } from '../shared.ts';
 
@@ -83,6 +86,23 @@ async function agentReports(run: LocalRun): Promise<void> {
   await until('the agent to report', patienceMs, async () => (await read()) !== before);
 }
 
+/** How many decisions the maker's sidecar has sent to the core since it began; undefined while it does not answer. */
+async function decisionsOf(run: LocalRun): Promise<number | undefined> {
+  const { items } = await run.client
+    .of(Pods)
+    .list({ namespace, labelSelector: `${labels.strategy}=${maker}` });
+  const ip = items[0]?.status?.podIP;
+  if (ip === undefined) return undefined;
+  const text = await fetch(`http://${ip}:${sidecarHttpPort}/metrics`, {
+    signal: AbortSignal.timeout(1_000),
+  }).then(
+    (response) => response.text(),
+    () => undefined,
+  );
+  const sent = text?.matchAll(/^flashpod_sidecar_sent_total\{.*\} (\d+)$/gm);
+  return sent && [...sent].reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
 /** Gives the time at which the part is seen at work again, ms since 1970. `from` is when it could begin to. */
 export async function atWork(
   run: LocalRun,
@@ -97,12 +117,19 @@ export async function atWork(
           ? msOf(order.acceptedUnixNs) > from
           : incarnationOf(order) > since.incarnation,
       );
-    case 'sidecar':
+    case 'sidecar': {
+      // The core goes on with quotes of a sidecar that is not there: an order alone says nothing.
+      const before = await until('the sidecar to answer', patienceMs, () => decisionsOf(run));
+      await until('a decision of the sidecar', patienceMs, async () => {
+        return ((await decisionsOf(run)) ?? 0) > before;
+      });
+      const decided = Date.now();
       return firstOrder(
         run,
         'an order of the sidecar',
-        (order) => order.clientOrderId.startsWith(since.prefix) && msOf(order.acceptedUnixNs) > from,
+        (order) => order.clientOrderId.startsWith(since.prefix) && msOf(order.acceptedUnixNs) > decided,
       );
+    }
     case 'agent':
       await agentReports(run);
       return Date.now();

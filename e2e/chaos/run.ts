@@ -2,20 +2,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StrategyInstance } from '@flashpod/crds';
 import { resourceOf } from '../../operator/src/cli/kinds.ts';
 import { LocalRun } from '../local-run.ts';
+import { until } from '../shared.ts';
 import { faultsOf } from './faults.ts';
 import { duplicates, type JudgedOrder, type Limits, limitsPassed, replayComplaints } from './invariants.ts';
 import { maker, msOf, namespace, prefixOf } from './parts.ts';
 import { carryOut, planOf, type Recovery, tradingBegins } from './strikes.ts';
 
-/** Near enough to what the maker wants that it meets them all the time. */
-const tight: Limits = { maxOrderNotional: 250, maxPositionNotional: 800, maxOpenOrders: 4 };
-const inForceWithinMs = 1_000;
+/** Quotes of 200 USDC fit, and a few fills of one side later no further one does. */
+const tight: Limits = { maxOrderNotional: 250, maxPositionNotional: 500, maxOpenOrders: 4 };
+const metWithinMs = 60_000;
 const endWithinMs = 90_000;
 /** After the last fault: unknown orders are asked about, books synchronised, an address ban runs out. */
 const settleMs = 15_000;
 const lookEveryMs = 30_000;
+
+/** An exchange that refuses an order sent twice would hide that it was. */
+const takingDuplicates = ['--venue-set', 'duplicateClientId=accept'];
 
 const pause = (time: number) => new Promise((resolve) => setTimeout(resolve, time));
 
@@ -26,6 +31,7 @@ export interface Verdict {
   readonly fills: number;
 }
 
+/** Gives the time from which on the limits are known to be in force: the core has refused what is above them. */
 async function tighten(run: LocalRun): Promise<number> {
   const { maxOrderNotional, maxPositionNotional, maxOpenOrders } = tight;
   const risk = {
@@ -35,7 +41,14 @@ async function tighten(run: LocalRun): Promise<number> {
   };
   const strategies = run.client.of(resourceOf('TradingStrategy'));
   await strategies.mergePatch({ namespace, name: maker }, { spec: { risk } } as never);
-  return Date.now() + inForceWithinMs;
+  await until(`${maker} to be refused what its limits forbid`, metWithinMs, async () => {
+    const { items } = await run.client.of(resourceOf('StrategyInstance')).list({ namespace });
+    return (items as StrategyInstance[]).some(
+      ({ spec, status }) =>
+        spec.strategyRef.name === maker && status?.lastReject?.startsWith('RISK_MAX_POSITION'),
+    );
+  });
+  return Date.now();
 }
 
 /** Ends a run in order and holds what is left against the invariants. */
@@ -43,6 +56,8 @@ async function judge(run: LocalRun, prefix: string, tightFrom: number): Promise<
   const { orders } = await run.audit();
   const own = (orders as JudgedOrder[]).filter(({ clientOrderId }) => clientOrderId.startsWith(prefix));
   const complaints = [...duplicates(orders), ...limitsPassed(own, tight, tightFrom)];
+  if (!own.some(({ acceptedUnixNs }) => msOf(acceptedUnixNs) > tightFrom))
+    complaints.push(`no order of ${maker} was accepted under its tight limits`);
   run.kill('SIGINT');
   const { report, output } = await run.report(endWithinMs);
   if (!report.ledgerEqualsVenue) complaints.push('the ledger differs from the books of the exchange', output);
@@ -57,7 +72,7 @@ export async function strikes(
   seed: number,
   say: (line: string) => void,
 ): Promise<Verdict & { readonly recoveries: readonly Recovery[] }> {
-  const run = await LocalRun.start(['--seed', String(seed), '--restart-backoff', '1s']);
+  const run = await LocalRun.start(['--seed', String(seed), '--restart-backoff', '1s', ...takingDuplicates]);
   try {
     await tradingBegins(run);
     const tightFrom = await tighten(run);
@@ -75,11 +90,11 @@ export async function faults(
   seed: number,
   say: (line: string) => void,
   times = 1,
-): Promise<Verdict> {
+): Promise<Verdict & { readonly met: Readonly<Record<string, number>> }> {
   const folder = mkdtempSync(join(tmpdir(), 'flashpod-chaos-'));
   const file = join(folder, 'faults.json');
   writeFileSync(file, JSON.stringify({ faults: faultsOf(lastsMs, seed, times) }));
-  const run = await LocalRun.start(['--seed', String(seed), '--venue-faults', file]);
+  const run = await LocalRun.start(['--seed', String(seed), '--venue-faults', file, ...takingDuplicates]);
   const endsAt = Date.now() + lastsMs;
   try {
     const prefix = await prefixOf(run, maker);
@@ -91,11 +106,12 @@ export async function faults(
     }
     await pause(settleMs);
     const quiet = (await run.audit()).orders.filter(({ acceptedUnixNs }) => msOf(acceptedUnixNs) > endsAt);
-    say(`faults met: ${JSON.stringify(await run.faultsMet())}; ${quiet.length} orders since they ended`);
+    const met = await run.faultsMet();
+    say(`faults met: ${JSON.stringify(met)}; ${quiet.length} orders since they ended`);
     const { complaints, ...verdict } = await judge(run, prefix, tightFrom);
     const stuck =
       quiet.length === 0 ? [`no order was accepted in the ${settleMs / 1_000} s after the faults`] : [];
-    return { complaints: [...complaints, ...stuck], ...verdict };
+    return { complaints: [...complaints, ...stuck], met, ...verdict };
   } finally {
     run.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true });
