@@ -13,6 +13,8 @@ use std::path::Path;
 
 use bytes::Bytes;
 use flashpod_types::Nanos;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 
 pub use file::FaultsError;
 pub use kind::{Fault, Kind, Leg, Place, Shape, Stream};
@@ -46,8 +48,8 @@ pub struct RequestFate {
     /// Never answered.
     pub lost: bool,
     pub reset: bool,
-    /// How its body is malformed, and by which fault.
-    spoiled: Option<(Shape, usize)>,
+    /// How its body is malformed, and the seed of how.
+    spoiled: Option<(Shape, u64)>,
 }
 
 impl Default for RequestFate {
@@ -258,7 +260,9 @@ impl Faults {
                     (fate.lost, fate.apply) = (true, fate.apply && apply);
                     self.list[index].silent_until = now + lasts.unwrap_or(Nanos::ZERO);
                 }
-                Kind::Malformed(shape) => fate.spoiled = Some((shape, index)),
+                Kind::Malformed(shape) => {
+                    fate.spoiled = Some((shape, self.list[index].fault.when.dice().random()));
+                }
                 _ => {}
             }
         }
@@ -266,9 +270,10 @@ impl Faults {
     }
 
     /// The body that is sent instead of `text`.
-    pub fn spoil(&mut self, fate: &RequestFate, text: String) -> String {
+    #[must_use]
+    pub fn spoil(fate: &RequestFate, text: String) -> String {
         match fate.spoiled {
-            Some((shape, index)) => spoil::body(shape, &text, self.list[index].fault.when.dice()),
+            Some((shape, seed)) => spoil::body(shape, &text, &mut ChaCha8Rng::seed_from_u64(seed)),
             None => text,
         }
     }

@@ -7,7 +7,7 @@ use super::params::{upper_case_escapes, without_signature};
 use super::routes::{Call, ROUTES, Route};
 use super::{ApiError, Charge, Params};
 use crate::exchange::{Exchange, Fate, HttpReply, HttpRequest, RequestId};
-use crate::faults::RequestFate;
+use crate::faults::{Faults, RequestFate};
 use crate::market::millis;
 
 /// A request that may have its effect.
@@ -155,7 +155,7 @@ impl Exchange {
                 fate: Fate::Sent,
             },
         };
-        reply.body = self.faults.spoil(fate, reply.body);
+        reply.body = Faults::spoil(fate, reply.body);
         reply.fate = match (fate.reset, fate.lost) {
             (true, _) => Fate::Reset,
             (false, true) => Fate::Lost,
