@@ -14,6 +14,9 @@ use crate::update::{Snapshot, Update};
 /// Levels touched are remembered up to this many; a longer audit is inconclusive.
 const MAX_TOUCHED: usize = 100_000;
 
+/// So many snapshots in a row are older than a book that does not move: ten seconds, as the engine asks.
+const MOST_BEHIND: u32 = 10;
+
 /// What an audit found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuditOutcome {
@@ -44,6 +47,8 @@ pub(crate) struct Audit {
     ahead: Option<Told>,
     /// Too much changed before the book reached it.
     given_up: bool,
+    /// How many snapshots in a row were older than the book at this version.
+    behind: (u64, u32),
     failures: u32,
 }
 
@@ -90,6 +95,11 @@ impl Audit {
         self.failures
     }
 
+    /// Snapshots stay behind a book that does not move: its version cannot be the venue's.
+    pub(crate) const fn is_left_behind(&self) -> bool {
+        self.behind.1 >= MOST_BEHIND
+    }
+
     pub(crate) fn start(&mut self, version: u64) {
         self.stop();
         self.started = Some(version);
@@ -124,6 +134,8 @@ impl Audit {
         snapshot: &Snapshot<'_>,
     ) -> AuditOutcome {
         if self.started.is_none_or(|started| snapshot.version < started) {
+            let before = if self.behind.0 == version { self.behind.1 } else { 0 };
+            self.behind = (version, before + u32::from(self.started.is_some()));
             self.stop();
             return AuditOutcome::Inconclusive;
         }
@@ -146,6 +158,7 @@ impl Audit {
             return Some(AuditOutcome::Inconclusive);
         }
         let told = self.ahead.take_if(|told| told.version <= version)?;
+        self.behind = (version, 0);
         let outcome = self.compare(book, known, &told);
         match outcome {
             AuditOutcome::Failed { .. } => self.failures += 1,

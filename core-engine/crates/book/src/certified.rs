@@ -33,7 +33,7 @@ pub enum Loss {
     OutOfRange { side: Side },
     /// The connection was lost: updates may be missing.
     Disconnected,
-    /// Two audits in a row failed.
+    /// Two audits in a row failed, or a book that does not move is ahead of one snapshot after the other.
     Audit,
 }
 
@@ -269,9 +269,12 @@ impl CertifiedBook {
     }
 
     fn lose_by_audit(&mut self) -> bool {
-        let lost = self.audit.failures() >= 2 && self.is_certified();
+        let left_behind = self.audit.is_left_behind();
+        let lost = (self.audit.failures() >= 2 || left_behind) && self.is_certified();
         if lost {
             self.lose(Loss::Audit);
+            // The version itself was wrong.
+            self.reached = self.reached.filter(|_| !left_behind);
         }
         lost
     }

@@ -302,6 +302,33 @@ fn an_audit_by_a_snapshot_ahead_of_the_book_waits_for_the_book() {
 }
 
 #[test]
+fn a_book_that_stands_still_ahead_of_every_snapshot_loses_its_certificate() {
+    let mut book = certified(1000);
+    // Its last version is wrong, so everything after it seems to be known.
+    assert_eq!(book.on_update(&push(1001, 2_000_000, &[])), Step::Applied);
+    for version in 1002..1012 {
+        assert!(book.is_certified());
+        assert_eq!(book.on_update(&push(version, version, &[level(95, 7)])), Step::Duplicate);
+        book.start_audit();
+        assert_eq!(book.finish_audit(&snapshot(version)), AuditOutcome::Inconclusive);
+    }
+    assert_eq!(book.state(), State::Lost(Loss::Audit));
+    assert_eq!(book.on_update(&push(1012, 1012, &[level(95, 8)])), Step::Buffered);
+    assert_eq!(book.on_snapshot(&snapshot(1011)), SnapshotStep::Certified { replayed: 1 });
+}
+
+#[test]
+fn a_book_that_moves_on_may_be_ahead_of_late_snapshots() {
+    let mut book = certified(1000);
+    for version in 1001..1100 {
+        assert_eq!(book.on_update(&push(version, version, &[])), Step::Applied);
+        book.start_audit();
+        assert_eq!(book.finish_audit(&snapshot(version - 1)), AuditOutcome::Inconclusive);
+    }
+    assert!(book.is_certified());
+}
+
+#[test]
 fn an_audit_that_too_much_changed_under_says_so() {
     let mut book = certified(1000);
     book.start_audit();

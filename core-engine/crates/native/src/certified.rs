@@ -142,7 +142,7 @@ pub(crate) fn loss_text(loss: Loss) -> String {
             format!("best {} outside what the snapshot covered", if side.is_buy() { "bid" } else { "ask" })
         }
         Loss::Disconnected => "disconnected".to_owned(),
-        Loss::Audit => "two audits in a row failed".to_owned(),
+        Loss::Audit => "two audits in a row failed, or the venue stays behind".to_owned(),
     }
 }
 
