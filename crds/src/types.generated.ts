@@ -343,7 +343,7 @@ export interface ConfigMapKeyRef {
 }
 
 export interface TradingStrategySpec {
-  /** What runs; built in are imbalance-maker and momentum-taker. */
+  /** What runs; built in are imbalance-maker, momentum-taker and touch-maker. */
   strategy: string;
   /** The container image that carries the strategy: the sidecar's image with one package added. Left out: the sidecar with the built-in strategies. */
   image?: string;

@@ -57,6 +57,7 @@ test('the samples are accepted as they are', async () => {
     'halt.yaml',
     'imbalance-maker.yaml',
     'momentum-taker.yaml',
+    'touch-maker.yaml',
   ]);
   for (const file of files) {
     for (const document of parseAllDocuments(readFileSync(join(samplesDirectory, file), 'utf8'))) {

@@ -135,5 +135,75 @@ export const catalog: Readonly<Record<string, object>> = {
       }
     },
     "additionalProperties": false
+  },
+  "touch-maker": {
+    "$schema": "http://json-schema.org/draft-07/schema#",
+    "title": "Parameters of touch-maker",
+    "description": "Lets the core quote the touch by a rule of its own, and pauses it while the market runs.",
+    "type": "object",
+    "properties": {
+      "orderNotional": {
+        "default": "50",
+        "description": "Value of each quote, in the quote asset of the pair. Must reach the pair’s minimum notional.",
+        "type": "string",
+        "pattern": "^(?!0(\\.0+)?$)(0|[1-9][0-9]{0,14})(\\.[0-9]{1,8})?$"
+      },
+      "maxInventoryNotional": {
+        "default": "200",
+        "description": "Largest |position| per pair that quotes may build, in the quote asset. A side that would pass it is pulled.",
+        "type": "string",
+        "pattern": "^(?!0(\\.0+)?$)(0|[1-9][0-9]{0,14})(\\.[0-9]{1,8})?$"
+      },
+      "imbalanceSkewBps": {
+        "default": 0.2,
+        "description": "Shift of both quotes towards the heavier side at full book imbalance, in basis points.",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100
+      },
+      "imbalanceLevels": {
+        "default": 5,
+        "description": "Levels per side that count as book imbalance.",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": 10
+      },
+      "pullImbalance": {
+        "default": 0.9,
+        "description": "The side that a book imbalance beyond this speaks against is pulled. 1: never.",
+        "type": "number",
+        "minimum": 0.000001,
+        "maximum": 1
+      },
+      "inventorySkewBps": {
+        "default": 1,
+        "description": "Shift of both quotes against the position at full inventory, in basis points.",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 100
+      },
+      "toleranceTicks": {
+        "default": 200,
+        "description": "A resting quote stays while its price is this near to the wanted one, in ticks: the price of frugality with the order rate.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 1000000
+      },
+      "pauseAfterBps": {
+        "default": 10,
+        "description": "Quoting pauses when the mid moves by more than this within a second, in basis points.",
+        "type": "number",
+        "minimum": 0,
+        "maximum": 1000
+      },
+      "pauseMs": {
+        "default": 2000,
+        "description": "Length of a pause, in milliseconds.",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 600000
+      }
+    },
+    "additionalProperties": false
   }
 };

@@ -6,8 +6,14 @@ import { StrategyError } from './errors.js';
 import type { Side } from './events.js';
 import type { Instrument } from './instrument.js';
 import type { Output, QuoteOutput } from './outputs.js';
+import { type CoreRule, ruleParameters } from './rules.js';
 import type { Clock, IntentRequest, QuoteOptions, QuoteSide } from './strategy.js';
 import type { World } from './world.js';
+
+interface Mark {
+  readonly length: number;
+  readonly rules: ReadonlyMap<SymbolName, CoreRule>;
+}
 
 export class Acts {
   readonly #world: World;
@@ -15,6 +21,10 @@ export class Acts {
   readonly #refPrefix: string;
   // Symbols for which the core may hold quotes: an empty set is sent once, not with every book.
   readonly #quoted = new Set<SymbolName>();
+  // What the core quotes by itself; it forgets that with each session.
+  #rules: ReadonlyMap<SymbolName, CoreRule> = new Map();
+  // Rules were pulled with the quotes, because a callback threw.
+  #rulesPulled = false;
   #outputs: Output[] = [];
   /** Arrival of the market data whose callback runs; 0n in every other callback. */
   causeMonoNs = 0n;
@@ -26,10 +36,6 @@ export class Acts {
     this.#refPrefix = refPrefix;
   }
 
-  get length(): number {
-    return this.#outputs.length;
-  }
-
   /** Hands over everything wanted since the last time. */
   drain(): Output[] {
     const outputs = this.#outputs;
@@ -37,14 +43,46 @@ export class Acts {
     return outputs;
   }
 
-  /** Forgets what was wanted after `length`: a callback that throws acts not at all. */
-  truncate(length: number): void {
+  /** Where things stand before a callback. */
+  mark(): Mark {
+    return { length: this.#outputs.length, rules: this.#rules };
+  }
+
+  /** Forgets what was wanted since: a callback that throws acts not at all. */
+  rewind({ length, rules }: Mark): void {
     this.#outputs.length = length;
+    this.#rules = rules;
   }
 
   /** After a new session the core may still hold quotes of the former one. */
   forgetQuotes(): void {
     for (const symbol of this.#world.symbols) this.#quoted.add(symbol);
+  }
+
+  setRule(symbol: SymbolName, rule?: CoreRule): void {
+    this.#world.instrument(symbol);
+    if (rule === undefined) {
+      if (this.#forgetRule(symbol)) this.#outputs.push({ kind: 'rule', symbol, rule: '', parameters: [] });
+      return;
+    }
+    const parameters = ruleParameters(symbol, rule);
+    this.#rules = new Map([...this.#rules, [symbol, rule]]);
+    this.#outputs.push({ kind: 'rule', symbol, rule: rule.rule, parameters });
+  }
+
+  rule(symbol: SymbolName): CoreRule | undefined {
+    return this.#rules.get(symbol);
+  }
+
+  /** Says all rules again: in a new session, or after they were pulled. */
+  restoreRules(): void {
+    this.#rulesPulled = false;
+    for (const [symbol, rule] of this.#rules) this.setRule(symbol, rule);
+  }
+
+  /** After a callback that did not throw. */
+  restorePulledRules(): void {
+    if (this.#rulesPulled) this.restoreRules();
   }
 
   quote(symbol: SymbolName, bid?: QuoteSide, ask?: QuoteSide, options: QuoteOptions = {}): void {
@@ -54,16 +92,20 @@ export class Acts {
     }
     const toleranceTicks = ticksOf(symbol, options.tolerance ?? 0);
     const quotes = [...quoteSide(instrument, 0, 'Buy', bid), ...quoteSide(instrument, 1, 'Sell', ask)];
-    if (quotes.length === 0 && !this.#quoted.delete(symbol)) return;
+    const ruled = this.#forgetRule(symbol);
+    if (quotes.length === 0 && !this.#quoted.delete(symbol) && !ruled) return;
     if (quotes.length > 0) this.#quoted.add(symbol);
     this.#outputs.push({ kind: 'quotes', symbol, quotes, toleranceTicks, ...this.#stamp(symbol) });
   }
 
   pullQuotes(): void {
+    const rules = this.#rules;
     for (const symbol of this.#world.symbols) {
       this.#quoted.add(symbol);
       this.quote(symbol);
     }
+    this.#rules = rules;
+    this.#rulesPulled = rules.size > 0;
   }
 
   send(request: IntentRequest): OrderRef {
@@ -87,7 +129,14 @@ export class Acts {
 
   cancelAll(symbol?: SymbolName): void {
     if (symbol !== undefined) this.#world.instrument(symbol);
+    for (const one of symbol === undefined ? this.#world.symbols : [symbol]) this.#forgetRule(one);
     this.#outputs.push({ kind: 'cancel', ref: undefined, symbol });
+  }
+
+  #forgetRule(symbol: SymbolName): boolean {
+    if (!this.#rules.has(symbol)) return false;
+    this.#rules = new Map([...this.#rules].filter(([one]) => one !== symbol));
+    return true;
   }
 
   #stamp(symbol: SymbolName): { bookVersion: bigint; causeMonoNs: bigint; decidedMonoNs: bigint } {

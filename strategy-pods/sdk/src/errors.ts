@@ -18,6 +18,10 @@ export const strategyErrors = {
       'The quotes of a pair cross, one has no positive price and quantity, or the tolerance is no number.',
     remedy: 'quote a bid below the ask, each with a positive price and quantity',
   },
+  BAD_RULE: {
+    meaning: 'A rule for the core has a parameter that no core accepts; the message has its name and value.',
+    remedy: 'give the parameter as the message says',
+  },
   BAD_INTENT: {
     meaning: 'An order has no positive quantity, or not the price that its type takes.',
     remedy: 'give a positive quantity, and a price unless the type is Market',

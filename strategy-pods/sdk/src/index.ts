@@ -65,8 +65,17 @@ export {
   roundPrice,
   roundQuantity,
 } from './instrument.js';
-export type { CancelOutput, IntentOutput, Output, QuoteOutput, WantedQuotesOutput } from './outputs.js';
+export type {
+  CancelOutput,
+  IntentOutput,
+  Output,
+  QuoteOutput,
+  RuleOutput,
+  RuleParameterOutput,
+  WantedQuotesOutput,
+} from './outputs.js';
 export { decimalParameter, parametersSchema, parseParameters } from './parameters.js';
+export type { CoreRule, RuleAnswer, TouchRule } from './rules.js';
 export { type SessionOptions, StrategySession } from './session.js';
 export {
   type AnyStrategy,

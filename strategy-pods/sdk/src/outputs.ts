@@ -39,6 +39,20 @@ export interface IntentOutput {
   readonly decidedMonoNs: bigint;
 }
 
+export interface RuleParameterOutput {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The core quotes a symbol by a rule of its own; it replaces the rule and the quotes wanted before. */
+export interface RuleOutput {
+  readonly kind: 'rule';
+  readonly symbol: SymbolName;
+  /** Empty: none any more, and its quotes are pulled. */
+  readonly rule: string;
+  readonly parameters: readonly RuleParameterOutput[];
+}
+
 /** One order (ref), every order of a symbol, or every order. */
 export interface CancelOutput {
   readonly kind: 'cancel';
@@ -46,4 +60,4 @@ export interface CancelOutput {
   readonly symbol: SymbolName | undefined;
 }
 
-export type Output = WantedQuotesOutput | IntentOutput | CancelOutput;
+export type Output = WantedQuotesOutput | RuleOutput | IntentOutput | CancelOutput;

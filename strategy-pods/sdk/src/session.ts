@@ -5,6 +5,7 @@ import type { BookView } from './book.js';
 import type { OrderEvent, Snapshot, TradeBatch, TradingState } from './events.js';
 import { type CallbackName, FailureCount } from './failures.js';
 import type { Output } from './outputs.js';
+import type { RuleAnswer } from './rules.js';
 import type { Clock, Context, Logger, Metrics, StrategyDefinition } from './strategy.js';
 import { World } from './world.js';
 
@@ -86,12 +87,16 @@ export class StrategySession<P, M> {
     this.#acts.forgetQuotes();
     if (this.#started) {
       this.#followRewind(snapshot.lastSequence);
+      if (!this.faulted) this.#acts.restoreRules();
       return;
     }
     this.#started = true;
     // History before the first session is already in the snapshot.
     this.#lastSequence = snapshot.lastSequence;
-    this.#run('onStart', () => this.#definition.onStart?.(this.#context));
+    this.#run('onStart', () => {
+      this.#declareRules();
+      return this.#definition.onStart?.(this.#context);
+    });
   }
 
   handleDisconnect(): void {
@@ -119,6 +124,16 @@ export class StrategySession<P, M> {
     return true;
   }
 
+  /** What became of a rule. One that is refused is no reason to stop: what was in force before still is. */
+  handleRule({ symbol, rule, refused }: RuleAnswer): void {
+    if (refused === undefined) return;
+    this.#context.log.error('the core refused a rule; what was in force before still is', {
+      symbol,
+      rule,
+      ...refused,
+    });
+  }
+
   handleState(state: TradingState): void {
     this.#world.state = state;
   }
@@ -144,6 +159,15 @@ export class StrategySession<P, M> {
     return this.#acts.drain();
   }
 
+  #declareRules(): void {
+    const { rule } = this.#definition;
+    if (rule === undefined) return;
+    for (const symbol of this.#world.symbols) {
+      const declared = rule(this.#context.parameters, symbol);
+      if (declared !== undefined) this.#acts.setRule(symbol, declared);
+    }
+  }
+
   /** A core whose host crashed may have lost its newest events; it gives their numbers to others. */
   #followRewind(lastSequence: bigint): void {
     if (lastSequence >= this.#lastSequence) return;
@@ -161,19 +185,24 @@ export class StrategySession<P, M> {
 
   #run(name: CallbackName, callback: () => unknown): void {
     if (!this.#started || this.#stopped || !this.#hasMemory || (this.faulted && name !== 'onStop')) return;
-    const before = this.#acts.length;
+    const before = this.#acts.mark();
     try {
       const result: unknown = callback();
-      if (!isPromise(result)) this.#failures.succeeded(name);
+      if (!isPromise(result)) this.#succeed(name);
       else
         result.then(
-          () => this.#failures.succeeded(name),
+          () => this.#succeed(name),
           (error: unknown) => this.#fail(name, error),
         );
     } catch (error) {
-      this.#acts.truncate(before);
+      this.#acts.rewind(before);
       this.#fail(name, error);
     }
+  }
+
+  #succeed(name: CallbackName): void {
+    this.#failures.succeeded(name);
+    if (!this.faulted && !this.#stopped) this.#acts.restorePulledRules();
   }
 
   #fail(name: CallbackName, error: unknown): void {
@@ -237,6 +266,8 @@ function makeContext<P, M>(
     book: (symbol) => world.book(symbol),
     position: (symbol) => world.position(symbol),
     quote: (symbol, bid, ask, quoteOptions) => acts.quote(symbol, bid, ask, quoteOptions),
+    setRule: (symbol, rule) => acts.setRule(symbol, rule),
+    rule: (symbol) => acts.rule(symbol),
     send: (intent) => acts.send(intent),
     cancel: (ref) => acts.cancel(ref),
     cancelAll: (symbol) => acts.cancelAll(symbol),

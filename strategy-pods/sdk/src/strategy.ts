@@ -5,6 +5,7 @@ import type { BookView } from './book.js';
 import type { AssetName, DecimalText, OrderRef, PriceText, QuantityText, SymbolName } from './brand.js';
 import type { Mode, OrderEvent, OrderType, Position, Side, TradeBatch, TradingState } from './events.js';
 import type { Instrument } from './instrument.js';
+import type { CoreRule } from './rules.js';
 
 export interface Clock {
   /** Nanoseconds on the core's monotonic clock. */
@@ -64,6 +65,14 @@ export interface Context<P, M> {
   position(symbol: SymbolName): Position;
   /** The quotes wanted from now on; leave a side out to pull it. The core sends them as LIMIT_MAKER. */
   quote(symbol: SymbolName, bid?: QuoteSide, ask?: QuoteSide, options?: QuoteOptions): void;
+  /**
+   * Lets the core itself quote the pair from now on: on each change of its book, in microseconds, through the same
+   * checks, limits and rate budget as `quote`. Call it again to steer its parameters; without a rule its quotes are
+   * pulled. `quote` and `cancelAll` end it. It is said again in each session, and holds while this process is heard.
+   */
+  setRule(symbol: SymbolName, rule?: CoreRule): void;
+  /** The rule that was asked for last. */
+  rule(symbol: SymbolName): CoreRule | undefined;
   /** Sends one order; every event of it carries the returned ref. */
   send(intent: IntentRequest): OrderRef;
   cancel(ref: OrderRef): void;
@@ -80,6 +89,8 @@ export interface StrategyDefinition<P, M> {
   /** Milliseconds between `onTimer` calls; none without it. */
   readonly timerMs?: number;
   memory(parameters: P): M;
+  /** The rule by which the core quotes a pair from the start; `context.setRule` steers it. */
+  rule?(parameters: P, symbol: SymbolName): CoreRule | undefined;
   onStart?(context: Context<P, M>): void;
   onBook?(context: Context<P, M>, book: BookView): void;
   onTrade?(context: Context<P, M>, batch: TradeBatch): void;

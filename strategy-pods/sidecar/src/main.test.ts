@@ -64,7 +64,10 @@ class Run {
 }
 
 test.each([
-  [['--strategy', 'grid'], /strategy "grid" is not built in; accepted: imbalance-maker, momentum-taker/],
+  [
+    ['--strategy', 'grid'],
+    /strategy "grid" is not built in; accepted: imbalance-maker, momentum-taker, touch-maker/,
+  ],
   [[], /--strategy is missing; accepted: --strategy NAME/],
   [['--strategy', 'imbalance-maker', '--fast'], /'--fast'.*accepted: --strategy NAME/],
 ])('refuses %j with what is accepted and exit code 2', async (args, message) => {

@@ -1,12 +1,19 @@
 // Keeps what cannot be written just now, bounded: a stalled core must cost neither memory nor a lost cancel.
 
-import type { CancelOutput, IntentOutput, Output, SymbolName, WantedQuotesOutput } from '@flashpod/sdk';
+import type {
+  CancelOutput,
+  IntentOutput,
+  Output,
+  RuleOutput,
+  SymbolName,
+  WantedQuotesOutput,
+} from '@flashpod/sdk';
 
 export class Outbox {
   // A cancel is never lost, and asking twice for the same changes nothing.
   readonly #cancels = new Map<string, CancelOutput>();
-  // Wanted quotes are whole sets: the newest says it all.
-  readonly #quotes = new Map<SymbolName, WantedQuotesOutput>();
+  // Wanted quotes are whole sets, and a rule replaces them: the newest says it all.
+  readonly #quotes = new Map<SymbolName, WantedQuotesOutput | RuleOutput>();
   #superseded = 0;
 
   /** Quote sets that were void before they could be written: replaced by newer ones, or their session was over. */

@@ -3,10 +3,11 @@
 import { type AnyStrategy, StrategyError } from '@flashpod/sdk';
 import imbalanceMaker from '@flashpod/strategy-imbalance-maker';
 import momentumTaker from '@flashpod/strategy-momentum-taker';
+import touchMaker from '@flashpod/strategy-touch-maker';
 import type { Config } from './config.js';
 import { strategyOf } from './package.js';
 
-export const strategies: readonly AnyStrategy[] = [imbalanceMaker, momentumTaker];
+export const strategies: readonly AnyStrategy[] = [imbalanceMaker, momentumTaker, touchMaker];
 
 /** What the process runs: `--strategy` alone names a built-in one, `--package` says where it is. */
 export async function chosenStrategy(config: Pick<Config, 'strategy' | 'package'>): Promise<AnyStrategy> {

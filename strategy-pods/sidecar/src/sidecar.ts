@@ -9,6 +9,7 @@ import {
   type OrderEvent,
   type Output,
   parseParameters,
+  type RuleAnswer,
   StrategyError,
   StrategySession,
   sdkVersion,
@@ -28,6 +29,7 @@ import {
   helloUp,
   orderEventOf,
   outputUp,
+  ruleAnswerOf,
   snapshotOf,
   stateOf,
   tradesOf,
@@ -156,6 +158,9 @@ export class Sidecar {
       case 'state':
         this.#handleState(stateOf(body.value.state), body.value.reason);
         break;
+      case 'rule':
+        this.#handleRule(ruleAnswerOf(body.value));
+        break;
       case 'heartbeat':
         this.#clock.observe(body.value.monoNs);
         break;
@@ -186,6 +191,12 @@ export class Sidecar {
     this.metrics.trades.inc({ symbol: batch.symbol }, batch.trades.length);
     if (batch.dropped > 0) this.metrics.tradesDropped.inc({ symbol: batch.symbol }, batch.dropped);
     this.#decide('trades', (session) => session.handleTrades(batch));
+  }
+
+  #handleRule(answer: RuleAnswer): void {
+    const { symbol, rule } = answer;
+    if (answer.refused === undefined) this.#options.log.info('rule in force', { symbol, rule });
+    this.#decide('rule', (session) => session.handleRule(answer));
   }
 
   #handleState(state: TradingState, reason: string): void {

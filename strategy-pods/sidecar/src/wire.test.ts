@@ -1,7 +1,7 @@
-import { create, OrderType, Side, WelcomeSchema } from '@flashpod/proto';
+import { create, OrderType, RuleAnswerSchema, Side, WelcomeSchema } from '@flashpod/proto';
 import type { OrderRef, PriceText, QuantityText, SymbolName } from '@flashpod/sdk';
 import { expect, test } from 'vitest';
-import { outputUp, snapshotOf } from './wire.js';
+import { outputUp, ruleAnswerOf, snapshotOf } from './wire.js';
 
 const symbol = 'BTCUSDC' as SymbolName;
 const stamp = { bookVersion: 9n, causeMonoNs: 10n, decidedMonoNs: 11n };
@@ -49,6 +49,19 @@ test('a market intent has an empty price, a cancel of everything has empty field
     ref: '',
     symbol: '',
   });
+});
+
+test('a rule carries its parameters as texts, and its answer what was refused', () => {
+  const parameters = [{ name: 'orderNotional', value: '50' }];
+  const { body } = outputUp({ kind: 'rule', symbol, rule: 'touch', parameters });
+  expect(body).toMatchObject({ case: 'setRule', value: { symbol, rule: 'touch', parameters } });
+  const refused = { field: 'orderNotional', value: '50', accepted: 'at least 100' };
+  expect(ruleAnswerOf(create(RuleAnswerSchema, { symbol, rule: 'touch', refused }))).toEqual({
+    symbol,
+    rule: 'touch',
+    refused,
+  });
+  expect(ruleAnswerOf(create(RuleAnswerSchema, { symbol, rule: 'touch' })).refused).toBeUndefined();
 });
 
 test('amounts that were not set read as zero, codes that are not known are refused', () => {

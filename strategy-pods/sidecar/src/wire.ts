@@ -9,6 +9,7 @@ import {
   type OrderEvent as OrderEventMessage,
   OrderType as OrderTypeCode,
   type Position as PositionMessage,
+  type RuleAnswer as RuleAnswerMessage,
   type SessionUp,
   SessionUpSchema,
   Side as SideCode,
@@ -30,6 +31,7 @@ import {
   type OrderType,
   type Output,
   type Position,
+  type RuleAnswer,
   type Side,
   type Snapshot,
   StrategyError,
@@ -155,6 +157,14 @@ export function orderEventOf(message: OrderEventMessage): OrderEvent {
   };
 }
 
+export function ruleAnswerOf({ symbol, rule, refused }: RuleAnswerMessage): RuleAnswer {
+  return {
+    symbol: symbol as SymbolName,
+    rule,
+    refused: refused && { field: refused.field, value: refused.value, accepted: refused.accepted },
+  };
+}
+
 function positionOf(message: PositionMessage): Position {
   return {
     symbol: message.symbol as SymbolName,
@@ -208,6 +218,12 @@ export function outputUp(output: Output): SessionUp {
         quotes: quotes.map((quote) => ({ ...quote, side: codeOf(sides, quote.side) })),
       };
       return create(SessionUpSchema, { body: { case: 'wantedQuotes', value } });
+    }
+    case 'rule': {
+      const { kind: _, parameters, ...rest } = output;
+      return create(SessionUpSchema, {
+        body: { case: 'setRule', value: { ...rest, parameters: [...parameters] } },
+      });
     }
     case 'intent': {
       const { kind: _, side, type, price = '', ...rest } = output;

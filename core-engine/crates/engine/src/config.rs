@@ -81,7 +81,7 @@ impl Default for RateConfig {
 /// Periods and bounds that have a sensible value and are changed by tests and by hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tuning {
-    /// Levels a side in published books.
+    /// Levels a side in published books, at most [`crate::io::LEVELS`].
     pub book_levels: u32,
     /// Time between audits of open orders and balances against the ledger.
     pub audit_period: Nanos,

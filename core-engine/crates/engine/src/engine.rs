@@ -17,7 +17,7 @@ use crate::market::Market;
 use crate::past::Past;
 use crate::recovery::Recovered;
 use crate::requests::Requests;
-use crate::schedule::Guards;
+use crate::schedule::{Guards, Scratch};
 use crate::startup::Startup;
 use crate::status::Counters;
 use crate::stopping::Stopping;
@@ -34,6 +34,8 @@ pub struct Engine {
     pub(crate) out: Vec<Action>,
     /// Something happened that may make something due.
     pub(crate) dirty: bool,
+    /// A rule wants something else than before.
+    pub(crate) requote: bool,
     deadline: Option<Nanos>,
 
     pub(crate) clock: VenueClock,
@@ -52,6 +54,7 @@ pub struct Engine {
     pub(crate) tracks: BTreeMap<ClientOrderId, Track>,
     pub(crate) window: RateWindow,
     pub(crate) guards: Guards,
+    pub(crate) scratch: Scratch,
     pub(crate) audit: Audit,
     pub(crate) stopping: Stopping,
     pub(crate) counters: Counters,
@@ -80,6 +83,7 @@ impl Engine {
             now: Stamp { seq: 0, mono: Nanos::ZERO, unix: Nanos::ZERO },
             out: Vec::new(),
             dirty: true,
+            requote: false,
             deadline: None,
             lease: Lease::default(),
             requests: Requests::default(),
@@ -92,6 +96,7 @@ impl Engine {
             unwanted: BTreeMap::new(),
             tracks: BTreeMap::new(),
             guards: Guards::default(),
+            scratch: Scratch::default(),
             audit: Audit::default(),
             stopping: Stopping::default(),
             counters: Counters::default(),
@@ -126,14 +131,23 @@ impl Engine {
         }
         if self.dirty || self.deadline.is_some_and(|at| stamp.mono >= at) {
             self.poll();
+        } else if self.requote {
+            self.send_quotes();
         }
         *actions = std::mem::take(&mut self.out);
     }
 
+    /// Nothing has changed but what rules want: only the scheduler is asked.
+    fn send_quotes(&mut self) {
+        self.requote = false;
+        let soonest = [self.deadline, self.schedule(), self.release_queries()].into_iter().flatten().min();
+        self.deadline = if self.dirty { Some(self.now.mono) } else { soonest };
+    }
+
     /// Does everything that is due. Each part says when it wants to be asked again.
     fn poll(&mut self) {
-        self.dirty = false;
-        let mut next = [
+        (self.dirty, self.requote) = (false, false);
+        let next = [
             self.poll_startup(),
             self.poll_past(),
             self.poll_listen_key(),
@@ -143,13 +157,14 @@ impl Engine {
             self.poll_audit(),
             self.poll_instances(),
             self.poll_stopping(),
-            self.schedule(),
         ];
+        self.ask_due_rules();
+        self.requote = false;
+        let sent = self.schedule();
         self.greet();
         // What was done may have asked for more: queries go last.
         let queries = self.release_queries();
-        next.sort_unstable();
-        let soonest = next.into_iter().chain([queries]).flatten().min();
+        let soonest = next.into_iter().chain([sent, queries]).flatten().min();
         self.deadline = if self.dirty { Some(self.now.mono) } else { soonest };
     }
 
@@ -181,7 +196,7 @@ impl Engine {
     /// The one way to change what is remembered.
     pub(crate) fn commit(&mut self, fact: Fact) -> Option<Change> {
         let change = self.state.apply(&fact, &self.config.tuning);
-        self.out.push(Action::Fact(Box::new(fact)));
+        self.out.push(Action::Fact(fact));
         change
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Refused {
 impl Engine {
     /// Tells what a change of an order means to its strategy.
     pub(crate) fn tell(&mut self, order: &Order, change: Change, deal: Option<Deal>) {
-        if order.terms.instance.is_empty() || !self.state.instances.contains_key(&order.terms.instance) {
+        if order.terms.instance.is_empty() || !self.state.instances.contains_key(&*order.terms.instance) {
             return;
         }
         let dormant = |state| matches!(state, State::PendingNew | State::Unknown | State::Rejected);

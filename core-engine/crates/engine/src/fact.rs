@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::io::{InstanceName, OrderEvent};
 use crate::status::StopProof;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+// What an order needs on its way lies inline: it is written down without allocation.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Fact {
     /// An epoch that was granted, or seen in a client order id at the venue.
     Epoch {
@@ -50,10 +52,10 @@ pub enum Fact {
         amount: Amount,
     },
     /// Written down before its bytes leave.
-    Placed(Box<NewOrder>),
+    Placed(NewOrder),
     Order {
         client_id: ClientOrderId,
-        update: Box<Update>,
+        update: Update,
     },
     /// A deal of an order without our tag.
     ForeignDeal {

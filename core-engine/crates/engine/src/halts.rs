@@ -39,7 +39,7 @@ impl Engine {
             let waiting = self.state.orders.live().any(|order| {
                 let sent = order.state().is_terminal() || order.state() == State::PendingCancel;
                 // Orders that an instance left behind by policy Orphan are no longer ours to cancel.
-                let ours = self.instances.contains_key(&order.terms.instance);
+                let ours = self.instances.contains_key(&*order.terms.instance);
                 ours && covers(halt, &order.terms.instance) && order.terms.kind.can_rest() && !sent
             });
             if record.cancels_sent_unix == Nanos::ZERO && !waiting && self.startup.ready {

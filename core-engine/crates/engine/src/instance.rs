@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use flashpod_orders::{InstanceTag, Owner};
 use flashpod_risk::Code;
 use flashpod_types::{Amount, Asset, Nanos, Symbol};
 
@@ -13,6 +14,7 @@ use crate::io::{
 };
 use crate::lease::Phase;
 use crate::quoting::{Denied, WantedSet};
+use crate::rules::RuleInForce;
 use crate::schedule::WaitingIntent;
 use crate::stopping::StopProgress;
 
@@ -30,6 +32,9 @@ pub(crate) struct Session {
 /// One instance as this run knows it; what must survive is in `Recovered::instances`.
 #[derive(Debug)]
 pub(crate) struct Instance {
+    /// Its name, as its orders carry it, and what client order ids say of it.
+    pub(crate) owner: Owner,
+    pub(crate) tag: InstanceTag,
     pub(crate) policy: InstancePolicy,
     pub(crate) session: Option<Session>,
     /// Since when no sidecar is there.
@@ -39,6 +44,8 @@ pub(crate) struct Instance {
     /// The action for a lost sidecar is in force.
     pub(crate) loss_acted: bool,
     pub(crate) wanted: BTreeMap<Symbol, WantedSet>,
+    /// Pairs that the core quotes by itself.
+    pub(crate) rules: BTreeMap<Symbol, RuleInForce>,
     pub(crate) denied: BTreeMap<(Symbol, u32), Denied>,
     pub(crate) intents: VecDeque<WaitingIntent>,
     /// When its orders of the last second were sent.
@@ -55,12 +62,15 @@ pub(crate) struct Instance {
 impl Instance {
     fn new(policy: InstancePolicy, now: Nanos) -> Self {
         Self {
+            owner: Owner::from(policy.instance.as_str()),
+            tag: InstanceTag::of(&policy.instance),
             policy,
             session: None,
             lost_since: Some(now),
             failed: None,
             loss_acted: false,
             wanted: BTreeMap::new(),
+            rules: BTreeMap::new(),
             denied: BTreeMap::new(),
             intents: VecDeque::new(),
             sent_at: VecDeque::new(),
@@ -77,6 +87,12 @@ impl Instance {
     /// of a cancel's reach, when its sidecar pulled it.
     pub(crate) fn forget_wishes(&mut self) {
         self.wanted.retain(|_, set| set.quotes.is_empty());
+        self.rules.clear();
+    }
+
+    /// Something that its rules decide upon has changed.
+    pub(crate) fn rules_due(&mut self) {
+        self.rules.values_mut().for_each(RuleInForce::note_change);
     }
 
     pub(crate) fn is_greeted(&self) -> bool {
@@ -377,6 +393,7 @@ impl Engine {
         }
         let reason = reasons.join("; ");
         (instance.state, instance.reasons) = (state, reasons);
+        instance.rules_due();
         let told = instance.is_greeted();
         if state == TradingState::Halted {
             self.refuse_intents(name, Code::Halted.as_str(), &reason, |_| true);

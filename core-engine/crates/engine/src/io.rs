@@ -5,12 +5,16 @@
 //! requests in full, digest of all actions), and only then carries the actions out. Replaying the same stamped
 //! inputs into a new engine reproduces every action.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
+pub use flashpod_mexc::request::Params;
 use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderType, Price, Qty, Side, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::config::EngineConfig;
 use crate::fact::Fact;
+pub use crate::levels::{LEVELS, Levels};
 use crate::recovery::Recovered;
 
 /// Place in the total order and the time, taken when the engine pops the input.
@@ -109,6 +113,7 @@ pub enum SessionMessage {
     },
     Closed,
     WantedQuotes(WantedQuotes),
+    SetRule(SetRule),
     Intent(Intent),
     Cancel {
         reference: Option<String>,
@@ -130,6 +135,16 @@ pub struct WantedQuotes {
     pub cause: Option<Nanos>,
     pub decided: Nanos,
     pub tolerance_ticks: u32,
+}
+
+/// The core is to quote a pair by a rule of its own: in place of the pair's rule and wanted quotes before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetRule {
+    pub symbol: Symbol,
+    /// Empty: none any more, and its quotes are pulled.
+    pub rule: String,
+    /// Name and value, a decimal text.
+    pub parameters: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,14 +202,14 @@ pub struct AccountLimits {
     pub max_open_orders: Option<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Mode {
     Paper,
     Shadow,
     Live,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum DeletionPolicy {
     Flatten,
     CancelOnly,
@@ -259,7 +274,9 @@ pub struct HaltPolicy {
 }
 
 /// What the engine wants done. The driver carries actions out in order.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+// What an order needs on its way lies inline.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
 pub enum Action {
     /// Send this REST request on a warm connection; answer with `Input::Http`.
     Http(HttpRequest),
@@ -291,20 +308,20 @@ pub enum Action {
         instance: Option<InstanceName>,
     },
     /// Something to remember across restarts: goes to the journal (`record::encode_outcome`), nowhere else.
-    Fact(Box<Fact>),
+    Fact(Fact),
     /// A change that the agent should hear of at once rather than at its next second.
     StatusChanged,
     /// After `Input::Stop`: everything that had to be done is done, the process may exit.
     Stopped,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FeedKind {
     Public,
     Private { listen_key: String },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Method {
     Get,
     Post,
@@ -313,22 +330,22 @@ pub enum Method {
 }
 
 /// What a request is for: the gateway to the network gives cancels the first free connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum RequestClass {
     Cancel,
     Order,
     Query,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HttpRequest {
     pub id: RequestId,
     pub class: RequestClass,
     pub method: Method,
     /// e.g. `/api/v3/order`.
-    pub path: String,
+    pub path: Cow<'static, str>,
     /// The query string, percent-encoded; `totalParams` of a signed request, without its signature.
-    pub params: String,
+    pub params: Params,
     /// Whether `&signature=` is appended by the sender, which alone knows the secret, and the key header sent.
     pub signed: bool,
     pub timeout: Nanos,
@@ -337,18 +354,18 @@ pub struct HttpRequest {
 }
 
 /// The best levels of one book, best first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BookTop {
     pub symbol: Symbol,
     pub version: u64,
-    pub bids: Vec<(Price, Qty)>,
-    pub asks: Vec<(Price, Qty)>,
+    pub bids: Levels,
+    pub asks: Levels,
     pub certified: bool,
     pub received: Nanos,
     pub venue_ms: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct TradeBatch {
     pub symbol: Symbol,
     /// Price, quantity, whether the aggressor bought.
@@ -357,25 +374,42 @@ pub struct TradeBatch {
     pub venue_ms: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SessionEvent {
     /// Answer to `SessionMessage::Opened`; order events after `last_sequence` follow.
     Welcome(Box<Welcome>),
     Order(Box<OrderEvent>),
+    /// Answer to `SessionMessage::SetRule`.
+    Rule(Box<RuleAnswer>),
     State {
         state: TradingState,
         reason: String,
     },
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RuleAnswer {
+    pub symbol: Symbol,
+    pub rule: String,
+    /// Why it is not in force: what was in force before still is.
+    pub refused: Option<RuleRefusal>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RuleRefusal {
+    pub field: String,
+    pub value: String,
+    pub accepted: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum TradingState {
     Active,
     ReduceOnly,
     Halted,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Welcome {
     pub epoch: u64,
     pub incarnation: u64,
@@ -391,14 +425,14 @@ pub struct Welcome {
 }
 
 /// Trading rules and the account's fees for one pair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct InstrumentTerms {
     pub instrument: flashpod_types::Instrument,
     pub maker_fee: Amount,
     pub taker_fee: Amount,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Position {
     pub symbol: Symbol,
     /// Own base minus allocated base.
@@ -411,7 +445,7 @@ pub struct Position {
     pub mark: Price,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum OrderEventKind {
     Rejected,
     Accepted,
@@ -421,7 +455,7 @@ pub enum OrderEventKind {
     Unknown,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OrderEvent {
     /// Per instance, from 1, without holes, across restarts.
     pub sequence: u64,
@@ -444,7 +478,7 @@ pub struct OrderEvent {
     pub position: Position,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fill {
     pub trade_id: flashpod_types::TradeId,
     pub price: Price,

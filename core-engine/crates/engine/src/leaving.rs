@@ -71,7 +71,7 @@ impl Engine {
     fn cancel_in_former_symbols(&mut self) {
         let former = |order: &&Order| {
             !order.state().is_terminal()
-                && self.instances.get(&order.terms.instance).is_some_and(|instance| {
+                && self.instances.get(&*order.terms.instance).is_some_and(|instance| {
                     !self.is_proven(instance) && !instance.policy.symbols.contains(&order.terms.symbol)
                 })
         };
@@ -83,6 +83,7 @@ impl Engine {
         for instance in self.instances.values_mut() {
             let symbols = &instance.policy.symbols;
             instance.wanted.retain(|symbol, _| symbols.contains(symbol));
+            instance.rules.retain(|symbol, _| symbols.contains(symbol));
         }
     }
 }

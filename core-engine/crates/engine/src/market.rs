@@ -154,7 +154,7 @@ impl Engine {
                 market.book.disconnected();
                 market.note_state(now);
             }
-            self.publish(symbol, now, Millis(0));
+            self.publish(symbol, now, Millis(0), None);
         }
     }
 
@@ -183,7 +183,7 @@ impl Engine {
             let sent = Nanos(u64::try_from(sent.0).unwrap_or(0).saturating_mul(1_000_000));
             self.hop(Hop::Feed, venue.since(sent).0);
         }
-        self.publish(symbol, received, update.event);
+        self.publish(symbol, received, update.event, Some(Arrival { received, popped: now }));
     }
 
     pub(crate) fn on_deals(&mut self, symbol: Symbol, deals: &[Deal], received: Nanos, sent: Option<Millis>) {
@@ -198,11 +198,19 @@ impl Engine {
         self.emit(Action::Trades(TradeBatch { symbol, trades, received, venue_ms }));
     }
 
-    fn publish(&mut self, symbol: Symbol, received: Nanos, event: Millis) {
+    /// Shows a book to the rules of its pair, and to the sidecars. `cause`: the frame that changed it.
+    fn publish(&mut self, symbol: Symbol, received: Nanos, event: Millis, cause: Option<Arrival>) {
+        let Some(top) = self.top(symbol, received, event) else { return };
+        self.ask_rules(&top, cause);
+        self.emit(Action::Book(top));
+    }
+
+    /// The best levels of a book as they are now.
+    pub(crate) fn top(&self, symbol: Symbol, received: Nanos, event: Millis) -> Option<BookTop> {
         let levels = self.config.tuning.book_levels as usize;
-        let Some(market) = self.markets.get(&symbol) else { return };
+        let market = self.markets.get(&symbol)?;
         let book = market.book.book();
-        let top = BookTop {
+        Some(BookTop {
             symbol,
             version: market.book.version(),
             bids: book.top(Side::Buy, levels).collect(),
@@ -210,8 +218,7 @@ impl Engine {
             certified: market.book.is_certified(),
             received,
             venue_ms: event.0,
-        };
-        self.emit(Action::Book(top));
+        })
     }
 
     /// A snapshot to certify the book with.
@@ -225,7 +232,7 @@ impl Engine {
         market.note_state(now);
         if market.book.is_certified() {
             market.next_audit = now + self.config.tuning.book_audit_period;
-            self.publish(symbol, now, depth.timestamp.unwrap_or_default());
+            self.publish(symbol, now, depth.timestamp.unwrap_or_default(), None);
         }
         self.dirty = true;
     }
@@ -247,7 +254,7 @@ impl Engine {
         let lost = was_certified && !market.book.is_certified();
         self.on_audit(symbol, outcome);
         if lost {
-            self.publish(symbol, self.now.mono, Millis(0));
+            self.publish(symbol, self.now.mono, Millis(0), None);
         }
     }
 

@@ -9,6 +9,7 @@ use crate::engine::Engine;
 use crate::events::Refused;
 use crate::io::{Quote, WantedQuotes};
 use crate::market::Arrival;
+use crate::schedule::Scratch;
 use crate::track::Timing;
 use crate::waits::{self, Cause, Waits};
 
@@ -18,7 +19,7 @@ const DENIED_FOR: Nanos = Nanos::from_millis(100);
 const TELL_AGAIN: Nanos = Nanos::from_secs(1);
 
 /// The quotes an instance wants in one pair.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct WantedSet {
     pub(crate) quotes: Vec<Wanted>,
     /// Of each quote.
@@ -51,6 +52,41 @@ impl WantedSet {
         let quotes: Vec<Wanted> = wanted.quotes.into_iter().map(quote).collect();
         let progress = quotes.iter().map(|_| Progress { waits: None, cause }).collect();
         Self { quotes, progress, tolerance: wanted.tolerance_ticks }
+    }
+
+    /// Takes over a new set in place: a quote that is the same keeps its progress. None: nothing differs; else how
+    /// many of the former had not left and never will.
+    pub(crate) fn revise(
+        &mut self,
+        wanted: &[Option<Wanted>],
+        tolerance: u32,
+        cause: Option<Arrival>,
+    ) -> Option<u64> {
+        let mut differs = self.tolerance != tolerance;
+        self.tolerance = tolerance;
+        let (mut at, mut superseded) = (0, 0);
+        while let Some(&former) = self.quotes.get(at) {
+            let new = wanted.iter().flatten().find(|new| new.slot == former.slot);
+            if new != Some(&former) {
+                differs = true;
+                superseded += u64::from(self.progress[at].waits.is_some());
+                let Some(&new) = new else {
+                    self.quotes.remove(at);
+                    self.progress.remove(at);
+                    continue;
+                };
+                (self.quotes[at], self.progress[at]) = (new, Progress { waits: None, cause });
+            }
+            at += 1;
+        }
+        for &new in wanted.iter().flatten() {
+            if !self.quotes.iter().any(|known| known.slot == new.slot) {
+                differs = true;
+                self.quotes.push(new);
+                self.progress.push(Progress { waits: None, cause });
+            }
+        }
+        differs.then_some(superseded)
     }
 
     /// The times of a quote that leaves now.
@@ -88,19 +124,18 @@ impl Denied {
 }
 
 impl Engine {
-    pub(crate) fn quote_steps(&self, name: &str, symbol: Symbol) -> Vec<QuoteStep> {
-        let Some(instance) = self.instances.get(name) else { return Vec::new() };
+    /// What it takes to fulfil what an instance wants in a pair, into `scratch.steps`.
+    pub(crate) fn quote_steps(&self, name: &str, symbol: Symbol, scratch: &mut Scratch) {
+        let Scratch { resting, steps, .. } = scratch;
+        steps.clear();
+        let Some(instance) = self.instances.get(name) else { return };
         let (Some(set), Some(terms)) = (instance.wanted.get(&symbol), self.instruments.get(&symbol)) else {
-            return Vec::new();
+            return;
         };
-        let resting: Vec<Resting> = self
-            .state
-            .orders
-            .live_of(name)
-            .filter(|order| order.terms.symbol == symbol)
-            .filter_map(|order| self.resting(order))
-            .collect();
-        quotes::diff(&set.quotes, &resting, terms.instrument.tick, set.tolerance)
+        resting.clear();
+        let living = self.state.orders.live_of(name).filter(|order| order.terms.symbol == symbol);
+        resting.extend(living.filter_map(|order| self.resting(order)));
+        quotes::diff(&set.quotes, resting, terms.instrument.tick, set.tolerance, steps);
     }
 
     /// An order as a quote that has not ended; None: it is none.
@@ -170,9 +205,13 @@ impl Engine {
     }
 
     /// Quotes of the set in force that have not been realised: what a new set supersedes.
-    pub(crate) fn quotes_waiting(&self, name: &str, symbol: Symbol) -> u64 {
-        let waits = |step: &QuoteStep| !matches!(step.urgency(), Urgency::Unwanted);
-        self.quote_steps(name, symbol).iter().filter(|step| waits(step)).count() as u64
+    pub(crate) fn quotes_waiting(&mut self, name: &str, symbol: Symbol) -> u64 {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.quote_steps(name, symbol, &mut scratch);
+        let waits = |step: &&QuoteStep| !matches!(step.urgency(), Urgency::Unwanted);
+        let waiting = scratch.steps.iter().filter(waits).count() as u64;
+        self.scratch = scratch;
+        waiting
     }
 
     /// The venue ended a quote that nobody wanted ended: not again at once.
@@ -180,7 +219,7 @@ impl Engine {
         let Origin::Quote { slot } = order.terms.origin else { return };
         let until = self.now.mono + DENIED_FOR;
         let quote = Wanted { slot, side: order.terms.side, price: order.terms.price, qty: order.terms.qty };
-        if let Some(instance) = self.instances.get_mut(&order.terms.instance) {
+        if let Some(instance) = self.instances.get_mut(&*order.terms.instance) {
             instance
                 .denied
                 .insert((order.terms.symbol, slot), Denied { quote, code: None, until, told: None });

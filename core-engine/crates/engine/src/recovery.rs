@@ -108,7 +108,7 @@ impl Recovered {
                     let last = self.sequences.entry((id.epoch, id.incarnation)).or_default();
                     *last = (*last).max(id.sequence);
                 }
-                self.orders.insert(Order::new((**new).clone()));
+                self.orders.insert(Order::new(new.clone()));
             }
             Fact::Order { client_id, update } => return self.update(client_id, update, tuning),
             Fact::ForeignDeal { symbol, order_id, side, deal } => {

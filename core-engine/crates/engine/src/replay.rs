@@ -98,7 +98,6 @@ struct Replay {
     first_seq: Option<u64>,
     last_seq: Option<u64>,
     open: Option<Open>,
-    scratch: Vec<u8>,
 }
 
 /// An input whose outcome is due.
@@ -164,7 +163,7 @@ impl Replay {
         if let Some((index, journal, replayed)) = difference(facts, &replayed) {
             return Err(ReplayError::Fact { seq, input, index, journal, replayed });
         }
-        let replayed = record::digest(&actions, &mut self.scratch)?;
+        let replayed = record::digest(&actions);
         if replayed != digest {
             let actions = shorten(&format!("{actions:?}"));
             return Err(ReplayError::Digest { seq, input, journal: digest, replayed, actions });

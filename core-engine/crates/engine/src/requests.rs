@@ -233,7 +233,7 @@ impl Engine {
             request::Method::Delete => Method::Delete,
         };
         let Request { path, params, signed, .. } = request;
-        let path = path.to_owned();
+        let path = path.into();
         self.emit(Action::Http(HttpRequest { id, class, method, path, params, signed, timeout, not_after }));
     }
 

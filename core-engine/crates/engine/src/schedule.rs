@@ -4,12 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use flashpod_orders::quotes::{Urgency, Wanted};
-use flashpod_orders::{Class, Origin, QuoteStep};
+use flashpod_orders::{Class, Origin, Owner, QuoteStep, Resting};
 use flashpod_risk::{Code, Denial, Order as RiskOrder, Purpose};
 use flashpod_types::{ClientOrderId, Nanos, Price, Side, Symbol};
 
 use crate::engine::Engine;
 use crate::events::Refused;
+use crate::instance::Instance;
 use crate::io::{InstanceName, Intent, TradingState};
 use crate::market::Arrival;
 use crate::requests::Purpose as Request;
@@ -60,9 +61,17 @@ enum Step {
 #[derive(Debug, Clone)]
 struct Candidate {
     class: Class,
-    instance: InstanceName,
+    instance: Owner,
     urgency: Urgency,
     step: Step,
+}
+
+/// Memory of the scheduler, used again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    candidates: Vec<Candidate>,
+    pub(crate) resting: Vec<Resting>,
+    pub(crate) steps: Vec<QuoteStep>,
 }
 
 pub(crate) fn order_of(intent: &Intent) -> RiskOrder {
@@ -101,13 +110,15 @@ impl Engine {
         if !self.may_send() {
             return self.next_expiry();
         }
-        let mut candidates = self.candidates();
-        while let Some(at) = self.best(&candidates) {
-            let candidate = candidates.swap_remove(at);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.candidates(&mut scratch);
+        while let Some(at) = self.best(&scratch.candidates) {
+            let candidate = scratch.candidates.swap_remove(at);
             self.carry_out(&candidate);
         }
         // What is left waits for the window.
-        let room = if candidates.is_empty() { None } else { self.window.next_room(now) };
+        let room = if scratch.candidates.is_empty() { None } else { self.window.next_room(now) };
+        self.scratch = scratch;
         let denied = self.instances.values().flat_map(|i| i.denied.values()).map(|denied| denied.until);
         let wanted = self.state.orders.live().filter(|order| order.cancel_wanted());
         let again = wanted
@@ -138,8 +149,9 @@ impl Engine {
             .map(|(at, _)| at)
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
-        let mut all = Vec::new();
+    fn candidates(&self, scratch: &mut Scratch) {
+        let mut all = std::mem::take(&mut scratch.candidates);
+        all.clear();
         for order in self.state.orders.live() {
             if order.cancel_wanted() && self.can_cancel(order) {
                 all.push(Candidate {
@@ -154,7 +166,7 @@ impl Engine {
             for symbol in self.flattens(name, instance) {
                 all.push(Candidate {
                     class: Class::Reduce,
-                    instance: name.clone(),
+                    instance: instance.owner.clone(),
                     urgency: Urgency::Missing,
                     step: Step::Flatten(symbol),
                 });
@@ -163,24 +175,21 @@ impl Engine {
                 let intent = &waiting.intent;
                 all.push(Candidate {
                     class: class_of(intent),
-                    instance: name.clone(),
+                    instance: instance.owner.clone(),
                     urgency: Urgency::Unwanted,
                     step: Step::Intent(intent.reference.clone()),
                 });
             }
             for &symbol in instance.wanted.keys() {
-                all.extend(
-                    self.quote_steps(name, symbol)
-                        .into_iter()
-                        .filter_map(|step| self.quote_candidate(name, symbol, step)),
-                );
+                self.quote_steps(name, symbol, scratch);
+                let steps = scratch.steps.iter();
+                all.extend(steps.filter_map(|step| self.quote_candidate(instance, symbol, *step)));
             }
         }
-        all
+        scratch.candidates = all;
     }
 
-    fn quote_candidate(&self, name: &str, symbol: Symbol, step: QuoteStep) -> Option<Candidate> {
-        let instance = self.instances.get(name)?;
+    fn quote_candidate(&self, instance: &Instance, symbol: Symbol, step: QuoteStep) -> Option<Candidate> {
         let may_place = instance.state != TradingState::Halted;
         let urgency = step.urgency();
         let (class, step) = match step {
@@ -197,7 +206,7 @@ impl Engine {
             }
             _ => return None,
         };
-        Some(Candidate { class, instance: name.to_owned(), urgency, step })
+        Some(Candidate { class, instance: instance.owner.clone(), urgency, step })
     }
 
     fn carry_out(&mut self, candidate: &Candidate) {
@@ -297,6 +306,9 @@ impl Engine {
     }
 
     fn expire_intents(&mut self) {
+        if self.instances.values().all(|instance| instance.intents.is_empty()) {
+            return;
+        }
         let (now, expiry) = (self.now.mono, self.config.tuning.intent_expiry);
         let names: Vec<InstanceName> = self.instances.keys().cloned().collect();
         for name in names {

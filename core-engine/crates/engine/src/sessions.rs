@@ -66,10 +66,13 @@ impl Engine {
                 self.status_changed();
             }
             // Nobody stands behind it any more; cancels still make the risk smaller.
-            SessionMessage::WantedQuotes(_) | SessionMessage::Intent(_) if instance.failed.is_some() => {
+            SessionMessage::WantedQuotes(_) | SessionMessage::SetRule(_) | SessionMessage::Intent(_)
+                if instance.failed.is_some() =>
+            {
                 self.counters.refused_messages += 1;
             }
             SessionMessage::WantedQuotes(wanted) => self.on_wanted(name, wanted),
+            SessionMessage::SetRule(asked) => self.on_set_rule(name, asked),
             SessionMessage::Intent(intent) => self.on_intent(name, intent),
             SessionMessage::Cancel { reference, symbol } => {
                 self.on_cancel(name, reference.as_deref(), symbol);
@@ -133,7 +136,7 @@ impl Engine {
         send(SessionEvent::State { state, reason });
     }
 
-    fn trades(&self, name: &str, symbol: Symbol) -> bool {
+    pub(crate) fn trades(&self, name: &str, symbol: Symbol) -> bool {
         self.instances.get(name).is_some_and(|instance| instance.policy.symbols.contains(&symbol))
     }
 
@@ -169,6 +172,8 @@ impl Engine {
         instance.denied.retain(|&(pair, slot), _| {
             pair != symbol || wanted.quotes.iter().any(|quote| quote.slot == slot)
         });
+        // Said last, it holds.
+        instance.rules.remove(&symbol);
         instance.wanted.insert(symbol, WantedSet::new(wanted, cause));
     }
 
@@ -253,8 +258,14 @@ impl Engine {
         let Some(instance) = self.instances.get_mut(name) else { return };
         if reference.is_none() {
             match symbol {
-                Some(symbol) => drop(instance.wanted.remove(&symbol)),
-                None => instance.wanted.clear(),
+                Some(symbol) => {
+                    instance.wanted.remove(&symbol);
+                    instance.rules.remove(&symbol);
+                }
+                None => {
+                    instance.wanted.clear();
+                    instance.rules.clear();
+                }
             }
         }
     }

@@ -83,13 +83,16 @@ impl Engine {
         let now = self.now.mono;
         let is_report = matches!(update, Update::Report(_) | Update::Deal(_));
         let deal = if let Update::Deal(deal) = &update { Some(deal.clone()) } else { None };
-        let change = self.commit(Fact::Order { client_id: *client_id, update: Box::new(update) })?;
+        let change = self.commit(Fact::Order { client_id: *client_id, update })?;
         self.counters.duplicate_reports += u64::from(is_report && !change.news);
         if change.booked {
             self.counters.deals += 1;
             self.audit.note_totals(now, &self.state.ledger);
         }
         let order = self.state.orders.get(client_id)?.clone();
+        if change.booked {
+            self.note_position(&order.terms.instance, order.terms.symbol);
+        }
         self.tell(&order, change, deal);
         self.follow(&order, change);
         self.dirty = true;

@@ -52,14 +52,16 @@ impl Engine {
         }
         let (epoch, incarnation) = (self.lease.epoch(), self.state.incarnation);
         let last = self.state.sequences.get(&(epoch, incarnation)).copied().unwrap_or(0);
-        let id = ClientId { instance: InstanceTag::of(instance), epoch, incarnation, sequence: last + 1 };
+        let known = self.instances.get(instance).map(|known| (known.owner.clone(), known.tag));
+        let (owner, tag) = known.unwrap_or_else(|| (instance.into(), InstanceTag::of(instance)));
+        let id = ClientId { instance: tag, epoch, incarnation, sequence: last + 1 };
         let client_id = id.encode().map_err(|_| NotPlaced::IdsUsedUp)?;
         let timestamp = self.clock.venue_millis(now.mono).ok_or(NotPlaced::NotNow)?;
         let order = approved.take(now.mono).map_err(|_| NotPlaced::NotNow)?;
         let RiskOrder { symbol, side, kind, price, qty, .. } = order;
-        self.commit(Fact::Placed(Box::new(NewOrder {
+        self.commit(Fact::Placed(NewOrder {
             client_id,
-            instance: instance.to_owned(),
+            instance: owner,
             symbol,
             side,
             kind,
@@ -71,7 +73,7 @@ impl Engine {
             created: now.mono,
             created_unix: now.unix,
             before: Qty::ZERO,
-        })));
+        }));
         let call = self.window.release(now.mono, class, instance);
         self.tracks.entry(client_id).or_default().placing = true;
         self.counters.orders_sent += 1;
@@ -104,7 +106,8 @@ impl Engine {
         let call = self.window.release(self.now.mono, class, &instance);
         self.tracks.entry(*client_id).or_default().cancelling = true;
         self.counters.cancels_sent += 1;
-        self.feed(client_id, Update::CancelSent);
+        // Nobody is told, and nothing else becomes due by it.
+        self.commit(Fact::Order { client_id: *client_id, update: Update::CancelSent });
         let order =
             if order_id.is_empty() { OrderRef::Client(*client_id) } else { OrderRef::Venue(order_id) };
         let request = request::cancel_order(symbol, order, self.order_stamp());
@@ -115,8 +118,7 @@ impl Engine {
     /// leave it at the venue.
     pub(crate) fn want_cancel(&mut self, client_id: &ClientOrderId) {
         if self.state.orders.get(client_id).is_some_and(|order| !order.cancel_wanted()) {
-            let (client_id, update) = (*client_id, Box::new(Update::CancelWanted));
-            self.commit(Fact::Order { client_id, update });
+            self.commit(Fact::Order { client_id: *client_id, update: Update::CancelWanted });
             self.dirty = true;
         }
     }
@@ -198,7 +200,7 @@ impl Engine {
         if let (Some(cause), Purpose::Place(client_id)) = (timing.cause, &pending.purpose) {
             let nanos = sent.since(cause.received).since(timing.waits.total()).0;
             let instance: Option<InstanceName> =
-                self.state.orders.get(client_id).map(|order| order.terms.instance.clone());
+                self.state.orders.get(client_id).map(|order| order.terms.instance.to_string());
             self.emit(Action::Hop { hop: Hop::TickToOrder, nanos, instance });
         }
     }
@@ -253,9 +255,9 @@ impl Engine {
         let instance = self.state.instance_of(id.instance).cloned().unwrap_or_default();
         // What it traded before the ledger's starting balances were taken is in them.
         let before = if self.state.ledger.is_started() { Qty::ZERO } else { row.executed };
-        self.commit(Fact::Placed(Box::new(NewOrder {
+        self.commit(Fact::Placed(NewOrder {
             client_id: row.client_id,
-            instance,
+            instance: instance.into(),
             symbol: row.symbol,
             side: row.side,
             kind: row.kind.unwrap_or(flashpod_types::OrderType::Limit),
@@ -267,7 +269,7 @@ impl Engine {
             created: self.now.mono,
             created_unix: self.now.unix,
             before,
-        })));
+        }));
         self.feed(&row.client_id, Update::Report(report(row.order_id, row.status, row.executed)));
         if self.state.orders.get(&row.client_id).is_some_and(|order| !order.is_closed()) {
             self.want_cancel(&row.client_id);

@@ -76,7 +76,7 @@ fn an_altered_cancel_is_told_like_any_other_request() {
             panic!("an outcome")
         };
         assert_eq!(requests, sim.requests[sent..]);
-        assert_eq!((requests[0].method, requests[0].path.as_str()), (Method::Delete, "/api/v3/order"));
+        assert_eq!((requests[0].method, &*requests[0].path), (Method::Delete, "/api/v3/order"));
         assert_eq!(check(&sim.records).unwrap().requests, 2);
         let error = check(&altered(sim.records, "recvWindow=1000", "recvWindow=2000")).unwrap_err();
         assert!(matches!(error, ReplayError::Request { index: 0, .. }), "{error}");

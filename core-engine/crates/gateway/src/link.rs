@@ -19,6 +19,8 @@ pub struct LedgerQuery {
     pub reply: oneshot::Sender<LedgerView>,
 }
 
+// A book lies inline: it is handed over without allocation.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum MarketData {
     Book {
@@ -48,6 +50,7 @@ pub struct EngineLink {
 
 impl EngineLink {
     /// Gives the data back when the ring is full: the caller counts what was missed.
+    #[allow(clippy::result_large_err)] // as above
     pub fn market(&mut self, data: MarketData) -> Result<(), MarketData> {
         self.market.try_push(data)
     }

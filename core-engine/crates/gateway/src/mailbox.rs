@@ -231,7 +231,7 @@ impl Drop for Outgoing {
 
 #[cfg(test)]
 mod tests {
-    use flashpod_engine::io::{Mode, TradingState, Welcome};
+    use flashpod_engine::io::{Levels, Mode, TradingState, Welcome};
     use flashpod_types::{Nanos, Price, Qty};
     use tokio_stream::StreamExt;
 
@@ -261,8 +261,8 @@ mod tests {
         BookTop {
             symbol: symbol.parse().unwrap(),
             version,
-            bids: vec![(Price::from_raw(100), Qty::from_raw(1))],
-            asks: Vec::new(),
+            bids: [(Price::from_raw(100), Qty::from_raw(1))].into(),
+            asks: Levels::EMPTY,
             certified: true,
             received: Nanos(version),
             venue_ms: 0,

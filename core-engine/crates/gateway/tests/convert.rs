@@ -57,6 +57,26 @@ fn every_order_type_of_an_intent_is_understood() {
 }
 
 #[test]
+fn a_rule_goes_to_the_engine_as_it_was_said_unless_it_is_too_long() {
+    let asked = |name: &str, value: &str| proto::SetRule {
+        symbol: "BTCUSDC".to_owned(),
+        rule: "touch".to_owned(),
+        parameters: vec![proto::RuleParameter { name: name.to_owned(), value: value.to_owned() }],
+    };
+    let SessionMessage::SetRule(rule) = session(Up::SetRule(asked("edge", "x"))) else { panic!("no rule") };
+    assert_eq!((rule.symbol.as_str(), rule.rule.as_str()), ("BTCUSDC", "touch"));
+    assert_eq!(rule.parameters, [("edge".to_owned(), "x".to_owned())]);
+    for (wrong, field) in [
+        (asked("edge", &"9".repeat(65)), "set_rule.parameters[0].value"),
+        (proto::SetRule { parameters: vec![Default::default(); 33], ..asked("", "") }, "set_rule.parameters"),
+        (proto::SetRule { symbol: "btc".to_owned(), ..asked("", "") }, "set_rule.symbol"),
+    ] {
+        let error = up::session(proto::SessionUp { body: Some(Up::SetRule(wrong)) }).unwrap_err();
+        assert_eq!(error.field, field);
+    }
+}
+
+#[test]
 fn the_reason_of_a_failure_is_cut_and_made_one_line() {
     let reason = format!("onBook threw:\n{}", "ä".repeat(400));
     let SessionMessage::Failed { reason } = session(Up::Failure(proto::Failure { reason })) else {
@@ -325,7 +345,7 @@ fn a_book_without_prices_has_empty_texts() {
 fn the_ledger_tells_every_order_with_its_deals() {
     let mut order = Order::new(NewOrder {
         client_id: "fp-1".parse().unwrap(),
-        instance: "a".to_owned(),
+        instance: "a".into(),
         symbol: "BTCUSDC".parse().unwrap(),
         side: Side::Buy,
         kind: OrderType::LimitMaker,

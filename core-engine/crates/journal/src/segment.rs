@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
-use memmap2::{MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use crate::error::JournalError;
 
@@ -31,6 +31,8 @@ pub(crate) const SYNCED_AT: usize = 32;
 pub(crate) const ROLLED: u32 = u32::MAX;
 pub(crate) const MAX_RECORD: usize = 1 << 30;
 const PAGE: usize = 4096;
+/// Kept writable beyond what is written: more than an engine writes between two syncs.
+const AHEAD: usize = 64 << 10;
 
 pub(crate) fn path_of(dir: &Path, number: u64) -> PathBuf {
     dir.join(format!("{number:010}.journal"))
@@ -135,7 +137,19 @@ impl Segment {
         self.map.flush_range(from, to - from).map_err(JournalError::io(&self.path, "sync"))?;
         // Reaches the disk with a later sync or when the kernel likes; too small a value only forgives more.
         self.commit(SYNCED_AT, to as u64);
+        self.make_writable(to);
         Ok(())
+    }
+
+    /// What goes to the disk becomes read-only until the next write to it, which then waits for the kernel. That wait
+    /// is taken here, out of the way of the engine: for the page in use and those that follow.
+    fn make_writable(&self, from: usize) {
+        let from = from / PAGE * PAGE;
+        let len = AHEAD.min(self.size().saturating_sub(from));
+        if len > 0 {
+            // A kernel before 5.14 does not know how; the engine then waits itself.
+            let _ = self.map.advise_range(Advice::PopulateWrite, from, len);
+        }
     }
 
     fn write(&self, at: usize, bytes: &[u8]) {

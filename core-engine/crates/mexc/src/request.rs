@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use flashpod_types::{Amount, ClientOrderId, Millis, OrderId, OrderType, Price, Qty, Side, Symbol};
+use flashpod_types::{Amount, ClientOrderId, Millis, OrderId, OrderType, Price, Qty, Side, Symbol, Text};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
@@ -21,13 +21,16 @@ pub enum Method {
     Delete,
 }
 
+/// A query string. Those of orders and cancels lie inline.
+pub type Params = Text<240>;
+
 /// One REST call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     pub method: Method,
     pub path: &'static str,
     /// The query string; of a signed call `totalParams`, that is without `signature`.
-    pub params: String,
+    pub params: Params,
     pub signed: bool,
 }
 
@@ -71,28 +74,28 @@ const ORDER: &str = "/api/v3/order";
 /// `POST /order`.
 #[must_use]
 pub fn new_order(order: &NewOrder, stamp: Stamp) -> Request {
-    let mut params = String::with_capacity(256);
+    let mut params = Params::new();
     write_new_order(&mut params, order, stamp);
     signed(Method::Post, ORDER, params)
 }
 
-/// Writes the parameters of `POST /order` behind what `params` holds, without another allocation when it has
-/// 256 bytes to spare.
-pub fn write_new_order(params: &mut String, order: &NewOrder, stamp: Stamp) {
-    push(params, "symbol", order.symbol.as_str());
-    push(params, "side", order.side.as_str());
-    push(params, "type", order.kind.as_str());
+/// Writes the parameters of `POST /order`.
+pub fn write_new_order(out: &mut impl Write, order: &NewOrder, stamp: Stamp) {
+    put(out, "symbol=", order.symbol.as_str());
+    put(out, "&side=", order.side.as_str());
+    put(out, "&type=", order.kind.as_str());
     match order.size {
-        Size::Base(qty) => push_shown(params, "quantity", qty),
-        Size::Quote(amount) => push_shown(params, "quoteOrderQty", amount),
+        Size::Base(qty) => put_shown(out, "&quantity=", qty),
+        Size::Quote(amount) => put_shown(out, "&quoteOrderQty=", amount),
     }
     if let Some(price) = order.price {
-        push_shown(params, "price", price);
+        put_shown(out, "&price=", price);
     }
     if !order.client_id.is_empty() {
-        push(params, "newClientOrderId", order.client_id.as_str());
+        put(out, "&newClientOrderId=", order.client_id.as_str());
     }
-    push_stamp(params, stamp);
+    put_shown(out, "&recvWindow=", stamp.recv_window_ms);
+    put_shown(out, "&timestamp=", stamp.timestamp.0);
 }
 
 /// `POST /batchOrders`: 1 to [`MAX_BATCH`] orders of one symbol; the caller keeps to that, the venue refuses others.
@@ -101,7 +104,7 @@ pub fn batch_orders(orders: &[NewOrder], stamp: Stamp) -> Request {
     let rows: Vec<BatchRow<'_>> = orders.iter().map(BatchRow::new).collect();
     // Texts only: serialising them does not fail.
     let json = serde_json::to_string(&rows).unwrap_or_default();
-    let mut params = String::with_capacity(64 + 256 * orders.len());
+    let mut params = Params::new();
     push(&mut params, "batchOrders", &json);
     push_stamp(&mut params, stamp);
     signed(Method::Post, "/api/v3/batchOrders", params)
@@ -163,7 +166,7 @@ pub fn query_order(symbol: Symbol, order: OrderRef, stamp: Stamp) -> Request {
 /// `GET /openOrders`, of one symbol or of all.
 #[must_use]
 pub fn open_orders(symbol: Option<Symbol>, stamp: Stamp) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     if let Some(symbol) = symbol {
         push(&mut params, "symbol", symbol.as_str());
     }
@@ -182,7 +185,7 @@ pub struct Page {
 /// `GET /allOrders`: at most seven days back, 24 hours when no start is given; limit ≤ 1000.
 #[must_use]
 pub fn all_orders(symbol: Symbol, page: Page, stamp: Stamp) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     push_page(&mut params, page);
     push_stamp(&mut params, stamp);
@@ -192,7 +195,7 @@ pub fn all_orders(symbol: Symbol, page: Page, stamp: Stamp) -> Request {
 /// `GET /myTrades`: at most a month back; limit ≤ 100, which is also the default.
 #[must_use]
 pub fn my_trades(symbol: Symbol, order: Option<OrderId>, page: Page, stamp: Stamp) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     if let Some(order) = order {
         push(&mut params, "orderId", order.as_str());
@@ -255,13 +258,13 @@ pub fn delete_listen_key(key: &str, stamp: Stamp) -> Request {
 /// `GET /time`.
 #[must_use]
 pub fn time() -> Request {
-    public("/api/v3/time", String::new())
+    public("/api/v3/time", Params::new())
 }
 
 /// `GET /exchangeInfo` of some symbols; of all when none is named.
 #[must_use]
 pub fn exchange_info(symbols: &[Symbol]) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     if !symbols.is_empty() {
         let names: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
         push(&mut params, if symbols.len() == 1 { "symbol" } else { "symbols" }, &names.join(","));
@@ -272,7 +275,7 @@ pub fn exchange_info(symbols: &[Symbol]) -> Request {
 /// `GET /depth`; limit ≤ 5000.
 #[must_use]
 pub fn depth(symbol: Symbol, limit: u16) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     push_shown(&mut params, "limit", limit);
     public("/api/v3/depth", params)
@@ -281,34 +284,34 @@ pub fn depth(symbol: Symbol, limit: u16) -> Request {
 /// `GET /ticker/bookTicker` of one symbol.
 #[must_use]
 pub fn book_ticker(symbol: Symbol) -> Request {
-    let mut params = String::new();
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     public("/api/v3/ticker/bookTicker", params)
 }
 
-fn signed(method: Method, path: &'static str, params: String) -> Request {
+fn signed(method: Method, path: &'static str, params: Params) -> Request {
     Request { method, path, params, signed: true }
 }
 
-fn public(path: &'static str, params: String) -> Request {
+fn public(path: &'static str, params: Params) -> Request {
     Request { method: Method::Get, path, params, signed: false }
 }
 
-fn stamp_params(stamp: Stamp) -> String {
-    let mut params = String::new();
+fn stamp_params(stamp: Stamp) -> Params {
+    let mut params = Params::new();
     push_stamp(&mut params, stamp);
     params
 }
 
-fn symbol_params(symbol: Symbol, stamp: Stamp) -> String {
-    let mut params = String::new();
+fn symbol_params(symbol: Symbol, stamp: Stamp) -> Params {
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     push_stamp(&mut params, stamp);
     params
 }
 
-fn order_params(symbol: Symbol, order: OrderRef, stamp: Stamp) -> String {
-    let mut params = String::new();
+fn order_params(symbol: Symbol, order: OrderRef, stamp: Stamp) -> Params {
+    let mut params = Params::new();
     push(&mut params, "symbol", symbol.as_str());
     match order {
         OrderRef::Venue(id) => push(&mut params, "orderId", id.as_str()),
@@ -318,14 +321,14 @@ fn order_params(symbol: Symbol, order: OrderRef, stamp: Stamp) -> String {
     params
 }
 
-fn listen_key_params(key: &str, stamp: Stamp) -> String {
-    let mut params = String::new();
+fn listen_key_params(key: &str, stamp: Stamp) -> Params {
+    let mut params = Params::new();
     push(&mut params, "listenKey", key);
     push_stamp(&mut params, stamp);
     params
 }
 
-fn push_page(params: &mut String, page: Page) {
+fn push_page(params: &mut Params, page: Page) {
     if let Some(start) = page.start {
         push_shown(params, "startTime", start.0);
     }
@@ -337,27 +340,37 @@ fn push_page(params: &mut String, page: Page) {
     }
 }
 
-fn push_stamp(params: &mut String, stamp: Stamp) {
+fn push_stamp(params: &mut Params, stamp: Stamp) {
     push_shown(params, "recvWindow", stamp.recv_window_ms);
     push_shown(params, "timestamp", stamp.timestamp.0);
 }
 
-fn push_name(params: &mut String, name: &str) {
-    if !params.is_empty() {
-        params.push('&');
-    }
-    params.push_str(name);
-    params.push('=');
+// Writing into a text does not fail.
+fn put(out: &mut impl Write, name: &str, value: &str) {
+    let _ = out.write_str(name);
+    let _ = utf8_percent_encode(value, ESCAPED).try_for_each(|part| out.write_str(part));
 }
 
-fn push(params: &mut String, name: &str, value: &str) {
+fn put_shown(out: &mut impl Write, name: &str, value: impl std::fmt::Display) {
+    let _ = write!(out, "{name}{value}");
+}
+
+fn push_name(params: &mut Params, name: &str) {
+    if !params.is_empty() {
+        params.push_str("&");
+    }
+    params.push_str(name);
+    params.push_str("=");
+}
+
+fn push(params: &mut Params, name: &str, value: &str) {
     push_name(params, name);
     params.extend(utf8_percent_encode(value, ESCAPED));
 }
 
 /// For numbers, whose text needs no escapes.
-fn push_shown(params: &mut String, name: &str, value: impl std::fmt::Display) {
+fn push_shown(params: &mut Params, name: &str, value: impl std::fmt::Display) {
     push_name(params, name);
-    // Writing into a String does not fail.
+    // Writing into a text does not fail.
     let _ = write!(params, "{value}");
 }

@@ -66,10 +66,13 @@ impl Signer {
 
 fn push_hex(digest: &[u8; SIGNATURE_LEN / 2], out: &mut String) {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in digest {
-        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    let mut text = [0; SIGNATURE_LEN];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
     }
+    // Digits and letters only.
+    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
 }
 
 impl fmt::Debug for Signer {

@@ -33,6 +33,9 @@ pub(crate) struct RequestWriter {
     signer: Option<Signer>,
 }
 
+/// For `&signature=` and 64 digits.
+const SIGNATURE_ROOM: usize = 80;
+
 impl RequestWriter {
     pub(crate) fn new(endpoint: &Endpoint, api_key: Option<&str>, signer: Option<Signer>) -> Self {
         Self {
@@ -48,7 +51,8 @@ impl RequestWriter {
         if !request.path.starts_with('/') || !clean(&request.path) || !clean(&request.params) {
             return Err("path or parameters hold characters that can't stand in a request line");
         }
-        let mut params = request.params.clone();
+        let mut params = String::with_capacity(request.params.len() + SIGNATURE_ROOM);
+        params.push_str(&request.params);
         let mut key_header = "";
         if request.signed {
             let (Some(signer), Some(header)) = (&self.signer, &self.key_header) else {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use flashpod_engine::io::{HttpOutcome, HttpRequest, Input, Method, RequestClass, RequestId};
+use flashpod_engine::io::{HttpOutcome, HttpRequest, Input, Method, Params, RequestClass, RequestId};
 use flashpod_mexc::Signer;
 use flashpod_types::Nanos;
 use tokio::io::AsyncReadExt;
@@ -332,8 +332,8 @@ impl<T: From<Input>> Connection<T> {
             id: RequestId(0),
             class: RequestClass::Query,
             method: Method::Get,
-            path: self.shared.config.ping_path.clone(),
-            params: String::new(),
+            path: self.shared.config.ping_path.clone().into(),
+            params: Params::new(),
             signed: false,
             timeout: PING_TIMEOUT,
             not_after: None,

@@ -13,6 +13,8 @@ use crate::ring::{InboxSender, OutboxReceiver};
 use crate::tls::Tls;
 
 /// What the engine asks of the network.
+// An order lies inline: it is handed over without allocation.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum NetCommand {
     Http(HttpRequest),

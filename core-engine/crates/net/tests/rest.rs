@@ -244,7 +244,7 @@ fn cancels_overtake_orders_and_orders_overtake_queries() {
     core.send(HttpRequest { signed: false, ..order(RequestClass::Order, "order") });
     core.send(HttpRequest { signed: false, ..order(RequestClass::Cancel, "cancel") });
     // The pool takes its commands in order, so once this marker was refused the three before it are queued.
-    core.send(HttpRequest { path: "no slash".to_owned(), class: RequestClass::Cancel, ..query("") });
+    core.send(HttpRequest { path: "no slash".into(), class: RequestClass::Cancel, ..query("") });
     for _ in 0..5 {
         release.send(()).unwrap();
     }

@@ -3,10 +3,10 @@
 //! `fp` + 8 lower-case base32 characters of the instance + `-` + epoch + `-` + incarnation + `-` + sequence,
 //! numbers in base 36 without leading zeros. The instance part is the first 40 bits of the SHA-256 of its name.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::str::FromStr;
 
-use flashpod_types::ClientOrderId;
+use flashpod_types::{ClientOrderId, Text};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -68,7 +68,10 @@ pub enum ClientIdError {
 
 impl ClientId {
     pub fn encode(&self) -> Result<ClientOrderId, ClientIdError> {
-        let text = self.to_string();
+        // One longer than allowed: what does not fit is too long.
+        let mut text = Text::<{ MAX_LEN + 1 }>::new();
+        // Writing into a text does not fail.
+        let _ = write!(text, "{self}");
         if text.len() > MAX_LEN {
             return Err(ClientIdError::TooLong);
         }
@@ -99,7 +102,7 @@ impl FromStr for ClientId {
         let instance = parts
             .next()
             .and_then(|tag| <[u8; 8]>::try_from(tag.as_bytes()).ok())
-            .filter(|tag| tag.iter().all(|byte| BASE32.contains(byte)))
+            .filter(|tag| tag.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7')))
             .map(InstanceTag)
             .ok_or(ClientIdError::Malformed)?;
         let mut number = || parts.next().and_then(parse_base36).ok_or(ClientIdError::Malformed);
@@ -133,8 +136,12 @@ fn parse_base36(text: &str) -> Option<u64> {
         return None;
     }
     text.bytes().try_fold(0_u64, |value, byte| {
-        let digit = BASE36.iter().position(|&known| known == byte)? as u64;
-        value.checked_mul(36)?.checked_add(digit)
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'z' => byte - b'a' + 10,
+            _ => return None,
+        };
+        value.checked_mul(36)?.checked_add(u64::from(digit))
     })
 }
 

@@ -13,6 +13,7 @@
 pub mod client_id;
 pub mod ledger;
 pub mod order;
+mod owner;
 mod position;
 pub mod quotes;
 pub mod rate;
@@ -22,6 +23,7 @@ pub mod store;
 pub use client_id::{ClientId, ClientIdError, InstanceTag};
 pub use ledger::{Ledger, LedgerError, PositionBook, SubAccount};
 pub use order::{Change, Deal, Ending, Order, Origin, Report, Update};
+pub use owner::Owner;
 pub use quotes::{QuoteStep, Resting, Wanted};
 pub use rate::{CallId, Class, RateLimits, RateWindow};
 pub use state::{Evidence, State};

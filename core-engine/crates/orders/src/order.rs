@@ -5,10 +5,11 @@ use flashpod_types::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::owner::Owner;
 use crate::state::{Evidence, State, next};
 
 /// Why the order exists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Origin {
     /// One of an instance's wanted quotes.
     Quote { slot: u32 },
@@ -21,7 +22,7 @@ pub enum Origin {
 }
 
 /// One fill, as the venue's private deals (or myTrades) state it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Deal {
     pub trade_id: TradeId,
     pub price: Price,
@@ -34,14 +35,14 @@ pub struct Deal {
     pub time_ms: i64,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Ending {
     Cancelled,
     Filled,
 }
 
 /// State of an order as the venue reports it, by push or by query.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Report {
     /// Empty when the source does not say.
     pub order_id: OrderId,
@@ -51,7 +52,7 @@ pub struct Report {
 }
 
 /// What can happen to an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Update {
     /// The venue's answer to the request.
     Accepted {
@@ -88,10 +89,10 @@ pub struct Change {
 }
 
 /// What is known when an order is written down; it never changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NewOrder {
     pub client_id: ClientOrderId,
-    pub instance: String,
+    pub instance: Owner,
     pub symbol: Symbol,
     pub side: Side,
     pub kind: OrderType,

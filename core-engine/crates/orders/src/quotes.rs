@@ -55,10 +55,16 @@ impl QuoteStep {
 }
 
 /// What it takes to get from `resting` to `wanted`, worst first. A quote is replaced by a cancel now and a placement
-/// once its end is confirmed: until then it counts, in the book and against the limits.
-#[must_use]
-pub fn diff(wanted: &[Wanted], resting: &[Resting], tick: Price, tolerance_ticks: u32) -> Vec<QuoteStep> {
-    let mut steps = Vec::new();
+/// once its end is confirmed: until then it counts, in the book and against the limits. Goes into `steps`, in place of
+/// what is there.
+pub fn diff(
+    wanted: &[Wanted],
+    resting: &[Resting],
+    tick: Price,
+    tolerance_ticks: u32,
+    steps: &mut Vec<QuoteStep>,
+) {
+    steps.clear();
     for quote in resting.iter().filter(|quote| quote.can_cancel) {
         let urgency = match wanted.iter().find(|wanted| wanted.slot == quote.slot) {
             Some(wanted) => match drift(wanted, quote, tick, tolerance_ticks) {
@@ -72,8 +78,8 @@ pub fn diff(wanted: &[Wanted], resting: &[Resting], tick: Price, tolerance_ticks
     for &quote in wanted.iter().filter(|wanted| !resting.iter().any(|resting| resting.slot == wanted.slot)) {
         steps.push(QuoteStep::Place { quote, urgency: Urgency::Missing });
     }
+    // Stable, and without memory of its own for the few steps that there are.
     steps.sort_by_key(|step| std::cmp::Reverse(step.urgency()));
-    steps
 }
 
 /// Whether what rests will do.
@@ -117,7 +123,9 @@ mod tests {
     }
 
     fn steps(wanted: &[Wanted], resting: &[Resting]) -> Vec<QuoteStep> {
-        diff(wanted, resting, Price::from_raw(1), 2)
+        let mut steps = Vec::new();
+        diff(wanted, resting, Price::from_raw(1), 2, &mut steps);
+        steps
     }
 
     #[test]

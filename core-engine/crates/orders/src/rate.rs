@@ -4,7 +4,7 @@
 //! a call counts from its release until one window and a margin after its reply: at any instant the calls that the
 //! venue still has in its window are a subset of those that count here.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use flashpod_types::Nanos;
 
@@ -35,7 +35,9 @@ pub struct CallId(u64);
 
 #[derive(Debug)]
 struct Call {
-    instance: String,
+    id: CallId,
+    /// Place of its name.
+    instance: usize,
     class: Class,
     released: Nanos,
     /// When it stops counting; unknown while no reply has come.
@@ -45,7 +47,10 @@ struct Call {
 #[derive(Debug)]
 pub struct RateWindow {
     limits: RateLimits,
-    calls: BTreeMap<CallId, Call>,
+    /// By id, the smallest first.
+    calls: VecDeque<Call>,
+    /// Instances that ever called.
+    names: Vec<String>,
     next: u64,
     paused_until: Nanos,
 }
@@ -53,12 +58,12 @@ pub struct RateWindow {
 impl RateWindow {
     #[must_use]
     pub const fn new(limits: RateLimits) -> Self {
-        Self { limits, calls: BTreeMap::new(), next: 0, paused_until: Nanos::ZERO }
+        Self { limits, calls: VecDeque::new(), names: Vec::new(), next: 0, paused_until: Nanos::ZERO }
     }
 
     /// Forgets calls that no longer count.
     pub fn advance(&mut self, now: Nanos) {
-        self.calls.retain(|_, call| call.free_at.is_none_or(|at| at > now));
+        self.calls.retain(|call| call.free_at.is_none_or(|at| at > now));
     }
 
     /// How many calls of this class may be released at once now.
@@ -68,13 +73,13 @@ impl RateWindow {
             return 0;
         }
         let counts = |call: &&Call| call.free_at.is_none_or(|at| at > now);
-        let all = u32::try_from(self.calls.values().filter(counts).count()).unwrap_or(u32::MAX);
+        let all = u32::try_from(self.calls.iter().filter(counts).count()).unwrap_or(u32::MAX);
         let room = self.limits.calls.saturating_sub(all);
         if class == Class::Cancel {
             return room;
         }
         // What cancels have used of their share does not make it larger for others.
-        let others = || self.calls.values().filter(counts).filter(|call| call.class != Class::Cancel);
+        let others = || self.calls.iter().filter(counts).filter(|call| call.class != Class::Cancel);
         let half = Nanos(self.limits.window.0 / 2);
         let lately = others().filter(|call| call.released + half > now).count();
         let share = self.limits.calls.saturating_sub(self.limits.kept_for_cancels);
@@ -87,21 +92,25 @@ impl RateWindow {
         self.advance(now);
         let id = CallId(self.next);
         self.next += 1;
-        self.calls.insert(id, Call { instance: instance.to_owned(), class, released: now, free_at: None });
+        let instance = self.names.iter().position(|name| name == instance).unwrap_or_else(|| {
+            self.names.push(instance.to_owned());
+            self.names.len() - 1
+        });
+        self.calls.push_back(Call { id, instance, class, released: now, free_at: None });
         id
     }
 
     /// The reply was read, or the wait for it given up, at `at`. `late`: how much longer the venue may still take
     /// the call up (a lost request: its `recvWindow`).
     pub fn settle(&mut self, id: CallId, at: Nanos, late: Nanos) {
-        if let Some(call) = self.calls.get_mut(&id) {
+        if let Some(call) = self.calls.iter_mut().find(|call| call.id == id) {
             call.free_at = Some(at + self.limits.window + self.limits.margin + late);
         }
     }
 
     /// The call never left.
     pub fn withdraw(&mut self, id: CallId) {
-        self.calls.remove(&id);
+        self.calls.retain(|call| call.id != id);
     }
 
     /// Nothing leaves before `until` (429 or 418 with Retry-After).
@@ -117,8 +126,9 @@ impl RateWindow {
     /// Calls of this instance that count now: who has the fewest goes first among equals.
     #[must_use]
     pub fn used_by(&self, now: Nanos, instance: &str) -> u32 {
-        let counts = |call: &&Call| call.free_at.is_none_or(|at| at > now) && call.instance == instance;
-        u32::try_from(self.calls.values().filter(counts).count()).unwrap_or(u32::MAX)
+        let Some(place) = self.names.iter().position(|name| name == instance) else { return 0 };
+        let counts = |call: &&Call| call.free_at.is_none_or(|at| at > now) && call.instance == place;
+        u32::try_from(self.calls.iter().filter(counts).count()).unwrap_or(u32::MAX)
     }
 
     /// When the next call stops counting by time alone, or a pause ends; replies may make room sooner.
@@ -128,8 +138,8 @@ impl RateWindow {
             return Some(self.paused_until);
         }
         let half = Nanos(self.limits.window.0 / 2);
-        let freed = self.calls.values().filter_map(|call| call.free_at);
-        let halves = self.calls.values().map(|call| call.released + half);
+        let freed = self.calls.iter().filter_map(|call| call.free_at);
+        let halves = self.calls.iter().map(|call| call.released + half);
         freed.chain(halves).filter(|&at| at > now).min()
     }
 }

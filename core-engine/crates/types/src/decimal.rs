@@ -75,20 +75,92 @@ fn parse_scaled(text: &[u8], places: u32) -> Result<i128, DecimalError> {
 }
 
 /// Writes a scaled integer as the shortest plain decimal text.
+#[inline]
 fn format_scaled(value: i128, places: u32, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let scale = 10_u128.pow(places);
     let magnitude = value.unsigned_abs();
-    let (whole, mut fraction) = (magnitude / scale, magnitude % scale);
-    let sign = if value < 0 { "-" } else { "" };
-    if fraction == 0 {
-        return write!(f, "{sign}{whole}");
+    let scale = 10_u64.pow(places);
+    let mut text = Backwards::new();
+    // Nearly every number fits 64 bits, whose division is quick.
+    if let Ok(small) = u64::try_from(magnitude) {
+        text.fraction(small % scale, places);
+        text.whole(small / scale);
+    } else {
+        let scale = u128::from(scale);
+        text.fraction(u64::try_from(magnitude % scale).unwrap_or_default(), places);
+        text.large(magnitude / scale);
     }
-    let mut width = places as usize;
-    while fraction.is_multiple_of(10) {
-        fraction /= 10;
-        width -= 1;
+    if value < 0 {
+        text.put(b'-');
     }
-    write!(f, "{sign}{whole}.{fraction:0width$}")
+    f.write_str(text.as_str())
+}
+
+/// A number's text, made from its end.
+struct Backwards {
+    /// 39 digits, a point and a sign, and room to spare.
+    bytes: [u8; 48],
+    at: usize,
+}
+
+impl Backwards {
+    const fn new() -> Self {
+        Self { bytes: [0; 48], at: 48 }
+    }
+
+    #[inline]
+    fn put(&mut self, byte: u8) {
+        self.at -= 1;
+        self.bytes[self.at] = byte;
+    }
+
+    #[inline]
+    #[allow(clippy::cast_possible_truncation)] // one digit
+    fn digit(&mut self, number: u64) {
+        self.put(b'0' + (number % 10) as u8);
+    }
+
+    /// The point and what is behind it, without zeros at its end.
+    #[inline]
+    fn fraction(&mut self, mut fraction: u64, places: u32) {
+        if fraction == 0 {
+            return;
+        }
+        let mut width = places;
+        while fraction.is_multiple_of(10) {
+            fraction /= 10;
+            width -= 1;
+        }
+        for _ in 0..width {
+            self.digit(fraction);
+            fraction /= 10;
+        }
+        self.put(b'.');
+    }
+
+    #[inline]
+    fn whole(&mut self, mut whole: u64) {
+        loop {
+            self.digit(whole);
+            whole /= 10;
+            if whole == 0 {
+                break;
+            }
+        }
+    }
+
+    #[cold]
+    fn large(&mut self, mut whole: u128) {
+        while u64::try_from(whole).is_err() {
+            self.digit(u64::try_from(whole % 10).unwrap_or_default());
+            whole /= 10;
+        }
+        self.whole(u64::try_from(whole).unwrap_or_default());
+    }
+
+    fn as_str(&self) -> &str {
+        // Only digits, a point and a sign get in.
+        std::str::from_utf8(&self.bytes[self.at..]).unwrap_or_default()
+    }
 }
 
 macro_rules! decimal {
@@ -386,6 +458,20 @@ mod tests {
             ("1.000000000000000000", "1"),
         ] {
             assert_eq!(Price::from_str(text).unwrap().to_string(), shown, "{text}");
+        }
+    }
+
+    #[test]
+    fn amounts_of_any_size_are_written_in_full() {
+        for (raw, shown) in [
+            (i128::MAX, "17014118346046923173168.7303715884105727"),
+            (-i128::from(u64::MAX) - 1, "-1844.6744073709551616"),
+            (10_i128.pow(36), "100000000000000000000"),
+            (10_i128.pow(35) + 1, "10000000000000000000.0000000000000001"),
+            (1, "0.0000000000000001"),
+        ] {
+            assert_eq!(Amount::from_raw(raw).to_string(), shown);
+            assert_eq!(shown.parse(), Ok(Amount::from_raw(raw)));
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{Amount, Asset, Price, Qty, Symbol};
 
 /// How far a limit price may lie from the last trade: buys at most `last × bid_up`, sells at least
 /// `last × ask_down`. Factors in units of 1e-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct PriceBand {
     pub bid_up: i64,
@@ -12,7 +12,7 @@ pub struct PriceBand {
 }
 
 /// Trading rules of one pair, read from `exchangeInfo`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Instrument {
     pub symbol: Symbol,

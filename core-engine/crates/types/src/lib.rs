@@ -9,10 +9,12 @@ mod digits;
 mod instrument;
 mod name;
 mod side;
+mod text;
 mod time;
 
 pub use decimal::{Amount, DecimalError, Price, Qty};
 pub use instrument::{Instrument, PriceBand};
 pub use name::{Asset, ClientOrderId, Name, NameError, OrderId, Symbol, TradeId};
 pub use side::{OrderType, Side};
+pub use text::Text;
 pub use time::{Millis, Nanos};

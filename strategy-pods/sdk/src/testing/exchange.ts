@@ -30,7 +30,7 @@ import { Resting } from './resting.js';
  *   the instrument, in quote; a constant latency between a decision and what becomes of it.
  *
  * What it does not: queue jumps by cancels ahead, hidden size, the reaction of others to own orders, the core's risk
- * limits and rate budget, own orders meeting each other. Tests of those run against `flashpod-venue`.
+ * limits and rate budget, what a rule of the core quotes, own orders meeting each other. Tests of those run against `flashpod-venue`.
  */
 export class TestExchange {
   readonly #instruments: ReadonlyMap<SymbolName, Instrument>;
@@ -78,6 +78,7 @@ export class TestExchange {
   handle(output: Output): void {
     if (output.kind === 'quotes') this.#requote(output);
     else if (output.kind === 'intent') this.#submit(output);
+    else if (output.kind === 'rule') this.#endQuotes(output.symbol);
     else this.#cancel(output);
   }
 
@@ -91,6 +92,11 @@ export class TestExchange {
       if (resting) this.#end(resting);
       if (order) this.#submit(order);
     }
+  }
+
+  #endQuotes(symbol: SymbolName): void {
+    const quotes = this.#restingIn(symbol).filter(({ order }) => order.ref === undefined);
+    for (const quote of quotes) this.#end(quote);
   }
 
   #stays({ price, remaining }: Resting, order: TestOrder, toleranceTicks: number): boolean {

@@ -2,7 +2,7 @@
 
 import type { SymbolName } from '../brand.js';
 import type { OrderEvent } from '../events.js';
-import type { IntentOutput, Output } from '../outputs.js';
+import type { IntentOutput, Output, RuleOutput } from '../outputs.js';
 import { parseParameters } from '../parameters.js';
 import { StrategySession } from '../session.js';
 import type { StrategyDefinition } from '../strategy.js';
@@ -28,6 +28,7 @@ export class Player<P, M> {
   readonly intents: IntentOutput[] = [];
   readonly failures: StrategyFailure[] = [];
   readonly wanted = new Map<SymbolName, WantedPair>();
+  readonly rules = new Map<SymbolName, RuleOutput>();
   readonly #definition: StrategyDefinition<P, M>;
   readonly #options: StageOptions;
   #events: OrderEvent[] = [];
@@ -109,7 +110,12 @@ export class Player<P, M> {
   #note(output: Output): void {
     this.#outputs.push(output);
     if (output.kind === 'intent') this.intents.push(output);
+    if (output.kind === 'quotes' || output.kind === 'rule') {
+      this.wanted.delete(output.symbol);
+      this.rules.delete(output.symbol);
+    }
     if (output.kind === 'quotes') this.wanted.set(output.symbol, pairOf(output));
+    if (output.kind === 'rule' && output.rule !== '') this.rules.set(output.symbol, output);
     const { exchange } = this;
     if (exchange === undefined) return;
     const { latencyMs = 0 } = this.#options;

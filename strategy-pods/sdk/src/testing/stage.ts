@@ -154,6 +154,14 @@ export class Stage<P, M> {
     return this.#player.wanted.get(symbol as SymbolName) ?? noQuotes;
   }
 
+  /** The rule by which the core quotes the pair now, its parameters as texts; undefined: none. */
+  rule(symbol: string): Readonly<Record<string, string>> | undefined {
+    const asked = this.#player.rules.get(symbol as SymbolName);
+    if (asked === undefined) return undefined;
+    const parameters = asked.parameters.map(({ name, value }) => [name, value]);
+    return { rule: asked.rule, ...Object.fromEntries(parameters) };
+  }
+
   position(symbol: string): Position {
     return this.#player.accounts.position(symbol as SymbolName);
   }

@@ -1,11 +1,13 @@
-//! From the bytes of a frame to the bytes of the request it leads to, through the real engine, in this thread.
+//! From the bytes of a frame to the bytes of the request it leads to, through the real engine, in this thread: the core
+//! decides by a rule of its own.
 //!
 //! Open loop: frames are due at their recorded times, whether or not the one before is through, and a sample counts from
-//! when its frame was due. What the exchange answers is handled between two frames.
+//! when its frame was due. What the exchange answers is handled between two frames, and so is the journal's way to the
+//! disk, which another thread has in a running core.
 
 use anyhow::{Context, ensure};
-use flashpod_engine::io::{BookTop, HttpRequest, RequestClass};
-use flashpod_engine::{Action, Input, record};
+use flashpod_engine::io::{HttpRequest, RequestClass};
+use flashpod_engine::{Action, record};
 use flashpod_journal::{Upkeep, Writer};
 use flashpod_mexc::Signer;
 use flashpod_net::{Clock, cpu};
@@ -20,13 +22,34 @@ use crate::world::{START_UP, World, hash_request};
 
 pub(crate) const SECTION: Section = Section {
     name: "tick-to-order",
-    about: "frame bytes to request bytes through the engine, a strategy quoting the touch, open loop",
+    about: "frame bytes to request bytes through the engine, the in-core rule quoting the touch, open loop",
     run,
 };
 
+/// The rule: skewed by imbalance and inventory, a side pulled where the book speaks against it.
+const RULE: &str = "touch";
+const PARAMETERS: [(&str, &str); 6] = [
+    ("orderNotional", "60"),
+    ("maxInventoryNotional", "5000"),
+    ("imbalanceSkewBps", "0.2"),
+    ("imbalanceLevels", "5"),
+    ("inventorySkewBps", "1"),
+    ("pullImbalance", "0.5"),
+];
+
 /// Frames before the first sample, at full speed.
 const WARM_UP: usize = 1_000;
-const STAGES: [&str; 5] = ["decode and book", "decision", "risk, scheduling, text", "signature", "journal"];
+/// Before a frame is due, nothing but the clock is looked at.
+const GUARD: Nanos = Nanos(20_000);
+/// The journal goes to the disk this often, when the next frame is not due too soon.
+const SYNC_EVERY: Nanos = Nanos::from_millis(50);
+const SYNC_ROOM: Nanos = Nanos::from_millis(5);
+const STAGES: [&str; 4] = [
+    "journal append of the frame",
+    "decoding, book, rule, risk, scheduling, text of the request",
+    "journal append of what came of it",
+    "signature",
+];
 
 /// Names of the plain numbers of a run: without stalls, raw, of the probe; allocations; samples taken out.
 struct Names {
@@ -76,8 +99,9 @@ fn run(options: &Options) -> anyhow::Result<Vec<Figure>> {
 struct Sample {
     due: Nanos,
     end: Nanos,
-    stages: [u64; 5],
+    stages: [u64; STAGES.len()],
     cancel: bool,
+    allocations: u64,
     switched: bool,
 }
 
@@ -85,7 +109,6 @@ struct Outcome {
     samples: Vec<Sample>,
     frames: usize,
     seconds: u32,
-    allocations: u64,
     hash: u32,
     probed: Option<Probed>,
 }
@@ -103,8 +126,10 @@ struct Out {
     signer: Signer,
     text: String,
     buffer: Vec<u8>,
+    actions: Vec<Action>,
     writer: Writer,
     upkeep: Upkeep,
+    synced: Nanos,
     hasher: crc32fast::Hasher,
 }
 
@@ -127,8 +152,10 @@ impl<'a> Path<'a> {
             signer: Signer::new("sim-secret-0123456789abcdef"),
             text: String::with_capacity(1_024),
             buffer: Vec::with_capacity(1 << 16),
+            actions: Vec::with_capacity(64),
             writer,
             upkeep,
+            synced: Nanos::ZERO,
             hasher: crc32fast::Hasher::new(),
         };
         out.upkeep.tick()?;
@@ -136,6 +163,7 @@ impl<'a> Path<'a> {
         let start =
             Clock.mono().0.checked_sub(START_UP.0).context("the machine is up for too short a time")?;
         let mut world = World::ready(self.tape, Nanos(start), false)?;
+        world.set_rule(RULE, &PARAMETERS)?;
         let (warm, rest) = self.frames.split_at(WARM_UP.min(self.frames.len() / 2));
         let mut lengths: Vec<u64> = Vec::new();
         for frame in warm {
@@ -157,98 +185,79 @@ impl<'a> Path<'a> {
         let most = u64::from(self.seconds) * 1_000_000_000;
         let chosen = frames.iter().take_while(|frame| offset(frame) < most);
         let mut samples = Vec::with_capacity(frames.len());
-        let (mut handled, mut allocations) = (0, 0);
+        let mut handled = 0;
         let begin = Clock.mono().0 + 1_000_000;
         for frame in chosen {
             let due = Nanos(begin + offset(frame));
-            // Timers fire between the frames.
-            while Clock.mono() < due {
-                if world.next_deadline().is_some_and(|at| at <= Clock.mono()) {
-                    world.timer(Clock.mono())?;
-                    world.settle(Clock.mono())?;
-                }
-            }
+            out.between(world, due)?;
             let switches = cpu::involuntary_switches()?;
-            let counting = Allocations::begin();
-            let sample = out.path(world, frame, due)?;
-            let allocated = counting.so_far();
-            if let Some(mut sample) = sample {
+            while Clock.mono() < due {}
+            if let Some(mut sample) = out.path(world, frame, due)? {
                 sample.switched = cpu::involuntary_switches()? != switches;
                 samples.push(sample);
-                allocations += allocated;
             }
             world.settle(Clock.mono())?;
-            out.upkeep.tick()?;
             handled += 1;
         }
         ensure!(!samples.is_empty(), "no frame led to a request");
         let hash = out.hasher.clone().finalize();
-        Ok(Outcome { samples, frames: handled, seconds: self.seconds, allocations, hash, probed: None })
+        Ok(Outcome { samples, frames: handled, seconds: self.seconds, hash, probed: None })
     }
 }
 
 impl Out {
-    /// One frame through the engine; a sample when it led to a request.
+    /// Until shortly before a frame: timers fire, and the journal goes to the disk.
+    fn between(&mut self, world: &mut World, due: Nanos) -> anyhow::Result<()> {
+        loop {
+            let now = Clock.mono();
+            if now + GUARD >= due {
+                return Ok(());
+            }
+            if world.next_deadline().is_some_and(|at| at <= now) {
+                world.timer(now)?;
+                world.settle(Clock.mono())?;
+            } else if now + SYNC_ROOM < due && now >= self.synced + SYNC_EVERY {
+                self.upkeep.tick()?;
+                self.synced = now;
+            }
+        }
+    }
+
+    /// One frame as the driver handles it: into the journal, into the engine, what came of it into the journal, and the
+    /// bytes of the first request. A sample when there is one.
     fn path(&mut self, world: &mut World, frame: &MarketFrame, due: Nanos) -> anyhow::Result<Option<Sample>> {
-        let mut stages = [0; 5];
-        let mut actions = Vec::new();
+        let counting = Allocations::begin();
         let received = Clock.mono();
         let input = world.frame(frame.bytes.clone(), received);
-        let after = self.step(world, input, &mut actions, received, (&mut stages, 0))?;
-        let top = actions.iter().find_map(|action| match action {
-            Action::Book(top) => Some(top),
-            _ => None,
-        });
-        let wanted = top.and_then(|top: &BookTop| world.strategy.decide(top, after));
-        let Some(wanted) = wanted else {
-            actions.drain(..).try_for_each(|action| world.carry_out(action))?;
-            return Ok(None);
-        };
-        let decided = Clock.mono();
-        stages[1] = decided.0 - after.0;
-        let input = world.wanted(wanted, decided);
-        let mut orders = Vec::new();
-        let after = self.step(world, input, &mut orders, decided, (&mut stages, 2))?;
-        let request = orders.iter().find_map(order_request);
-        let sample = request.map(|request| {
+        let stamp = world.stamp(received);
+        record::encode_input(stamp, &input, &mut self.buffer)?;
+        self.writer.append(&self.buffer)?;
+        let journaled = Clock.mono();
+        world.handle(stamp, input, &mut self.actions);
+        let handled = Clock.mono();
+        record::encode_outcome(stamp.seq, &self.actions, &mut self.buffer)?;
+        self.writer.append(&self.buffer)?;
+        let written = Clock.mono();
+        let sample = self.actions.iter().find_map(order_request).map(|request| {
             self.text.clear();
             self.text.push_str(&request.params);
             self.signer.append(&mut self.text);
             let end = Clock.mono();
-            stages[3] = end.0 - after.0;
+            let times = [received, journaled, handled, written, end];
             hash_request(request, &mut self.hasher);
-            Sample { due, end, stages, cancel: request.class == RequestClass::Cancel, switched: false }
+            Sample {
+                due,
+                end,
+                stages: std::array::from_fn(|at| times[at + 1].0 - times[at].0),
+                cancel: request.class == RequestClass::Cancel,
+                allocations: counting.so_far(),
+                switched: false,
+            }
         });
-        // The book was seen already: the strategy is not asked again.
-        let shown = |action: &Action| matches!(action, Action::Book(_));
-        for action in actions.into_iter().filter(|action| !shown(action)).chain(orders) {
-            world.carry_out(action)?;
-        }
+        let mut actions = std::mem::take(&mut self.actions);
+        actions.drain(..).try_for_each(|action| world.carry_out(action))?;
+        self.actions = actions;
         Ok(sample)
-    }
-
-    /// One input as the driver handles it: into the journal, into the engine, its outcome into the journal. When it
-    /// was through.
-    fn step(
-        &mut self,
-        world: &mut World,
-        input: Input,
-        actions: &mut Vec<Action>,
-        begun: Nanos,
-        (stages, stage): (&mut [u64; 5], usize),
-    ) -> anyhow::Result<Nanos> {
-        let stamp = world.stamp(begun);
-        record::encode_input(stamp, &input, &mut self.buffer)?;
-        self.writer.append(&self.buffer)?;
-        let journaled = Clock.mono();
-        world.handle(stamp, input, actions);
-        let handled = Clock.mono();
-        record::encode_outcome(stamp.seq, actions, &mut self.buffer)?;
-        self.writer.append(&self.buffer)?;
-        let end = Clock.mono();
-        stages[stage] += handled.0 - journaled.0;
-        stages[4] += journaled.0 - begun.0 + (end.0 - handled.0);
-        Ok(end)
     }
 }
 
@@ -262,7 +271,7 @@ fn order_request(action: &Action) -> Option<&HttpRequest> {
 impl Outcome {
     #[allow(clippy::cast_precision_loss)] // nanoseconds and counts far below 2^52
     fn figure(self, name: &str, source: &str, names: &Names) -> Figure {
-        let Self { samples, frames, seconds, allocations, hash, probed } = self;
+        let Self { samples, frames, seconds, hash, probed } = self;
         let probed = probed.unwrap_or_default();
         let mut meter = Meter::with_room(samples.len());
         samples.iter().for_each(|sample| meter.record(sample.end.0 - sample.due.0));
@@ -273,10 +282,13 @@ impl Outcome {
         let cancels = samples.iter().filter(|sample| sample.cancel).count();
         let taken_out = samples.len() - clean.len();
         let input = format!(
-            "{source}: {frames} frames in {seconds} s; {} led to a request, {cancels} of these to a cancel first",
-            samples.len()
+            "{source}: {frames} frames in {seconds} s; {} led to a request: {} to an order, {cancels} to the cancel of one \
+             that is replaced or pulled",
+            samples.len(),
+            samples.len() - cancels
         );
         let mut figure = meter.figure(name, input, "tick", hash);
+        let allocations: u64 = samples.iter().map(|sample| sample.allocations).sum();
         figure.allocations_per_op = allocations as f64 / samples.len().max(1) as f64;
         figure =
             figure.remark(line("raw", &raw)).remark(line("spin probe beside it", &pulses)).remark(format!(

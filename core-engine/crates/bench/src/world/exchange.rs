@@ -51,7 +51,7 @@ impl Exchange {
 
     /// The body of the reply.
     pub(super) fn answer(&mut self, request: &HttpRequest, now_ms: u64) -> anyhow::Result<String> {
-        let body = match (request.method, request.path.as_str()) {
+        let body = match (request.method, &*request.path) {
             (Method::Get, "/api/v3/depth") => return Ok(self.depth.clone()),
             (Method::Post, "/api/v3/order") => self.place(request, now_ms),
             (Method::Delete, "/api/v3/order") => self.cancel(request, now_ms)?,
@@ -82,7 +82,7 @@ impl Exchange {
 
     fn place(&mut self, request: &HttpRequest, now_ms: u64) -> Value {
         self.orders += 1;
-        let (query, id) = (request.params.clone(), format!("C02__{}", self.orders));
+        let (query, id) = (request.params.to_string(), format!("C02__{}", self.orders));
         let reply = row(&query, &id, "NEW", now_ms);
         self.tell(&query, &id, 1, now_ms);
         self.open.push((query, id));

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use flashpod_engine::io::{
     AccountLimits, AgentInput, BookTop, ConnId, DeletionPolicy, Desired, FeedEvent, FeedKind, HttpOutcome,
     HttpRequest, InstancePolicy, Mode, RequestClass, RiskLimits, RunState, SessionEvent, SessionMessage,
-    SidecarLossAction, WantedQuotes,
+    SetRule, SidecarLossAction, WantedQuotes,
 };
 use flashpod_engine::{
     Action, Engine, EngineConfig, Environment, Input, RateConfig, Recovered, Stamp, Start, StopPolicy, record,
@@ -53,6 +53,8 @@ pub(crate) struct World {
     public: Option<ConnId>,
     private: Option<ConnId>,
     ready: bool,
+    /// The core quotes by itself: the strategy is not asked.
+    ruled: bool,
     pub counted: Counted,
     /// Of the text of every order request.
     pub requests: crc32fast::Hasher,
@@ -76,6 +78,7 @@ impl World {
             public: None,
             private: None,
             ready: false,
+            ruled: false,
             counted: Counted::default(),
             requests: crc32fast::Hasher::new(),
             records: keep_records.then(Vec::new),
@@ -117,6 +120,17 @@ impl World {
         ensure!(world.ready, "the session was not welcomed");
         (world.counted, world.requests) = (Counted::default(), crc32fast::Hasher::new());
         Ok(world)
+    }
+
+    /// Lets the core quote by a rule of its own, in place of the strategy.
+    pub(crate) fn set_rule(&mut self, rule: &str, parameters: &[(&str, &str)]) -> anyhow::Result<()> {
+        self.ruled = true;
+        let texts = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let parameters = parameters.iter().map(texts).collect();
+        let asked = SetRule { symbol: SYMBOL.parse()?, rule: rule.to_owned(), parameters };
+        let (instance, message) = (INSTANCE.to_owned(), SessionMessage::SetRule(asked));
+        self.waiting.push_back(Input::Session { instance, received: self.now, message });
+        self.settle(self.now)
     }
 
     fn is_ready(&self) -> bool {
@@ -205,6 +219,9 @@ impl World {
             Action::Book(top) => self.show(&top),
             Action::Session { event: SessionEvent::Welcome(_), .. } => self.ready = true,
             Action::Session { event: SessionEvent::Order(_), .. } => self.counted.order_events += 1,
+            Action::Session { event: SessionEvent::Rule(answer), .. } => {
+                ensure!(answer.refused.is_none(), "the rule was refused: {answer:?}");
+            }
             _ => {}
         }
         Ok(())
@@ -212,7 +229,7 @@ impl World {
 
     /// The strategy sees a book.
     fn show(&mut self, top: &BookTop) {
-        if !self.ready {
+        if !self.ready || self.ruled {
             return;
         }
         if let Some(wanted) = self.strategy.decide(top, self.now) {

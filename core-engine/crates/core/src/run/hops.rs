@@ -31,7 +31,7 @@ pub(crate) fn led_to(hop: Hop, actions: &[Action]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use flashpod_engine::io::{BookTop, ConnId, HttpRequest, Method, RequestId};
+    use flashpod_engine::io::{BookTop, ConnId, HttpRequest, Levels, Method, Params, RequestId};
     use flashpod_types::Nanos;
 
     use super::*;
@@ -49,8 +49,8 @@ mod tests {
             id: RequestId(1),
             class,
             method: Method::Post,
-            path: String::new(),
-            params: String::new(),
+            path: "".into(),
+            params: Params::new(),
             signed: true,
             timeout: Nanos::ZERO,
             not_after: None,
@@ -62,8 +62,8 @@ mod tests {
         let top = BookTop {
             symbol: "BTCUSDC".parse().unwrap(),
             version: 1,
-            bids: Vec::new(),
-            asks: Vec::new(),
+            bids: Levels::EMPTY,
+            asks: Levels::EMPTY,
             certified: true,
             received: Nanos::ZERO,
             venue_ms: 0,

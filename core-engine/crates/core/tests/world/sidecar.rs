@@ -221,7 +221,7 @@ impl Listener {
                 memory.events.push(event);
             }
             Down::State(state) => memory.states.push(state),
-            Down::Book(_) | Down::Trades(_) | Down::Heartbeat(_) => {}
+            Down::Book(_) | Down::Trades(_) | Down::Heartbeat(_) | Down::Rule(_) => {}
         }
     }
 

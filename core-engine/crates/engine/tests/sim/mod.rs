@@ -17,8 +17,8 @@ pub use stage::{bidding, equal, late, maker, quoting};
 
 use flashpod_engine::io::{
     AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, Hop, HttpOutcome, HttpRequest,
-    InstancePolicy, Intent, Mode, OrderEvent, OrderEventKind, Quote, RequestClass, RiskLimits, RunState,
-    SessionMessage, SidecarLossAction, TradingState, WantedQuotes, Welcome,
+    InstancePolicy, Intent, Mode, OrderEvent, OrderEventKind, Quote, RequestClass, RiskLimits, RuleAnswer,
+    RunState, SessionMessage, SetRule, SidecarLossAction, TradingState, WantedQuotes, Welcome,
 };
 use flashpod_engine::{
     Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
@@ -56,6 +56,7 @@ pub struct Sim {
     pub events: Vec<(String, OrderEvent)>,
     pub states: Vec<(String, TradingState, String)>,
     pub welcomes: Vec<(String, Welcome)>,
+    pub rule_answers: Vec<RuleAnswer>,
     pub stopped: bool,
     pub faults: Vec<Fault>,
     /// Private pushes are kept back.
@@ -147,6 +148,7 @@ impl Sim {
             events: Vec::new(),
             states: Vec::new(),
             welcomes: Vec::new(),
+            rule_answers: Vec::new(),
             stopped: false,
             faults: Vec::new(),
             hold_private: false,
@@ -241,6 +243,13 @@ impl Sim {
             tolerance_ticks: 2,
         };
         self.session(name, SessionMessage::WantedQuotes(wanted));
+    }
+
+    pub fn set_rule(&mut self, name: &str, pair: &str, rule: &str, parameters: &[(&str, &str)]) {
+        let texts = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let (symbol, rule) = (symbol(pair), rule.to_owned());
+        let parameters = parameters.iter().map(texts).collect();
+        self.session(name, SessionMessage::SetRule(SetRule { symbol, rule, parameters }));
     }
 
     #[allow(clippy::too_many_arguments)] // Reads in the order in which one says it.

@@ -114,6 +114,7 @@ impl Sim {
             Action::Session { instance, event } => match event {
                 SessionEvent::Order(event) => self.events.push((instance, *event)),
                 SessionEvent::State { state, reason } => self.states.push((instance, state, reason)),
+                SessionEvent::Rule(answer) => self.rule_answers.push(*answer),
                 SessionEvent::Welcome(welcome) => self.welcomes.push((instance, *welcome)),
             },
             Action::Stopped => self.stopped = true,

@@ -1,8 +1,8 @@
 //! What the engine says to a session.
 
 use flashpod_engine::io::{
-    BookTop, Fill, InstrumentTerms, Mode, OrderEvent, OrderEventKind, Position, SessionEvent, TradeBatch,
-    TradingState, Welcome,
+    BookTop, Fill, InstrumentTerms, Mode, OrderEvent, OrderEventKind, Position, RuleAnswer, SessionEvent,
+    TradeBatch, TradingState, Welcome,
 };
 use flashpod_types::{Amount, Asset, Price, Qty};
 
@@ -20,6 +20,7 @@ pub fn session_event(instance: &str, event: SessionEvent) -> proto::SessionDown 
     down(match event {
         SessionEvent::Welcome(snapshot) => Body::Welcome(welcome(instance, *snapshot)),
         SessionEvent::Order(event) => Body::Order(order_event(*event)),
+        SessionEvent::Rule(answer) => Body::Rule(rule_answer(*answer)),
         SessionEvent::State { state, reason } => {
             Body::State(proto::StateChange { state: trading_state(state).into(), reason })
         }
@@ -130,6 +131,18 @@ fn order_event(event: OrderEvent) -> proto::OrderEvent {
         text: event.text,
         time_mono_ns: event.time.0,
         position: Some(position(&event.position)),
+    }
+}
+
+fn rule_answer(answer: RuleAnswer) -> proto::RuleAnswer {
+    proto::RuleAnswer {
+        symbol: answer.symbol.to_string(),
+        rule: answer.rule,
+        refused: answer.refused.map(|refusal| proto::RuleRefusal {
+            field: refusal.field,
+            value: refusal.value,
+            accepted: refusal.accepted,
+        }),
     }
 }
 

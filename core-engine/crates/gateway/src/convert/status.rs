@@ -181,7 +181,7 @@ fn order(order: &Order) -> proto::LedgerOrder {
     proto::LedgerOrder {
         client_order_id: order.terms.client_id.to_string(),
         order_id: order.order_id().to_string(),
-        instance: order.terms.instance.clone(),
+        instance: order.terms.instance.to_string(),
         symbol: order.terms.symbol.to_string(),
         side: proto_side(order.terms.side).into(),
         r#type: proto_order_type(order.terms.kind).into(),

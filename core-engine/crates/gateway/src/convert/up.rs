@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use flashpod_engine::io::{
     AccountLimits, DeletionPolicy, Desired, HaltAction, HaltPolicy, InstancePolicy, Intent, Mode, Quote,
-    RiskLimits, RunState, SessionMessage, SidecarLossAction, WantedQuotes,
+    RiskLimits, RunState, SessionMessage, SetRule, SidecarLossAction, WantedQuotes,
 };
 use flashpod_types::{Nanos, OrderType};
 
@@ -16,6 +16,9 @@ use crate::proto::session_up::Body;
 
 /// More quotes for one symbol than any strategy needs.
 const MAX_QUOTES: usize = 64;
+/// More parameters than any rule has, and the longest name or value of one, bytes.
+const MAX_PARAMETERS: usize = 32;
+const MAX_PARAMETER: usize = 64;
 /// Longest reason of a failed strategy, characters.
 const MAX_FAILURE: usize = 200;
 /// Longest reference of an intent, bytes.
@@ -26,6 +29,9 @@ pub fn session(message: proto::SessionUp) -> Result<SessionMessage, FieldError> 
     match message.body {
         Some(Body::WantedQuotes(wanted)) => {
             wanted_quotes(wanted).map(SessionMessage::WantedQuotes).map_err(|e| e.within("wanted_quotes"))
+        }
+        Some(Body::SetRule(asked)) => {
+            set_rule(asked).map(SessionMessage::SetRule).map_err(|e| e.within("set_rule"))
         }
         Some(Body::Intent(asked)) => {
             intent(asked).map(SessionMessage::Intent).map_err(|e| e.within("intent"))
@@ -44,7 +50,7 @@ pub fn session(message: proto::SessionUp) -> Result<SessionMessage, FieldError> 
         None => Err(FieldError::new(
             "body",
             "nothing this core knows",
-            "was sent; accepted: wanted_quotes, intent, cancel, heartbeat, failure",
+            "was sent; accepted: wanted_quotes, set_rule, intent, cancel, heartbeat, failure",
         )),
     }
 }
@@ -82,6 +88,28 @@ fn quote(asked: &proto::Quote) -> Result<Quote, FieldError> {
         price: positive_price("price", &asked.price)?,
         qty: positive_qty("quantity", &asked.quantity)?,
     })
+}
+
+/// What the rule makes of it, the engine says; here only what is too large to be written down is refused.
+fn set_rule(asked: proto::SetRule) -> Result<SetRule, FieldError> {
+    let short = |field: String, text: String| {
+        if text.len() <= MAX_PARAMETER {
+            return Ok(text);
+        }
+        Err(FieldError::new(field, text, format!("has more than {MAX_PARAMETER} bytes")))
+    };
+    if asked.parameters.len() > MAX_PARAMETERS {
+        let count = asked.parameters.len();
+        let reason = format!("entries; at most {MAX_PARAMETERS} are accepted");
+        return Err(FieldError::new("parameters", count, reason));
+    }
+    let mut parameters = Vec::with_capacity(asked.parameters.len());
+    for (index, proto::RuleParameter { name, value }) in asked.parameters.into_iter().enumerate() {
+        let name = short(format!("parameters[{index}].name"), name)?;
+        parameters.push((name, short(format!("parameters[{index}].value"), value)?));
+    }
+    let symbol = symbol("symbol", &asked.symbol)?;
+    Ok(SetRule { symbol, rule: short("rule".to_owned(), asked.rule)?, parameters })
 }
 
 fn intent(asked: proto::Intent) -> Result<Intent, FieldError> {

@@ -290,8 +290,8 @@ pub(crate) fn book(version: u64) -> MarketData {
     let top = BookTop {
         symbol: "BTCUSDC".parse().unwrap(),
         version,
-        bids: vec![("99999.99".parse().unwrap(), "0.5".parse().unwrap())],
-        asks: vec![("100000.01".parse().unwrap(), "0.25".parse().unwrap())],
+        bids: [("99999.99".parse().unwrap(), "0.5".parse().unwrap())].into(),
+        asks: [("100000.01".parse().unwrap(), "0.25".parse().unwrap())].into(),
         certified: true,
         received: Nanos(1),
         venue_ms: 2,

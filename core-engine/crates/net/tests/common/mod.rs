@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use flashpod_engine::io::{HttpOutcome, HttpRequest, Input, Method, RequestClass, RequestId};
+use flashpod_engine::io::{HttpOutcome, HttpRequest, Input, Method, Params, RequestClass, RequestId};
 use flashpod_mexc::Signer;
 use flashpod_net::cpu::PollMode;
 use flashpod_net::ring::{Inbox, OutboxSender, outbox};
@@ -152,8 +152,8 @@ pub fn query(path: &str) -> HttpRequest {
         id: RequestId(0),
         class: RequestClass::Query,
         method: Method::Get,
-        path: path.to_owned(),
-        params: String::new(),
+        path: path.to_owned().into(),
+        params: Params::new(),
         signed: false,
         timeout: PATIENCE,
         not_after: None,
@@ -164,8 +164,8 @@ pub fn order(class: RequestClass, params: &str) -> HttpRequest {
     HttpRequest {
         class,
         method: if class == RequestClass::Cancel { Method::Delete } else { Method::Post },
-        path: "/api/v3/order".to_owned(),
-        params: params.to_owned(),
+        path: "/api/v3/order".into(),
+        params: params.into(),
         signed: true,
         ..query("")
     }

@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file flashpod/v1/strategy.proto.
  */
 export const file_flashpod_v1_strategy: GenFile = /*@__PURE__*/
-  fileDesc("ChpmbGFzaHBvZC92MS9zdHJhdGVneS5wcm90bxILZmxhc2hwb2QudjEilgIKCVNlc3Npb25VcBIjCgVoZWxsbxgBIAEoCzISLmZsYXNocG9kLnYxLkhlbGxvSAASMgoNd2FudGVkX3F1b3RlcxgCIAEoCzIZLmZsYXNocG9kLnYxLldhbnRlZFF1b3Rlc0gAEiUKBmludGVudBgDIAEoCzITLmZsYXNocG9kLnYxLkludGVudEgAEisKBmNhbmNlbBgEIAEoCzIZLmZsYXNocG9kLnYxLkNhbmNlbEludGVudEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmZsYXNocG9kLnYxLkhlYXJ0YmVhdEgAEicKB2ZhaWx1cmUYBiABKAsyFC5mbGFzaHBvZC52MS5GYWlsdXJlSABCBgoEYm9keSJUCgVIZWxsbxIQCghpbnN0YW5jZRgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAMgASgEEhMKC3Nka192ZXJzaW9uGAQgASgJIqEBCgxXYW50ZWRRdW90ZXMSDgoGc3ltYm9sGAEgASgJEiIKBnF1b3RlcxgCIAMoCzISLmZsYXNocG9kLnYxLlF1b3RlEhQKDGJvb2tfdmVyc2lvbhgDIAEoBBIXCg9kZWNpZGVkX21vbm9fbnMYBCABKAQSFwoPdG9sZXJhbmNlX3RpY2tzGAUgASgNEhUKDWNhdXNlX21vbm9fbnMYBiABKAQiVwoFUXVvdGUSDAoEc2xvdBgBIAEoDRIfCgRzaWRlGAIgASgOMhEuZmxhc2hwb2QudjEuU2lkZRINCgVwcmljZRgDIAEoCRIQCghxdWFudGl0eRgEIAEoCSLoAQoGSW50ZW50EgsKA3JlZhgBIAEoCRIOCgZzeW1ib2wYAiABKAkSHwoEc2lkZRgDIAEoDjIRLmZsYXNocG9kLnYxLlNpZGUSJAoEdHlwZRgEIAEoDjIWLmZsYXNocG9kLnYxLk9yZGVyVHlwZRINCgVwcmljZRgFIAEoCRIQCghxdWFudGl0eRgGIAEoCRITCgtyZWR1Y2Vfb25seRgHIAEoCBIUCgxib29rX3ZlcnNpb24YCCABKAQSFwoPZGVjaWRlZF9tb25vX25zGAkgASgEEhUKDWNhdXNlX21vbm9fbnMYCiABKAQiKwoMQ2FuY2VsSW50ZW50EgsKA3JlZhgBIAEoCRIOCgZzeW1ib2wYAiABKAkiGQoHRmFpbHVyZRIOCgZyZWFzb24YASABKAkiHAoJSGVhcnRiZWF0Eg8KB21vbm9fbnMYASABKAQikAIKC1Nlc3Npb25Eb3duEicKB3dlbGNvbWUYASABKAsyFC5mbGFzaHBvZC52MS5XZWxjb21lSAASJwoEYm9vaxgCIAEoCzIXLmZsYXNocG9kLnYxLkJvb2tVcGRhdGVIABIlCgZ0cmFkZXMYAyABKAsyEy5mbGFzaHBvZC52MS5UcmFkZXNIABIoCgVvcmRlchgEIAEoCzIXLmZsYXNocG9kLnYxLk9yZGVyRXZlbnRIABIpCgVzdGF0ZRgFIAEoCzIYLmZsYXNocG9kLnYxLlN0YXRlQ2hhbmdlSAASKwoJaGVhcnRiZWF0GAYgASgLMhYuZmxhc2hwb2QudjEuSGVhcnRiZWF0SABCBgoEYm9keSLsAgoHV2VsY29tZRIQCghpbnN0YW5jZRgBIAEoCRINCgVlcG9jaBgCIAEoBBITCgtpbmNhcm5hdGlvbhgDIAEoBBIfCgRtb2RlGAQgASgOMhEuZmxhc2hwb2QudjEuTW9kZRIoCgVzdGF0ZRgFIAEoDjIZLmZsYXNocG9kLnYxLlRyYWRpbmdTdGF0ZRIsCgtpbnN0cnVtZW50cxgGIAMoCzIXLmZsYXNocG9kLnYxLkluc3RydW1lbnQSKAoJcG9zaXRpb25zGAcgAygLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24SLAoLb3Blbl9vcmRlcnMYCCADKAsyFy5mbGFzaHBvZC52MS5PcmRlckV2ZW50EioKCGJhbGFuY2VzGAkgAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSFwoPcGFyYW1ldGVyc19qc29uGAogASgJEhUKDWxhc3Rfc2VxdWVuY2UYCyABKAQi3AEKCkJvb2tVcGRhdGUSDgoGc3ltYm9sGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSEgoKYmlkX3ByaWNlcxgDIAMoARIWCg5iaWRfcXVhbnRpdGllcxgEIAMoARISCgphc2tfcHJpY2VzGAUgAygBEhYKDmFza19xdWFudGl0aWVzGAYgAygBEhEKCWNlcnRpZmllZBgHIAEoCBIRCgljb25mbGF0ZWQYCCABKA0SGAoQcmVjZWl2ZWRfbW9ub19ucxgJIAEoBBIVCg12ZW51ZV91bml4X21zGAogASgDIowBCgZUcmFkZXMSDgoGc3ltYm9sGAEgASgJEg4KBnByaWNlcxgCIAMoARISCgpxdWFudGl0aWVzGAMgAygBEgwKBGJ1eXMYBCADKAgSFQoNdmVudWVfdW5peF9tcxgFIAEoAxIYChByZWNlaXZlZF9tb25vX25zGAYgASgEEg8KB2Ryb3BwZWQYByABKA0isAQKCk9yZGVyRXZlbnQSEAoIc2VxdWVuY2UYASABKAQSKgoEa2luZBgCIAEoDjIcLmZsYXNocG9kLnYxLk9yZGVyRXZlbnQuS2luZBIOCgZzeW1ib2wYAyABKAkSFwoPY2xpZW50X29yZGVyX2lkGAQgASgJEgsKA3JlZhgFIAEoCRIRCgRzbG90GAYgASgNSACIAQESHwoEc2lkZRgHIAEoDjIRLmZsYXNocG9kLnYxLlNpZGUSJAoEdHlwZRgIIAEoDjIWLmZsYXNocG9kLnYxLk9yZGVyVHlwZRINCgVwcmljZRgJIAEoCRIQCghxdWFudGl0eRgKIAEoCRIXCg9maWxsZWRfcXVhbnRpdHkYCyABKAkSHwoEZmlsbBgMIAEoCzIRLmZsYXNocG9kLnYxLkZpbGwSDAoEY29kZRgNIAEoCRIMCgR0ZXh0GA4gASgJEhQKDHRpbWVfbW9ub19ucxgPIAEoBBInCghwb3NpdGlvbhgQIAEoCzIVLmZsYXNocG9kLnYxLlBvc2l0aW9uIpQBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABIRCg1LSU5EX1JFSkVDVEVEEAESEQoNS0lORF9BQ0NFUFRFRBACEhkKFUtJTkRfUEFSVElBTExZX0ZJTExFRBADEg8KC0tJTkRfRklMTEVEEAQSEgoOS0lORF9DQU5DRUxMRUQQBRIQCgxLSU5EX1VOS05PV04QBkIHCgVfc2xvdCJHCgtTdGF0ZUNoYW5nZRIoCgVzdGF0ZRgBIAEoDjIZLmZsYXNocG9kLnYxLlRyYWRpbmdTdGF0ZRIOCgZyZWFzb24YAiABKAkyUgoPU3RyYXRlZ3lTZXJ2aWNlEj8KB1Nlc3Npb24SFi5mbGFzaHBvZC52MS5TZXNzaW9uVXAaGC5mbGFzaHBvZC52MS5TZXNzaW9uRG93bigBMAFiBnByb3RvMw", [file_flashpod_v1_common]);
+  fileDesc("ChpmbGFzaHBvZC92MS9zdHJhdGVneS5wcm90bxILZmxhc2hwb2QudjEiwAIKCVNlc3Npb25VcBIjCgVoZWxsbxgBIAEoCzISLmZsYXNocG9kLnYxLkhlbGxvSAASMgoNd2FudGVkX3F1b3RlcxgCIAEoCzIZLmZsYXNocG9kLnYxLldhbnRlZFF1b3Rlc0gAEiUKBmludGVudBgDIAEoCzITLmZsYXNocG9kLnYxLkludGVudEgAEisKBmNhbmNlbBgEIAEoCzIZLmZsYXNocG9kLnYxLkNhbmNlbEludGVudEgAEisKCWhlYXJ0YmVhdBgFIAEoCzIWLmZsYXNocG9kLnYxLkhlYXJ0YmVhdEgAEicKB2ZhaWx1cmUYBiABKAsyFC5mbGFzaHBvZC52MS5GYWlsdXJlSAASKAoIc2V0X3J1bGUYByABKAsyFC5mbGFzaHBvZC52MS5TZXRSdWxlSABCBgoEYm9keSJUCgVIZWxsbxIQCghpbnN0YW5jZRgBIAEoCRINCgV0b2tlbhgCIAEoCRIVCg1sYXN0X3NlcXVlbmNlGAMgASgEEhMKC3Nka192ZXJzaW9uGAQgASgJIqEBCgxXYW50ZWRRdW90ZXMSDgoGc3ltYm9sGAEgASgJEiIKBnF1b3RlcxgCIAMoCzISLmZsYXNocG9kLnYxLlF1b3RlEhQKDGJvb2tfdmVyc2lvbhgDIAEoBBIXCg9kZWNpZGVkX21vbm9fbnMYBCABKAQSFwoPdG9sZXJhbmNlX3RpY2tzGAUgASgNEhUKDWNhdXNlX21vbm9fbnMYBiABKAQiVwoHU2V0UnVsZRIOCgZzeW1ib2wYASABKAkSDAoEcnVsZRgCIAEoCRIuCgpwYXJhbWV0ZXJzGAMgAygLMhouZmxhc2hwb2QudjEuUnVsZVBhcmFtZXRlciIsCg1SdWxlUGFyYW1ldGVyEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkiVwoFUXVvdGUSDAoEc2xvdBgBIAEoDRIfCgRzaWRlGAIgASgOMhEuZmxhc2hwb2QudjEuU2lkZRINCgVwcmljZRgDIAEoCRIQCghxdWFudGl0eRgEIAEoCSLoAQoGSW50ZW50EgsKA3JlZhgBIAEoCRIOCgZzeW1ib2wYAiABKAkSHwoEc2lkZRgDIAEoDjIRLmZsYXNocG9kLnYxLlNpZGUSJAoEdHlwZRgEIAEoDjIWLmZsYXNocG9kLnYxLk9yZGVyVHlwZRINCgVwcmljZRgFIAEoCRIQCghxdWFudGl0eRgGIAEoCRITCgtyZWR1Y2Vfb25seRgHIAEoCBIUCgxib29rX3ZlcnNpb24YCCABKAQSFwoPZGVjaWRlZF9tb25vX25zGAkgASgEEhUKDWNhdXNlX21vbm9fbnMYCiABKAQiKwoMQ2FuY2VsSW50ZW50EgsKA3JlZhgBIAEoCRIOCgZzeW1ib2wYAiABKAkiGQoHRmFpbHVyZRIOCgZyZWFzb24YASABKAkiHAoJSGVhcnRiZWF0Eg8KB21vbm9fbnMYASABKAQiuQIKC1Nlc3Npb25Eb3duEicKB3dlbGNvbWUYASABKAsyFC5mbGFzaHBvZC52MS5XZWxjb21lSAASJwoEYm9vaxgCIAEoCzIXLmZsYXNocG9kLnYxLkJvb2tVcGRhdGVIABIlCgZ0cmFkZXMYAyABKAsyEy5mbGFzaHBvZC52MS5UcmFkZXNIABIoCgVvcmRlchgEIAEoCzIXLmZsYXNocG9kLnYxLk9yZGVyRXZlbnRIABIpCgVzdGF0ZRgFIAEoCzIYLmZsYXNocG9kLnYxLlN0YXRlQ2hhbmdlSAASKwoJaGVhcnRiZWF0GAYgASgLMhYuZmxhc2hwb2QudjEuSGVhcnRiZWF0SAASJwoEcnVsZRgHIAEoCzIXLmZsYXNocG9kLnYxLlJ1bGVBbnN3ZXJIAEIGCgRib2R5IuwCCgdXZWxjb21lEhAKCGluc3RhbmNlGAEgASgJEg0KBWVwb2NoGAIgASgEEhMKC2luY2FybmF0aW9uGAMgASgEEh8KBG1vZGUYBCABKA4yES5mbGFzaHBvZC52MS5Nb2RlEigKBXN0YXRlGAUgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEiwKC2luc3RydW1lbnRzGAYgAygLMhcuZmxhc2hwb2QudjEuSW5zdHJ1bWVudBIoCglwb3NpdGlvbnMYByADKAsyFS5mbGFzaHBvZC52MS5Qb3NpdGlvbhIsCgtvcGVuX29yZGVycxgIIAMoCzIXLmZsYXNocG9kLnYxLk9yZGVyRXZlbnQSKgoIYmFsYW5jZXMYCSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBIXCg9wYXJhbWV0ZXJzX2pzb24YCiABKAkSFQoNbGFzdF9zZXF1ZW5jZRgLIAEoBCLcAQoKQm9va1VwZGF0ZRIOCgZzeW1ib2wYASABKAkSDwoHdmVyc2lvbhgCIAEoBBISCgpiaWRfcHJpY2VzGAMgAygBEhYKDmJpZF9xdWFudGl0aWVzGAQgAygBEhIKCmFza19wcmljZXMYBSADKAESFgoOYXNrX3F1YW50aXRpZXMYBiADKAESEQoJY2VydGlmaWVkGAcgASgIEhEKCWNvbmZsYXRlZBgIIAEoDRIYChByZWNlaXZlZF9tb25vX25zGAkgASgEEhUKDXZlbnVlX3VuaXhfbXMYCiABKAMijAEKBlRyYWRlcxIOCgZzeW1ib2wYASABKAkSDgoGcHJpY2VzGAIgAygBEhIKCnF1YW50aXRpZXMYAyADKAESDAoEYnV5cxgEIAMoCBIVCg12ZW51ZV91bml4X21zGAUgASgDEhgKEHJlY2VpdmVkX21vbm9fbnMYBiABKAQSDwoHZHJvcHBlZBgHIAEoDSKwBAoKT3JkZXJFdmVudBIQCghzZXF1ZW5jZRgBIAEoBBIqCgRraW5kGAIgASgOMhwuZmxhc2hwb2QudjEuT3JkZXJFdmVudC5LaW5kEg4KBnN5bWJvbBgDIAEoCRIXCg9jbGllbnRfb3JkZXJfaWQYBCABKAkSCwoDcmVmGAUgASgJEhEKBHNsb3QYBiABKA1IAIgBARIfCgRzaWRlGAcgASgOMhEuZmxhc2hwb2QudjEuU2lkZRIkCgR0eXBlGAggASgOMhYuZmxhc2hwb2QudjEuT3JkZXJUeXBlEg0KBXByaWNlGAkgASgJEhAKCHF1YW50aXR5GAogASgJEhcKD2ZpbGxlZF9xdWFudGl0eRgLIAEoCRIfCgRmaWxsGAwgASgLMhEuZmxhc2hwb2QudjEuRmlsbBIMCgRjb2RlGA0gASgJEgwKBHRleHQYDiABKAkSFAoMdGltZV9tb25vX25zGA8gASgEEicKCHBvc2l0aW9uGBAgASgLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24ilAEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEhEKDUtJTkRfUkVKRUNURUQQARIRCg1LSU5EX0FDQ0VQVEVEEAISGQoVS0lORF9QQVJUSUFMTFlfRklMTEVEEAMSDwoLS0lORF9GSUxMRUQQBBISCg5LSU5EX0NBTkNFTExFRBAFEhAKDEtJTkRfVU5LTk9XThAGQgcKBV9zbG90IlUKClJ1bGVBbnN3ZXISDgoGc3ltYm9sGAEgASgJEgwKBHJ1bGUYAiABKAkSKQoHcmVmdXNlZBgDIAEoCzIYLmZsYXNocG9kLnYxLlJ1bGVSZWZ1c2FsIj0KC1J1bGVSZWZ1c2FsEg0KBWZpZWxkGAEgASgJEg0KBXZhbHVlGAIgASgJEhAKCGFjY2VwdGVkGAMgASgJIkcKC1N0YXRlQ2hhbmdlEigKBXN0YXRlGAEgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEg4KBnJlYXNvbhgCIAEoCTJSCg9TdHJhdGVneVNlcnZpY2USPwoHU2Vzc2lvbhIWLmZsYXNocG9kLnYxLlNlc3Npb25VcBoYLmZsYXNocG9kLnYxLlNlc3Npb25Eb3duKAEwAWIGcHJvdG8z", [file_flashpod_v1_common]);
 
 /**
  * @generated from message flashpod.v1.SessionUp
@@ -59,6 +59,12 @@ export type SessionUp = Message<"flashpod.v1.SessionUp"> & {
      */
     value: Failure;
     case: "failure";
+  } | {
+    /**
+     * @generated from field: flashpod.v1.SetRule set_rule = 7;
+     */
+    value: SetRule;
+    case: "setRule";
   } | { case: undefined; value?: undefined };
 };
 
@@ -161,6 +167,66 @@ export const WantedQuotesSchema: GenMessage<WantedQuotes> = /*@__PURE__*/
   messageDesc(file_flashpod_v1_strategy, 2);
 
 /**
+ * The core is to quote one symbol by a rule of its own, microseconds after each change of a certified book: what the
+ * rule wants takes the way of wanted quotes (risk, rate budget, halts, onSidecarLoss), in slots 0 (bid) and 1 (ask).
+ * Replaces the rule and the wanted quotes of the symbol; wanted quotes, or a cancel of the whole symbol, end it, and so
+ * does the end of the session. Answered by RuleAnswer.
+ *
+ * @generated from message flashpod.v1.SetRule
+ */
+export type SetRule = Message<"flashpod.v1.SetRule"> & {
+  /**
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * `touch`; empty: none any more, and its quotes are pulled.
+   *
+   * @generated from field: string rule = 2;
+   */
+  rule: string;
+
+  /**
+   * Those of the rule (crates/rules), each once; what is left out has its default.
+   *
+   * @generated from field: repeated flashpod.v1.RuleParameter parameters = 3;
+   */
+  parameters: RuleParameter[];
+};
+
+/**
+ * Describes the message flashpod.v1.SetRule.
+ * Use `create(SetRuleSchema)` to create a new message.
+ */
+export const SetRuleSchema: GenMessage<SetRule> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_strategy, 3);
+
+/**
+ * @generated from message flashpod.v1.RuleParameter
+ */
+export type RuleParameter = Message<"flashpod.v1.RuleParameter"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Plain decimal text.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+};
+
+/**
+ * Describes the message flashpod.v1.RuleParameter.
+ * Use `create(RuleParameterSchema)` to create a new message.
+ */
+export const RuleParameterSchema: GenMessage<RuleParameter> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_strategy, 4);
+
+/**
  * @generated from message flashpod.v1.Quote
  */
 export type Quote = Message<"flashpod.v1.Quote"> & {
@@ -192,7 +258,7 @@ export type Quote = Message<"flashpod.v1.Quote"> & {
  * Use `create(QuoteSchema)` to create a new message.
  */
 export const QuoteSchema: GenMessage<Quote> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 3);
+  messageDesc(file_flashpod_v1_strategy, 5);
 
 /**
  * One order. `ref` is chosen by the strategy, unique per instance, and comes back in every event.
@@ -262,7 +328,7 @@ export type Intent = Message<"flashpod.v1.Intent"> & {
  * Use `create(IntentSchema)` to create a new message.
  */
 export const IntentSchema: GenMessage<Intent> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 4);
+  messageDesc(file_flashpod_v1_strategy, 6);
 
 /**
  * @generated from message flashpod.v1.CancelIntent
@@ -286,7 +352,7 @@ export type CancelIntent = Message<"flashpod.v1.CancelIntent"> & {
  * Use `create(CancelIntentSchema)` to create a new message.
  */
 export const CancelIntentSchema: GenMessage<CancelIntent> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 5);
+  messageDesc(file_flashpod_v1_strategy, 7);
 
 /**
  * The strategy decides nothing any more: it threw too often. The core acts at once as on a sidecar that is lost, and
@@ -308,7 +374,7 @@ export type Failure = Message<"flashpod.v1.Failure"> & {
  * Use `create(FailureSchema)` to create a new message.
  */
 export const FailureSchema: GenMessage<Failure> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 6);
+  messageDesc(file_flashpod_v1_strategy, 8);
 
 /**
  * @generated from message flashpod.v1.Heartbeat
@@ -325,7 +391,7 @@ export type Heartbeat = Message<"flashpod.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 7);
+  messageDesc(file_flashpod_v1_strategy, 9);
 
 /**
  * @generated from message flashpod.v1.SessionDown
@@ -370,6 +436,12 @@ export type SessionDown = Message<"flashpod.v1.SessionDown"> & {
      */
     value: Heartbeat;
     case: "heartbeat";
+  } | {
+    /**
+     * @generated from field: flashpod.v1.RuleAnswer rule = 7;
+     */
+    value: RuleAnswer;
+    case: "rule";
   } | { case: undefined; value?: undefined };
 };
 
@@ -378,7 +450,7 @@ export type SessionDown = Message<"flashpod.v1.SessionDown"> & {
  * Use `create(SessionDownSchema)` to create a new message.
  */
 export const SessionDownSchema: GenMessage<SessionDown> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 8);
+  messageDesc(file_flashpod_v1_strategy, 10);
 
 /**
  * @generated from message flashpod.v1.Welcome
@@ -452,7 +524,7 @@ export type Welcome = Message<"flashpod.v1.Welcome"> & {
  * Use `create(WelcomeSchema)` to create a new message.
  */
 export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 9);
+  messageDesc(file_flashpod_v1_strategy, 11);
 
 /**
  * The top of a book. Conflated: a slow reader gets the newest state and how many updates it missed.
@@ -524,7 +596,7 @@ export type BookUpdate = Message<"flashpod.v1.BookUpdate"> & {
  * Use `create(BookUpdateSchema)` to create a new message.
  */
 export const BookUpdateSchema: GenMessage<BookUpdate> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 10);
+  messageDesc(file_flashpod_v1_strategy, 12);
 
 /**
  * @generated from message flashpod.v1.Trades
@@ -575,7 +647,7 @@ export type Trades = Message<"flashpod.v1.Trades"> & {
  * Use `create(TradesSchema)` to create a new message.
  */
 export const TradesSchema: GenMessage<Trades> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 11);
+  messageDesc(file_flashpod_v1_strategy, 13);
 
 /**
  * What happened to an order. Never dropped, never reordered, resumable by sequence.
@@ -681,7 +753,7 @@ export type OrderEvent = Message<"flashpod.v1.OrderEvent"> & {
  * Use `create(OrderEventSchema)` to create a new message.
  */
 export const OrderEventSchema: GenMessage<OrderEvent> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 12);
+  messageDesc(file_flashpod_v1_strategy, 14);
 
 /**
  * @generated from enum flashpod.v1.OrderEvent.Kind
@@ -740,7 +812,65 @@ export type OrderEvent_Kind = (typeof OrderEvent_Kind)[keyof typeof OrderEvent_K
  * Describes the enum flashpod.v1.OrderEvent.Kind.
  */
 export const OrderEvent_KindSchema: GenEnum<OrderEvent_Kind> = /*@__PURE__*/
-  enumDesc(file_flashpod_v1_strategy, 12, 0);
+  enumDesc(file_flashpod_v1_strategy, 14, 0);
+
+/**
+ * What became of a SetRule.
+ *
+ * @generated from message flashpod.v1.RuleAnswer
+ */
+export type RuleAnswer = Message<"flashpod.v1.RuleAnswer"> & {
+  /**
+   * @generated from field: string symbol = 1;
+   */
+  symbol: string;
+
+  /**
+   * @generated from field: string rule = 2;
+   */
+  rule: string;
+
+  /**
+   * Unset: it is in force. Set: why not; what was in force before still is.
+   *
+   * @generated from field: flashpod.v1.RuleRefusal refused = 3;
+   */
+  refused?: RuleRefusal | undefined;
+};
+
+/**
+ * Describes the message flashpod.v1.RuleAnswer.
+ * Use `create(RuleAnswerSchema)` to create a new message.
+ */
+export const RuleAnswerSchema: GenMessage<RuleAnswer> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_strategy, 15);
+
+/**
+ * @generated from message flashpod.v1.RuleRefusal
+ */
+export type RuleRefusal = Message<"flashpod.v1.RuleRefusal"> & {
+  /**
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * @generated from field: string accepted = 3;
+   */
+  accepted: string;
+};
+
+/**
+ * Describes the message flashpod.v1.RuleRefusal.
+ * Use `create(RuleRefusalSchema)` to create a new message.
+ */
+export const RuleRefusalSchema: GenMessage<RuleRefusal> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_strategy, 16);
 
 /**
  * @generated from message flashpod.v1.StateChange
@@ -764,7 +894,7 @@ export type StateChange = Message<"flashpod.v1.StateChange"> & {
  * Use `create(StateChangeSchema)` to create a new message.
  */
 export const StateChangeSchema: GenMessage<StateChange> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_strategy, 13);
+  messageDesc(file_flashpod_v1_strategy, 17);
 
 /**
  * @generated from service flashpod.v1.StrategyService
