@@ -11,7 +11,7 @@ use crate::status::StopProof;
 
 // What an order needs on its way lies inline: it is written down without allocation.
 #[allow(clippy::large_enum_variant)]
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Fact {
     /// An epoch that was granted, or seen in a client order id at the venue.
     Epoch {

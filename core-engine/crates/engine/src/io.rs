@@ -209,7 +209,7 @@ pub enum Mode {
     Live,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DeletionPolicy {
     Flatten,
     CancelOnly,
@@ -276,7 +276,7 @@ pub struct HaltPolicy {
 /// What the engine wants done. The driver carries actions out in order.
 // What an order needs on its way lies inline.
 #[allow(clippy::large_enum_variant)]
-#[derive(Debug, Clone, PartialEq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Action {
     /// Send this REST request on a warm connection; answer with `Input::Http`.
     Http(HttpRequest),

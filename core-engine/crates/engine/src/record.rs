@@ -163,9 +163,16 @@ pub(crate) fn digest(actions: &[Action]) -> u64 {
     for action in actions {
         std::mem::discriminant(action).hash(&mut hasher);
         match action {
-            Action::Fact(_) => {}
+            Action::Fact(_) | Action::StatusChanged | Action::Stopped => {}
             Action::Http(request) if request.class != RequestClass::Query => {}
-            other => other.hash(&mut hasher),
+            Action::Http(request) => request.hash(&mut hasher),
+            Action::OpenFeed { conn, kind } => (conn, kind).hash(&mut hasher),
+            Action::FeedText { conn, text } => (conn, text).hash(&mut hasher),
+            Action::CloseFeed { conn } => conn.hash(&mut hasher),
+            Action::Book(top) => top.hash(&mut hasher),
+            Action::Trades(batch) => batch.hash(&mut hasher),
+            Action::Session { instance, event } => (instance, event).hash(&mut hasher),
+            Action::Hop { hop, nanos, instance } => (hop, nanos, instance).hash(&mut hasher),
         }
     }
     hasher.finish()
