@@ -140,7 +140,7 @@ pub struct SymbolFigures {
 }
 
 /// How far the stop of an instance has come; proven once `proven_unix` is not zero.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopProof {
     pub policy: DeletionPolicy,
     pub no_open_orders: bool,
