@@ -4,7 +4,7 @@ mod sim;
 
 use flashpod_engine::io::{Method, OrderEventKind as Kind, SidecarLossAction, TradingState};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Broken, Fault, Sim, maker, ms};
+use sim::{Broken, Fault, Sim, maker, ms, with_bid};
 
 const ORDER: &str = "/api/v3/order";
 
@@ -100,9 +100,7 @@ fn a_lost_cancel_is_sent_again_until_the_order_is_gone() {
         Broken::Status { status: 503, applied: false, retry_after_s: None },
         Broken::NotSent,
     ] {
-        let mut sim = maker();
-        sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-        sim.run(ms(10));
+        let (mut sim, _) = with_bid();
         sim.drop_private = if what == (Broken::Timeout { applied: true }) { 2 } else { 0 };
         fault(&mut sim, Method::Delete, what);
         sim.quote("maker", "BTCUSDC", &[]);
@@ -115,10 +113,7 @@ fn a_lost_cancel_is_sent_again_until_the_order_is_gone() {
 
 #[test]
 fn a_cancel_that_crosses_a_fill_loses_neither() {
-    let mut sim = maker();
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.run(ms(10));
-    let bid = sim.open_client_ids().remove(0);
+    let (mut sim, bid) = with_bid();
     sim.quote("maker", "BTCUSDC", &[]);
     sim.venue.fill(&bid, "1");
     sim.run(ms(500));
@@ -148,10 +143,7 @@ fn repeated_and_reversed_pushes_change_nothing() {
 
 #[test]
 fn a_fill_whose_push_is_lost_comes_from_my_trades() {
-    let mut sim = maker();
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.run(ms(10));
-    let bid = sim.open_client_ids().remove(0);
+    let (mut sim, bid) = with_bid();
     sim.venue.fill(&bid, "1");
     // Two balances and the deal are lost, the order's own push arrives.
     sim.drop_private = 3;
@@ -165,10 +157,7 @@ fn a_fill_whose_push_is_lost_comes_from_my_trades() {
 
 #[test]
 fn a_fill_that_the_venue_hides_is_found_out_and_stops_opening() {
-    let mut sim = maker();
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.run(ms(10));
-    let bid = sim.open_client_ids().remove(0);
+    let (mut sim, bid) = with_bid();
     sim.venue.hide_fill = Some(1);
     sim.venue.fill(&bid, "1");
     sim.until("the audit tells", |sim| !sim.engine.status(sim.now).account.ledger_equals_venue);
@@ -291,10 +280,7 @@ fn reducing_goes_on_without_a_book_by_a_fresh_ticker() {
 
 #[test]
 fn a_lost_public_connection_resyncs_and_a_lost_private_one_reconciles() {
-    let mut sim = maker();
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.run(ms(10));
-    let bid = sim.open_client_ids().remove(0);
+    let (mut sim, bid) = with_bid();
     let (public, private) = (sim.public[0], sim.private.unwrap());
     sim.disconnect(public);
     sim.disconnect(private);

@@ -121,9 +121,7 @@ fn of_hundreds_of_fills_only_those_since_the_ledger_began_are_booked() {
             sim.venue.now_ms += 10;
             sim.venue.fill(&id, "0.002");
         }
-        let records = sim.records.len();
-        let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-        sim.auto_lease = false;
+        let mut sim = sim.start_without_journal();
         sim.run(Nanos::from_secs(3));
         assert!(sim.engine.status(sim.now).account.ledger_equals_venue);
         sim.drop_private = 1000;
@@ -133,12 +131,7 @@ fn of_hundreds_of_fills_only_those_since_the_ledger_began_are_booked() {
         }
         sim.run(ms(5));
         sim.drop_private = 0;
-        sim.epoch = 10;
-        sim.renew();
-        sim.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
-        sim.run(Nanos::from_secs(40));
-        let account = sim.engine.status(sim.now).account;
-        assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+        sim.take_over(10);
     }
 }
 

@@ -137,9 +137,7 @@ fn without_any_journal_orders_with_our_tag_are_cancelled_and_their_epoch_is_seen
     let bid = sim.open_client_ids().remove(0);
     sim.venue.fill(&bid, "0.4");
     sim.run(ms(10));
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     sim.run(Nanos::from_secs(2));
     let status = sim.engine.status(sim.now);
     assert_eq!((status.account.highest_epoch_seen, status.account.epoch), (9, 0));
@@ -170,9 +168,7 @@ fn what_a_strategy_cancelled_is_cancelled_after_a_kill_before_the_cancel_left() 
 #[test]
 fn what_was_taken_over_is_cancelled_after_another_kill() {
     let sim = quoting(&["BTCUSDC", "ETHUSDC"]);
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     sim.run(Nanos::from_secs(2));
     assert_eq!(sim.orders_open().len(), 2, "without a lease nothing is cancelled");
     let mut sim = sim.crash(Nanos::from_secs(2));

@@ -6,7 +6,7 @@ use flashpod_engine::io::{DeletionPolicy, InstancePolicy, RunState, SessionMessa
 use flashpod_engine::record;
 use flashpod_orders::{Forgotten, OrderStore};
 use flashpod_types::{Nanos, OrderType, Side};
-use sim::{Sim, bidding, capital, equal, late, maker, ms, policy, recovered};
+use sim::{Sim, bidding, capital, equal, late, maker, ms, policy, recovered, with_bid};
 
 #[test]
 fn a_venue_that_answers_with_nothing_but_errors_at_first_is_asked_until_it_does() {
@@ -143,23 +143,17 @@ fn a_position_in_a_pair_that_the_venue_lists_no_more_is_not_flat() {
 fn fills_of_an_order_taken_over_in_a_pair_that_nobody_names_are_booked() {
     let mut sim = bidding();
     sim.desired.instances = vec![policy("maker", &["BTCUSDC"])];
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     sim.run(Nanos::from_secs(2));
     let id = sim.orders_open().iter().find(|order| order.symbol == "ETHUSDC").unwrap().client_id.clone();
     sim.venue.fill(&id, "2");
-    sim.run(Nanos::from_secs(40));
-    let account = sim.engine.status(sim.now).account;
-    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+    sim.audited();
 }
 
 #[test]
 fn a_reconciliation_begun_before_the_private_stream_was_lost_counts_for_nothing() {
     let sim = bidding();
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     late(&mut sim, "/api/v3/openOrders", Nanos::from_secs(2));
     sim.until("open orders are asked for", |sim| sim.faults.is_empty());
     sim.run(ms(10));
@@ -169,20 +163,13 @@ fn a_reconciliation_begun_before_the_private_stream_was_lost_counts_for_nothing(
     let id = sim.open_client_ids().remove(0);
     sim.venue.fill(&id, "0.4");
     sim.run(Nanos::from_secs(3));
-    sim.epoch = 10;
-    sim.renew();
-    sim.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
-    sim.run(Nanos::from_secs(40));
-    let account = sim.engine.status(sim.now).account;
-    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+    sim.take_over(10);
 }
 
 #[test]
 fn a_fill_told_late_that_the_starting_balances_include_is_not_booked_again() {
     let sim = bidding();
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     sim.until("the private stream is there", |sim| sim.private.is_some());
     sim.hold_private = true;
     let id = sim.open_client_ids().remove(0);
@@ -201,9 +188,7 @@ fn a_fill_told_late_that_the_starting_balances_include_is_not_booked_again() {
 #[test]
 fn what_an_order_taken_over_traded_before_the_ledger_began_is_not_booked() {
     let sim = bidding();
-    let records = sim.records.len();
-    let mut sim = sim.crash_losing(Nanos::from_secs(60), records);
-    sim.auto_lease = false;
+    let mut sim = sim.start_without_journal();
     let id = sim.open_client_ids().remove(0);
     sim.venue.fill(&id, "0.4");
     sim.run(Nanos::from_secs(3));
@@ -213,12 +198,7 @@ fn what_an_order_taken_over_traded_before_the_ledger_began_is_not_booked() {
     sim.venue.fill(&id, "0.2");
     sim.run(ms(5));
     sim.drop_private = 0;
-    sim.epoch = 10;
-    sim.renew();
-    sim.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
-    sim.run(Nanos::from_secs(40));
-    let account = sim.engine.status(sim.now).account;
-    assert!(account.ledger_equals_venue, "{}", account.audit_difference);
+    sim.take_over(10);
 }
 
 #[test]
@@ -253,11 +233,8 @@ fn a_subscription_that_is_never_acknowledged_is_tried_on_a_new_connection() {
 
 #[test]
 fn nothing_is_told_before_the_welcome_and_nothing_twice() {
-    let mut sim = maker();
-    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
-    sim.run(ms(10));
+    let (mut sim, id) = with_bid();
     let known = sim.last_event().sequence;
-    let id = sim.open_client_ids().remove(0);
     sim.venue.fill(&id, "0.4");
     let mut sim = sim.crash(ms(100));
     sim.session("maker", SessionMessage::Opened { last_sequence: known });

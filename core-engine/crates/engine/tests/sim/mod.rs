@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 pub use network::{Broken, Fault};
-pub use stage::{bidding, equal, late, maker, quoting};
+pub use stage::{bidding, equal, late, maker, quoting, with_bid};
 
 use flashpod_engine::io::{
     AccountLimits, AgentInput, ConnId, DeletionPolicy, Desired, Hop, HttpOutcome, HttpRequest,

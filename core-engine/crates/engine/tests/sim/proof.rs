@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flashpod_engine::{fold, replay};
+use flashpod_types::Nanos;
 
 use super::{Sim, ms};
 
@@ -51,5 +52,28 @@ impl Sim {
             assert!(event.sequence <= *last + 1, "order events are numbered without holes");
             *last = (*last).max(event.sequence);
         }
+    }
+
+    /// Another host without the journal takes its place, after a minute; nobody has given it the lease yet.
+    pub fn start_without_journal(self) -> Self {
+        let records = self.records.len();
+        let mut sim = self.crash_losing(Nanos::from_secs(60), records);
+        sim.auto_lease = false;
+        sim
+    }
+
+    /// The lease comes, of this epoch; what was open under a former one is cancelled, and an audit finds no difference.
+    pub fn take_over(&mut self, epoch: u64) {
+        self.epoch = epoch;
+        self.renew();
+        self.until("what was taken over is cancelled", |sim| sim.orders_open().is_empty());
+        self.audited();
+    }
+
+    /// An audit later, the ledger equals the venue's books.
+    pub fn audited(&mut self) {
+        self.run(Nanos::from_secs(40));
+        let account = self.engine.status(self.now).account;
+        assert!(account.ledger_equals_venue, "{}", account.audit_difference);
     }
 }

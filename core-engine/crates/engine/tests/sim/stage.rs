@@ -10,6 +10,15 @@ pub fn maker() -> Sim {
     Sim::trading(vec![policy("maker", &["BTCUSDC"])])
 }
 
+/// `maker` with one bid resting, and that bid's client id.
+pub fn with_bid() -> (Sim, String) {
+    let mut sim = maker();
+    sim.quote("maker", "BTCUSDC", &[(0, Side::Buy, "99.9", "1")]);
+    sim.run(ms(10));
+    let bid = sim.open_client_ids().remove(0);
+    (sim, bid)
+}
+
 /// `maker` with a bid resting in each of two pairs.
 pub fn bidding() -> Sim {
     let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC", "ETHUSDC"])]);
