@@ -1,10 +1,14 @@
 //! `flashpod-bench`: times, allocations and result hashes of the hot paths.
 
+mod counts;
+mod export;
 mod market;
 mod meter;
+mod node;
 mod probe;
 mod report;
 mod sections;
+mod stage;
 mod tape;
 mod world;
 
@@ -22,6 +26,12 @@ use report::Report;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Once {
+    Short,
+    Long,
+}
+
 #[derive(Debug, Parser)]
 #[command(name = "flashpod-bench", version, about = "Figures of Flashpod's hot paths")]
 struct Cli {
@@ -31,6 +41,15 @@ struct Cli {
     /// Run only the section of this name
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
+    /// Measure nothing: write the recorded markets to this folder, for other programs
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["json", "only"])]
+    export: Option<PathBuf>,
+    /// Measure nothing: count the allocations of the hot paths, or of the one that `--only` names
+    #[arg(long, conflicts_with_all = ["json", "export"])]
+    counts: bool,
+    /// Measure nothing: run the hot path that `--only` names once, for a program that counts instructions
+    #[arg(long, value_name = "short|long", requires = "only", conflicts_with_all = ["json", "export", "counts"])]
+    once: Option<Once>,
     /// Length of each open-loop run, in seconds
     #[arg(long, value_name = "N", default_value = "45", value_parser = clap::value_parser!(u32).range(1..=3_600))]
     seconds: u32,
@@ -49,6 +68,18 @@ fn main() -> ExitCode {
 
 /// Whether every chosen section ran.
 fn run(cli: &Cli) -> anyhow::Result<bool> {
+    if let Some(folder) = &cli.export {
+        export::write(folder).with_context(|| format!("--export {}", folder.display()))?;
+        return Ok(true);
+    }
+    if cli.counts {
+        counts::allocations(cli.only.as_deref())?;
+        return Ok(true);
+    }
+    if let (Some(once), Some(name)) = (cli.once, &cli.only) {
+        counts::once(name, once == Once::Long)?;
+        return Ok(true);
+    }
     let chosen: Vec<_> = sections::ALL
         .iter()
         .filter(|section| cli.only.as_deref().is_none_or(|name| name == section.name))

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use flashpod_book::{Book, Level, Rule, Snapshot, Update};
-use flashpod_recordings::{Event, Recording, Trade};
-use flashpod_types::{Millis, Side};
+use flashpod_recordings::{Depth, Event, Frame, Recording, RecordingError, Snapshot as Fetched, Trade};
+use flashpod_types::{Millis, Nanos, Side, Symbol};
 
 /// Updates of one symbol. Their levels lie one after the other.
 pub(crate) struct Tape {
@@ -15,6 +15,8 @@ pub(crate) struct Tape {
     pub source: String,
     pub rule: Rule,
     pub trades: Vec<Trade>,
+    /// The recorded files; none of a synthetic market.
+    files: Vec<PathBuf>,
     snapshot: (u64, Vec<Level>, Vec<Level>),
     updates: Vec<Entry>,
     levels: Vec<Level>,
@@ -47,6 +49,11 @@ impl Tape {
         Self::read("binance_usdm_btc_eth_20240808", &["btcusdt_20240808.gz"])
     }
 
+    /// The market that stands in where recordings are missing.
+    pub(crate) fn synthetic() -> Self {
+        synthetic::tape("SYNTHETIC market".to_owned())
+    }
+
     /// Reads the recordings `files` of the data set `dir`, keeping the updates newer than the snapshot; without them it
     /// is a synthetic market, and says so.
     fn read(dir: &str, files: &[&str]) -> anyhow::Result<Self> {
@@ -73,6 +80,7 @@ impl Tape {
         let mut tape = Self {
             source: format!("{dir} BTCUSDT"),
             trades,
+            files: paths,
             rule: if futures { Rule::BinanceFutures } else { Rule::BinanceSpot },
             snapshot: (snapshot.last_update_id, snapshot.bids, snapshot.asks),
             updates: Vec::new(),
@@ -92,6 +100,33 @@ impl Tape {
         self.levels.extend(update.asks);
         let Update { first, last, prev_last, event, .. } = *update;
         self.updates.push(Entry { first, last, prev_last, event, bids_end, asks_end: self.levels.len() });
+    }
+
+    /// The same market as a back-test reads it, with the recorder's times; of a synthetic one, with its own.
+    pub(crate) fn for_backtest(&self) -> anyhow::Result<flashpod_backtest::Tape> {
+        let symbol: Symbol = "BTCUSDT".parse()?;
+        if !self.files.is_empty() {
+            return Ok(flashpod_backtest::Tape::read(symbol, Recording::open(&self.files)?)?);
+        }
+        let at = |made: Millis| Nanos::from_millis(u64::try_from(made.0).unwrap_or(0));
+        let frame = |made, event| Frame { local: at(made), symbol, event };
+        let (last_update_id, bids, asks) = self.snapshot.clone();
+        let fetched = Fetched { last_update_id, bids, asks, ..Fetched::default() };
+        let mut frames: Vec<Frame> = (0..self.updates())
+            .map(|index| self.update(index))
+            .map(|update| {
+                let Update { first, last, prev_last, event, bids, asks } = update;
+                let (bids, asks) = (bids.to_vec(), asks.to_vec());
+                let depth = Depth { event, first, last, prev_last, bids, asks, ..Depth::default() };
+                frame(event, Event::Depth(depth))
+            })
+            .collect();
+        frames.extend(self.trades.iter().map(|trade| frame(trade.event, Event::Trade(*trade))));
+        frames.sort_by_key(|frame| frame.local);
+        let first = frames.first().map_or(Millis(0), |_| self.update(0).event);
+        frames.insert(0, frame(first, Event::Snapshot(fetched)));
+        let read = frames.into_iter().map(Ok::<Frame, RecordingError>);
+        Ok(flashpod_backtest::Tape::read(symbol, read)?)
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot<'_> {

@@ -78,7 +78,11 @@ fn measure(
     Ok((meter, hash))
 }
 
-fn read_and_apply(reader: &mut DepthReader, book: &mut CertifiedBook, frame: &[u8]) -> Option<Step> {
+pub(crate) fn read_and_apply(
+    reader: &mut DepthReader,
+    book: &mut CertifiedBook,
+    frame: &[u8],
+) -> Option<Step> {
     let push = reader.read(frame)?;
     Some(book.on_update(&Update {
         first: push.from,

@@ -1,13 +1,15 @@
 //! What is measured, one file a topic.
 
+mod backtest;
 mod book;
 mod decimal;
-mod frame;
-mod grpc;
+pub(crate) mod frame;
 mod journal;
+mod loopback;
 mod order;
-mod replay;
-mod risk;
+pub(crate) mod replay;
+pub(crate) mod risk;
+mod session;
 mod tick;
 
 use crate::meter::Figure;
@@ -37,5 +39,10 @@ pub(crate) const ALL: &[Section] = &[
     journal::SECTION,
     tick::SECTION,
     replay::SECTION,
-    grpc::SECTION,
+    backtest::SPOT,
+    backtest::USDM,
+    session::RUST_CLIENT,
+    session::SECTION,
+    session::DECIDE,
+    loopback::SECTION,
 ];

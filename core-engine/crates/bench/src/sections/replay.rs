@@ -22,9 +22,9 @@ const RUNS: usize = 3;
 const BEGIN: Nanos = Nanos::from_secs(1_000);
 
 /// A journal and what is in it.
-struct Journal {
+pub(crate) struct Journal {
     /// The records of its inputs.
-    inputs: Vec<Vec<u8>>,
+    pub(crate) inputs: Vec<Vec<u8>>,
     frames: u64,
     levels: u64,
     trades: u64,
@@ -35,7 +35,7 @@ struct Journal {
 
 impl Journal {
     /// Plays the tape to an engine with a strategy that quotes the touch, by the tape's own clock.
-    fn of(tape: &Tape) -> anyhow::Result<Self> {
+    pub(crate) fn of(tape: &Tape) -> anyhow::Result<Self> {
         let mut world = World::ready(tape, Nanos(BEGIN.0 - START_UP.0), true)?;
         let (mut frames, mut levels, mut trades) = (0, 0, 0);
         for frame in market::frames(tape) {
@@ -108,7 +108,7 @@ fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
 }
 
 /// Hash of all order requests.
-fn replay(inputs: &[Vec<u8>]) -> anyhow::Result<u32> {
+pub(crate) fn replay(inputs: &[Vec<u8>]) -> anyhow::Result<u32> {
     let mut engine: Option<Engine> = None;
     let mut hasher = crc32fast::Hasher::new();
     let mut actions = Vec::new();

@@ -14,61 +14,90 @@ const SAMPLES: usize = 200_000;
 /// Short, so that a timer's interrupt each millisecond falls into fewer than one in a thousand.
 const BATCH: usize = 10;
 
-fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
-    let instrument = Instrument {
-        symbol: "BTCUSDC".parse()?,
-        base: "BTC".parse()?,
-        quote: "USDC".parse()?,
-        tick: "0.01".parse()?,
-        step: "0.000001".parse()?,
-        min_qty: "0.00001".parse()?,
-        min_notional: "1".parse()?,
-        max_notional: "2000000".parse()?,
-        band: Some(PriceBand { bid_up: 120_000_000, ask_down: 80_000_000 }),
-        trading: true,
-    };
-    let limits = Limits {
-        max_order_notional: Some("1000".parse()?),
-        max_position_notional: Some("50000".parse()?),
-        max_open_orders: Some(20),
-        max_order_rate: Some(50),
-        price_collar_bps: Some(500),
-        max_data_age: Some(Nanos::from_secs(2)),
-    };
-    let account = AccountLimits { max_exposure: Some("200000".parse()?), max_open_orders: Some(100) };
-    let (bid, ask): (Price, Price) = ("99999.99".parse()?, "100000.01".parse()?);
-    let view = View {
-        gate: Gate { mode: Mode::Live, state: TradingState::Active, reason: "" },
-        instrument: Some(&instrument),
-        limits: &limits,
-        account: &account,
-        position: "0.05".parse()?,
-        buys: "0.02".parse()?,
-        sells: "0.03".parse()?,
-        open_orders: 4,
-        account_open_orders: 12,
-        other_exposure: "30000".parse()?,
-        market: Some(Market { bid, ask, certified: true, age: Nanos::from_millis(3) }),
-        last_trade: Some(ask),
-        orders_last_second: 5,
-        free_base: "1".parse()?,
-        free_quote: "20000".parse()?,
-        fee: "0.0005".parse()?,
-        own_bid: Some("99999".parse()?),
-        own_ask: Some("100001".parse()?),
-    };
-    // Both sides, prices round the touch, sizes up to a hundredth: what passes is all checks done.
-    let orders: Vec<Order> = (0_i64..1_000)
-        .map(|n| Order {
-            symbol: instrument.symbol,
-            side: if n % 2 == 0 { Side::Buy } else { Side::Sell },
-            kind: OrderType::LimitMaker,
-            price: Price::from_raw(if n % 2 == 0 { bid.raw() } else { ask.raw() } + (n % 7 - 3) * 1_000_000),
-            qty: Qty::from_raw(100_000 + n * 100),
-            reduce_only: false,
-            purpose: Purpose::Strategy,
+/// What the checks look at, with every limit set.
+pub(crate) struct Scene {
+    instrument: Instrument,
+    limits: Limits,
+    account: AccountLimits,
+    bid: Price,
+    ask: Price,
+}
+
+impl Scene {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let instrument = Instrument {
+            symbol: "BTCUSDC".parse()?,
+            base: "BTC".parse()?,
+            quote: "USDC".parse()?,
+            tick: "0.01".parse()?,
+            step: "0.000001".parse()?,
+            min_qty: "0.00001".parse()?,
+            min_notional: "1".parse()?,
+            max_notional: "2000000".parse()?,
+            band: Some(PriceBand { bid_up: 120_000_000, ask_down: 80_000_000 }),
+            trading: true,
+        };
+        let limits = Limits {
+            max_order_notional: Some("1000".parse()?),
+            max_position_notional: Some("50000".parse()?),
+            max_open_orders: Some(20),
+            max_order_rate: Some(50),
+            price_collar_bps: Some(500),
+            max_data_age: Some(Nanos::from_secs(2)),
+        };
+        let account = AccountLimits {
+            max_exposure: Some("200000".parse()?),
+            max_open_orders: Some(100),
+        };
+        Ok(Self { instrument, limits, account, bid: "99999.99".parse()?, ask: "100000.01".parse()? })
+    }
+
+    pub(crate) fn view(&self) -> anyhow::Result<View<'_>> {
+        let Self { instrument, limits, account, bid, ask } = self;
+        Ok(View {
+            gate: Gate { mode: Mode::Live, state: TradingState::Active, reason: "" },
+            instrument: Some(instrument),
+            limits,
+            account,
+            position: "0.05".parse()?,
+            buys: "0.02".parse()?,
+            sells: "0.03".parse()?,
+            open_orders: 4,
+            account_open_orders: 12,
+            other_exposure: "30000".parse()?,
+            market: Some(Market { bid: *bid, ask: *ask, certified: true, age: Nanos::from_millis(3) }),
+            last_trade: Some(*ask),
+            orders_last_second: 5,
+            free_base: "1".parse()?,
+            free_quote: "20000".parse()?,
+            fee: "0.0005".parse()?,
+            own_bid: Some("99999".parse()?),
+            own_ask: Some("100001".parse()?),
         })
-        .collect();
+    }
+
+    /// Both sides, prices round the touch, sizes up to a hundredth: what passes is all checks done.
+    pub(crate) fn orders(&self) -> Vec<Order> {
+        let (bid, ask) = (self.bid, self.ask);
+        (0_i64..1_000)
+            .map(|n| Order {
+                symbol: self.instrument.symbol,
+                side: if n % 2 == 0 { Side::Buy } else { Side::Sell },
+                kind: OrderType::LimitMaker,
+                price: Price::from_raw(
+                    if n % 2 == 0 { bid.raw() } else { ask.raw() } + (n % 7 - 3) * 1_000_000,
+                ),
+                qty: Qty::from_raw(100_000 + n * 100),
+                reduce_only: false,
+                purpose: Purpose::Strategy,
+            })
+            .collect()
+    }
+}
+
+fn run(_: &Options) -> anyhow::Result<Vec<Figure>> {
+    let scene = Scene::new()?;
+    let (view, orders) = (scene.view()?, scene.orders());
     let mut meter = Meter::with_room(WARM_UP + SAMPLES);
     let (mut approved, mut asked, mut hasher) = (0, 0, crc32fast::Hasher::new());
     let mut orders = orders.iter().cycle();

@@ -50,6 +50,7 @@ pub(super) fn tape(source: String) -> Tape {
         source,
         rule: Rule::BinanceSpot,
         trades: Vec::new(),
+        files: Vec::new(),
         snapshot: (0, bids, asks),
         updates: Vec::new(),
         levels: Vec::new(),

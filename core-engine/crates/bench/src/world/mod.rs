@@ -16,6 +16,7 @@ use flashpod_engine::io::{
 use flashpod_engine::{
     Action, Engine, EngineConfig, Environment, Input, RateConfig, Recovered, Stamp, Start, StopPolicy, record,
 };
+use flashpod_gateway::{EngineLink, MarketData, SessionOutput};
 use flashpod_types::Nanos;
 
 use crate::tape::Tape;
@@ -43,6 +44,8 @@ pub(crate) struct Counted {
 
 pub(crate) struct World {
     engine: Engine,
+    /// Where books and what concerns sessions go, when the strategies are sidecars.
+    sidecars: Option<EngineLink>,
     exchange: Exchange,
     pub strategy: TouchQuotes,
     seq: u64,
@@ -63,12 +66,39 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A certified book, a reconciled account and a session; `start` is when the engine's clock begins, and it is ready
-    /// before `start` + [`START_UP`].
+    /// A certified book, a reconciled account and the session of the scripted strategy; `start` is when the engine's clock
+    /// begins, and it is ready before `start` + [`START_UP`].
     pub(crate) fn ready(tape: &Tape, start: Nanos, keep_records: bool) -> anyhow::Result<Self> {
+        let mut world = Self::begun(tape, start, keep_records, &[INSTANCE])?;
+        let message = SessionMessage::Opened { last_sequence: 0 };
+        world.waiting.push_back(Input::Session {
+            instance: INSTANCE.to_owned(),
+            received: world.now,
+            message,
+        });
+        world.settle(world.now)?;
+        ensure!(world.ready, "the session was not welcomed");
+        (world.counted, world.requests) = (Counted::default(), crc32fast::Hasher::new());
+        Ok(world)
+    }
+
+    /// The same without a session: those of `instances` come through a gateway.
+    pub(crate) fn for_sidecars(
+        tape: &Tape,
+        start: Nanos,
+        instances: &[&str],
+        link: EngineLink,
+    ) -> anyhow::Result<Self> {
+        let mut world = Self::begun(tape, start, false, instances)?;
+        world.sidecars = Some(link);
+        Ok(world)
+    }
+
+    fn begun(tape: &Tape, start: Nanos, keep_records: bool, instances: &[&str]) -> anyhow::Result<Self> {
         let started = Start { config: config(), incarnation: 1, recovered: Recovered::default() };
         let mut world = Self {
             engine: Engine::new(&started),
+            sidecars: None,
             exchange: Exchange::new(tape),
             strategy: TouchQuotes::default(),
             seq: 0,
@@ -87,7 +117,10 @@ impl World {
         let desired = Desired {
             generation: 1,
             account: AccountLimits::default(),
-            instances: vec![policy()?],
+            instances: instances
+                .iter()
+                .map(|name| policy(name, instances.len()))
+                .collect::<Result<_, _>>()?,
             halts: Vec::new(),
         };
         world.waiting.push_back(Input::Agent(AgentInput::Desired(desired)));
@@ -110,15 +143,6 @@ impl World {
             ensure!(world.now < start + START_UP, "not ready in time: {:?}", world.engine.status(world.now));
             world.timer(world.now)?;
         }
-        let message = SessionMessage::Opened { last_sequence: 0 };
-        world.waiting.push_back(Input::Session {
-            instance: INSTANCE.to_owned(),
-            received: world.now,
-            message,
-        });
-        world.settle(world.now)?;
-        ensure!(world.ready, "the session was not welcomed");
-        (world.counted, world.requests) = (Counted::default(), crc32fast::Hasher::new());
         Ok(world)
     }
 
@@ -216,7 +240,22 @@ impl World {
                 self.feed(conn, FeedEvent::Up);
             }
             Action::FeedText { conn, text } => self.feed(conn, FeedEvent::Text(exchange::reply_to(&text)?)),
-            Action::Book(top) => self.show(&top),
+            Action::Book(top) => match &mut self.sidecars {
+                // A full ring is the sidecar's loss, as in the core.
+                Some(link) => drop(link.market(MarketData::Book { top, missed: 0 })),
+                None => self.show(&top),
+            },
+            Action::Trades(batch) => {
+                if let Some(link) = &mut self.sidecars {
+                    drop(link.market(MarketData::Trades { batch, missed: 0 }));
+                }
+            }
+            Action::Session { instance, event } if self.sidecars.is_some() => {
+                self.counted.order_events += u64::from(matches!(event, SessionEvent::Order(_)));
+                if let Some(link) = &mut self.sidecars {
+                    link.event(SessionOutput::Session { instance, event });
+                }
+            }
             Action::Session { event: SessionEvent::Welcome(_), .. } => self.ready = true,
             Action::Session { event: SessionEvent::Order(_), .. } => self.counted.order_events += 1,
             Action::Session { event: SessionEvent::Rule(answer), .. } => {
@@ -291,22 +330,24 @@ fn config() -> EngineConfig {
     config
 }
 
-fn policy() -> anyhow::Result<InstancePolicy> {
+/// One of `count` instances that share the account's balances.
+fn policy(instance: &str, count: usize) -> anyhow::Result<InstancePolicy> {
+    let share = |amount: usize| (amount / count).to_string().parse();
     Ok(InstancePolicy {
-        instance: INSTANCE.to_owned(),
+        instance: instance.to_owned(),
         uid: "bench".to_owned(),
         strategy: "touch".to_owned(),
         mode: Mode::Live,
         state: RunState::Run,
         deletion_policy: DeletionPolicy::CancelOnly,
         symbols: vec![SYMBOL.parse()?],
-        capital: vec![("USDC".parse()?, "100000".parse()?), ("BTC".parse()?, "10".parse()?)],
+        capital: vec![("USDC".parse()?, share(100_000)?), ("BTC".parse()?, share(10)?)],
         limits: RiskLimits {
             max_order_notional: Some("1000".parse()?),
             max_position_notional: Some("5000".parse()?),
             max_open_orders: Some(20),
-            max_order_rate: None,
             price_collar_bps: Some(500),
+            max_order_rate: None,
             max_data_age: None,
         },
         parameters_json: "{}".to_owned(),
