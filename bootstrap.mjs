@@ -32,7 +32,12 @@ const tasks = {
   'build-sdk': { typescript: 'strategy-pods/sdk' },
   test: { module: 'scripts/test.ts' },
   check: { module: 'scripts/check.ts' },
-  bench: { module: 'scripts/bench.ts' },
+  bench: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/bench.ts',
+  },
+  'bench:peers': { module: 'scripts/bench-peers/main.ts' },
   generate: { module: 'scripts/generate.ts' },
   chaos: {
     rust: ['flashpod-core', 'flashpod-venue'],
