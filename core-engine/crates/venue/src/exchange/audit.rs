@@ -133,6 +133,7 @@ impl Exchange {
                 "pushes": self.counters.pushes,
                 "pushesDroppedByFault": self.counters.dropped_by_fault,
                 "faults": self.faults.counters(),
+                "faultsEach": self.faults.each(),
             }),
             symbols: symbols.collect(),
         }

@@ -17,7 +17,7 @@ pub enum FaultsError {
 
 const SHAPE: &str = r#"{"faults":[{"kind":"loss","on":"public","nth":3}]} is accepted"#;
 
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 17] = [
     "delay",
     "loss",
     "reset",
@@ -29,6 +29,8 @@ const KINDS: [&str; 15] = [
     "duplicate",
     "gap",
     "malformed",
+    "jump",
+    "crossed",
     "hideDeal",
     "dropPush",
     "disconnect",
@@ -158,6 +160,13 @@ impl Fields {
         Ok(Place::Request { method: method.map(str::to_owned), path })
     }
 
+    /// The depth frames of one pair, or of all.
+    fn depth(&mut self) -> Result<Place, Refused> {
+        let symbol = self.text("symbol", "a symbol such as \"BTCUSDC\"")?;
+        let channel = Some("aggre.depth".to_owned());
+        Ok(Place::Push { stream: Some(Stream::Public), channel, symbol })
+    }
+
     fn push(&mut self, stream: Option<Stream>) -> Result<Place, Refused> {
         let channel = self.channel()?;
         if let (Some(Stream::Public), Some(name)) = (stream, &channel)
@@ -275,12 +284,16 @@ fn of_kind(name: &'static str, fields: &mut Fields) -> Result<Fault, Refused> {
         }
         "http" | "5xx" | "429" | "418" => status(fields, name)?,
         "gap" => {
-            let symbol = fields.text("symbol", "a symbol such as \"BTCUSDC\"")?;
             let pushes = fields.get("pushes", "a whole number from 1", |v| v.as_u64().filter(|n| *n > 0))?;
-            let channel = Some("aggre.depth".to_owned());
-            let place = Place::Push { stream: Some(Stream::Public), channel, symbol };
-            (Kind::Gap { pushes: pushes.unwrap_or(1) }, place)
+            (Kind::Gap { pushes: pushes.unwrap_or(1) }, fields.depth()?)
         }
+        "jump" => {
+            let by = fields.get("by", "a whole number from 1 to 1000000000", |v| {
+                v.as_u64().filter(|by| (1..=1_000_000_000).contains(by))
+            })?;
+            (Kind::Jump { by: by.unwrap_or(1_000_000) }, fields.depth()?)
+        }
+        "crossed" => (Kind::Crossed, fields.depth()?),
         "reorder" => (Kind::Reorder, fields.place(false)?),
         "duplicate" => (Kind::Duplicate, fields.place(false)?),
         _ => {

@@ -81,6 +81,12 @@ pub enum Kind {
         pushes: u64,
     },
     Malformed(Shape),
+    /// The versions of one depth frame are so much too high.
+    Jump {
+        by: u64,
+    },
+    /// One depth frame has a bid far above every ask.
+    Crossed,
 }
 
 impl Kind {
@@ -100,6 +106,8 @@ impl Kind {
             Self::Duplicate => "duplicate",
             Self::Gap { .. } => "gap",
             Self::Malformed(_) => "malformed",
+            Self::Jump { .. } => "jump",
+            Self::Crossed => "crossed",
         }
     }
 }

@@ -104,6 +104,12 @@ impl Faults {
         file::parse("(text)", text).map(Self::new)
     }
 
+    /// Takes the place of what was there: windows and occasions count from here, and so do the counters.
+    pub fn replace(&mut self, list: Self, now: Nanos) {
+        *self = list;
+        self.begin(now);
+    }
+
     /// Windows of time count from here.
     pub fn begin(&mut self, now: Nanos) {
         self.began = now;
@@ -113,6 +119,12 @@ impl Faults {
     #[must_use]
     pub fn counters(&self) -> &BTreeMap<&'static str, u64> {
         &self.struck
+    }
+
+    /// How often each has struck, in the order of the file.
+    #[must_use]
+    pub fn each(&self) -> Vec<u64> {
+        self.list.iter().map(|armed| armed.struck).collect()
     }
 
     fn count(&mut self, index: usize) {
@@ -199,6 +211,8 @@ impl Faults {
                 Kind::Malformed(shape) => {
                     fate.spoiled = Some(spoil::frame(shape, bytes, self.list[index].fault.when.dice()));
                 }
+                Kind::Jump { by } => fate.spoiled = Some(spoil::jump(bytes, by)),
+                Kind::Crossed => fate.spoiled = Some(spoil::cross(bytes)),
                 _ => {}
             }
         }

@@ -1,7 +1,8 @@
 //! Frames and bodies that are not what they should be.
 
 use bytes::Bytes;
-use flashpod_mexc::push::PushDataV3ApiWrapper;
+use flashpod_mexc::push::push_data_v3_api_wrapper::Body;
+use flashpod_mexc::push::{Level, PublicAggreDepths, PushDataV3ApiWrapper};
 use prost::Message;
 use rand::{Rng, RngExt};
 
@@ -33,6 +34,37 @@ pub(super) fn frame(shape: Shape, bytes: &Bytes, dice: &mut impl Rng) -> Bytes {
             Err(_) => bytes.clone(),
         },
     }
+}
+
+/// The depth frame with what `change` makes of its body; any other frame as it is.
+fn changed(bytes: &Bytes, change: impl FnOnce(&mut PublicAggreDepths)) -> Bytes {
+    let Ok(mut frame) = PushDataV3ApiWrapper::decode(bytes.clone()) else { return bytes.clone() };
+    if let Some(Body::PublicAggreDepths(depth)) = &mut frame.body {
+        change(depth);
+    }
+    frame.encode_to_vec().into()
+}
+
+/// A depth frame whose versions are `by` too high.
+pub(super) fn jump(bytes: &Bytes, by: u64) -> Bytes {
+    changed(bytes, |depth| {
+        for version in [&mut depth.from_version, &mut depth.to_version] {
+            if let Ok(number) = version.parse::<u64>() {
+                *version = number.saturating_add(by).to_string();
+            }
+        }
+    })
+}
+
+/// A depth frame with a bid above every ask: a one before some price of the frame is more than the price.
+pub(super) fn cross(bytes: &Bytes) -> Bytes {
+    changed(bytes, |depth| {
+        let some = depth.asks.iter().chain(&depth.bids).map(|level| level.price.clone()).next();
+        if let Some(price) = some {
+            let (price, quantity) = (format!("1{price}"), "1".to_owned());
+            depth.bids.push(Level { price, quantity });
+        }
+    })
 }
 
 /// A body that is not the endpoint's.

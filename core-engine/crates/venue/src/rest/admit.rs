@@ -26,6 +26,10 @@ pub fn handle(exchange: &mut Exchange, id: RequestId, request: &HttpRequest) {
             let reply = versions(exchange, request);
             return exchange.reply(id, reply, &RequestFate::default());
         }
+        "/faults" if request.method == "PUT" && exchange.settings.fault_control => {
+            let reply = replace_faults(exchange, request);
+            return exchange.reply(id, reply, &RequestFate::default());
+        }
         _ => {}
     }
     let fate = exchange.faults.on_request(exchange.now, &request.method, &request.path);
@@ -56,6 +60,13 @@ pub fn execute(exchange: &mut Exchange, id: RequestId, admitted: &Admitted) {
     let apply = admitted.fate.apply;
     let result = if apply { (admitted.route.handler)(exchange, &admitted.call) } else { Ok(Value::Null) };
     exchange.reply(id, result, &admitted.fate);
+}
+
+fn replace_faults(exchange: &mut Exchange, request: &HttpRequest) -> Result<Value, ApiError> {
+    let faults = Faults::parse(&request.body).map_err(|error| ApiError::new(400, 400, error.to_string()))?;
+    let now = exchange.now;
+    exchange.faults.replace(faults, now);
+    Ok(Value::Object(serde_json::Map::new()))
 }
 
 fn versions(exchange: &Exchange, request: &HttpRequest) -> Result<Value, ApiError> {

@@ -200,6 +200,8 @@ settings! {
     "wsSubscriptions" ws_subscriptions: u64 = 30;
     /// Most client messages of a socket per second, then it is closed.
     "wsMessages" ws_messages: u64 = 100;
+    /// Whether `PUT /faults` is answered: the body is a file of faults that takes the place of those in force.
+    "faultControl" fault_control: bool = false;
 }
 
 impl Settings {

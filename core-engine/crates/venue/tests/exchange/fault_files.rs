@@ -25,6 +25,8 @@ fn every_kind_is_read() {
         {"kind":"reorder","on":"private","nth":1},
         {"kind":"duplicate","on":"public","channel":"aggre.deals","nth":1},
         {"kind":"gap","pushes":4,"nth":1},
+        {"kind":"jump","by":7,"nth":1},
+        {"kind":"crossed","symbol":"BTCUSDC","nth":1},
         {"kind":"malformed","on":"rest","shape":"truncated","nth":1}]}"#;
     let kinds: Vec<_> = Faults::parse(text).unwrap().counters().keys().copied().collect();
     assert_eq!(
@@ -33,6 +35,7 @@ fn every_kind_is_read() {
             "418",
             "429",
             "5xx",
+            "crossed",
             "delay",
             "disconnect",
             "dropPush",
@@ -40,6 +43,7 @@ fn every_kind_is_read() {
             "gap",
             "hideDeal",
             "http",
+            "jump",
             "loss",
             "malformed",
             "reorder",
@@ -121,6 +125,8 @@ fn a_mistake_is_named_with_what_is_accepted() {
             r#"{"kind":"http","status":999,"apply":true,"nth":1}"#,
             "faults[0].status: 999; an HTTP status from 200 to 599",
         ),
+        (r#"{"kind":"jump","by":0,"nth":1}"#, "faults[0].by: 0; a whole number from 1 to 1000000000"),
+        (r#"{"kind":"crossed","on":"public","nth":1}"#, "faults[0].on: kind crossed has no such field"),
         (r#"{"kind":"429","apply":true,"nth":1}"#, "faults[0].apply: kind 429 has no such field"),
         (r#"{"kind":"dropPush","nth":1}"#, "faults[0].channel: is missing"),
         (r#"{"kind":"disconnect","stream":"public"}"#, "faults[0].afterPushes: is missing"),

@@ -107,6 +107,7 @@ fn a_duplicate_comes_twice_and_a_reordered_push_after_its_successor() {
     desk.play(5);
     assert_eq!(versions(&mut desk, session), [11, 11, 12, 14, 13, 15]);
     assert_eq!((struck(&desk, "duplicate"), struck(&desk, "reorder")), (1, 1));
+    assert_eq!(desk.audit()["counters"]["faultsEach"], json!([1, 1]));
     // Without a successor it comes a second later at the latest.
     let (mut desk, session) = reader(updates(1), json!([{ "kind": "reorder", "on": "public", "nth": 2 }]));
     desk.wait_ms(100);
@@ -243,6 +244,68 @@ fn a_malformed_push_is_garbage_cut_off_or_of_another_channel() {
     let other = PushDataV3ApiWrapper::decode(spoiled("other").1).unwrap();
     assert_eq!(other.symbol.as_deref(), Some("OTHERUSDC"));
     assert!(matches!(other.body, Some(Body::PublicAggreDepths(_))) && other.channel != DEPTH);
+}
+
+#[test]
+fn one_depth_push_has_versions_that_jump_or_a_book_that_is_crossed() {
+    let spoiled = |fault: Value| {
+        let (mut desk, session) = reader(updates(3), json!([fault]));
+        desk.play(3);
+        desk.pushes(session)
+    };
+    let jumped = spoiled(json!({ "kind": "jump", "by": 500, "nth": 4 }));
+    let versions: Vec<u64> = jumped.iter().map(|frame| crate::book::versions(frame).1).collect();
+    assert_eq!(versions, [11, 512, 13]);
+    let crossed = spoiled(json!({ "kind": "crossed", "nth": 4 }));
+    let bids = |at: usize| match &crossed[at].body {
+        Some(Body::PublicAggreDepths(depth)) => depth.bids.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(bids(0).is_empty() && bids(2).is_empty());
+    assert_eq!(bids(1)[0].price, "1100001.00", "the frame's ask is 100001");
+}
+
+#[test]
+fn faults_are_replaced_while_the_exchange_runs_if_that_was_asked_for() {
+    let put = |desk: &mut Desk, body: &str| {
+        let mut put = request("PUT", "/faults", "", None);
+        put.body = body.to_owned();
+        desk.request(&put)
+    };
+    let lost = r#"{"faults":[{"kind":"5xx","path":"/api/v3/time","apply":true,"from":"0s"}]}"#;
+    let mut desk = Desk::recorded(&[], vec![]);
+    assert_eq!(put(&mut desk, lost).status, 404);
+    let mut desk = Desk::recorded(&["faultControl=on"], vec![]);
+    let time = |desk: &mut Desk| desk.send("GET", "/api/v3/time", "", None).0;
+    assert_eq!(put(&mut desk, lost).status, 200);
+    assert_eq!((time(&mut desk), struck(&desk, "5xx")), (503, 1));
+    let refused = put(&mut desk, r#"{"faults":[{"kind":"5xx","nth":1}]}"#);
+    assert!(refused.status == 400 && refused.body.contains("faults[0].apply: is missing"), "{refused:?}");
+    assert_eq!((time(&mut desk), struck(&desk, "5xx")), (503, 2), "a mistake changes nothing");
+    assert_eq!(put(&mut desk, lost).status, 200);
+    assert_eq!(struck(&desk, "5xx"), 0, "counted anew");
+    assert_eq!(put(&mut desk, r#"{"faults":[]}"#).status, 200);
+    assert_eq!(time(&mut desk), 200);
+}
+
+#[test]
+fn an_answer_on_its_way_is_malformed_after_its_fault_is_gone() {
+    let fault = json!([{ "kind": "malformed", "on": "rest", "shape": "garbage", "nth": 1 }]);
+    let mut desk = Desk::recorded_with(&["faultControl=on", "latencyMs=20"], vec![], &fault);
+    let mut query = format!("{}&timestamp={}", order("BUY", "LIMIT", "0.01", "99000"), desk.now.as_millis());
+    flashpod_mexc::Signer::new(crate::support::SECRET).append(&mut query);
+    let placed = request("POST", "/api/v3/order", &query, Some(crate::support::KEY));
+    let id = flashpod_venue::exchange::RequestId(1_000);
+    desk.exchange.handle_http(desk.now, id, &placed);
+    let mut none = request("PUT", "/faults", "", None);
+    none.body = r#"{"faults":[]}"#.to_owned();
+    assert_eq!(desk.request(&none).status, 200);
+    desk.wait_ms(20);
+    let reply = desk.outputs.iter().find_map(|output| match output {
+        Output::Reply(of, reply) if *of == id => Some(reply.body.clone()),
+        _ => None,
+    });
+    assert!(serde_json::from_str::<Value>(&reply.unwrap()).is_err());
 }
 
 #[test]
