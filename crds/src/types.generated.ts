@@ -139,18 +139,30 @@ export interface Capital {
   amount: string;
 }
 
+export type OnLossLimit = 'Halt' | 'ReduceOnly';
+
 export interface RiskLimits {
   /** Largest value of one order. */
   maxOrderNotional: string;
   /** Largest value of the position in one pair, every open and unknown order of a side counted. */
   maxPositionNotional: string;
+  /** Largest quantity of one order, in the base asset of the pair. */
+  maxOrderQuantity?: string;
   maxOpenOrders: number;
+  /** Orders whose request or cancel the exchange has not answered yet. */
+  maxInFlight?: number;
   /** Orders per second. MEXC allows 12 order calls a second per account. */
   maxOrderRate: number;
   /** Largest distance of a price from the certified mid, in basis points. */
   priceCollarBps: number;
   /** A book older than this, by its connection, opens no risk. */
   maxDataAgeMs: number;
+  /** Loss since 00:00 UTC, realised and unrealised, after fees, of all instances of the strategy. What reaches it stops as onLossLimit says, until a new value of the annotation trading.flashpod.dev/reset-risk; neither a new day nor a restart lifts it. */
+  maxDailyLoss?: string;
+  /** As maxDailyLoss, from the highest profit since the strategy began or was reset. */
+  maxDrawdown?: string;
+  /** What a loss limit does. Halt (when left out): open orders are cancelled and nothing leaves. ReduceOnly: open orders are cancelled, and orders that make the position smaller pass. */
+  onLossLimit?: OnLossLimit;
 }
 
 export type DeletionPolicy = 'Flatten' | 'CancelOnly' | 'Orphan';
@@ -197,16 +209,49 @@ export interface PositionStatus {
   openOrders: number;
 }
 
+export interface AssetAmount {
+  asset: string;
+  amount: string;
+}
+
+export interface MarkOut {
+  afterMs: number;
+  fills: number;
+  /** (Mark − price of the fill) × quantity, less for sales, in the quote asset. */
+  value: string;
+  /** The value as a share of the value of the fills, in basis points. */
+  bps?: number;
+}
+
 export interface SymbolFigures {
   symbol: string;
   acceptedOrders: number;
   fills: number;
   rejects: number;
+  /** Fees in an asset that is none of the pair's, e.g. MX; no part of positions[].fees. */
+  otherFees?: AssetAmount[];
+  /** How the market went on after fills, from their side; since the core's start. */
+  markOuts?: MarkOut[];
 }
 
-export interface AssetAmount {
-  asset: string;
-  amount: string;
+export interface LossReached {
+  rule: 'DailyLoss' | 'Drawdown';
+  lost: string;
+  limit: string;
+  at?: string;
+}
+
+export interface LossStatus {
+  quoteAsset: string;
+  /** Since 00:00 UTC; negative for a gain. */
+  dayLoss?: string;
+  /** From the highest profit. */
+  drawdown?: string;
+  /** The limit that was reached; it stops until a reset. */
+  reached?: LossReached;
+  /** The annotation trading.flashpod.dev/reset-risk that was carried out last. */
+  reset?: string;
+  resetAt?: string;
 }
 
 export interface StrategyInstanceStatusTickToOrder {
@@ -242,6 +287,8 @@ export interface StrategyInstanceStatus {
   checkpointAt?: string;
   positions?: PositionStatus[];
   figures?: SymbolFigures[];
+  /** What loss limits look at, per quote asset. */
+  losses?: LossStatus[];
   balances?: AssetAmount[];
   /** From the frame that was decided on to the order leaving, microseconds. */
   tickToOrder?: StrategyInstanceStatusTickToOrder;
@@ -273,7 +320,15 @@ export interface TradingAccountSpecEndpoints {
 
 export interface AccountLimits {
   maxExposure?: string;
+  /** Largest share of maxExposure that one pair may take, over all strategies, per cent. */
+  maxConcentrationPct?: number;
   maxOpenOrders?: number;
+  /** Loss of all strategies together since 00:00 UTC, realised and unrealised, after fees. What reaches it stops every strategy as onLossLimit says, until a new value of the annotation trading.flashpod.dev/reset-risk on this account. */
+  maxLoss?: string;
+  /** As maxLoss, from the highest profit since the account began or was reset. */
+  maxDrawdown?: string;
+  /** Halt (when left out) or ReduceOnly, as in a strategy. */
+  onLossLimit?: OnLossLimit;
 }
 
 export interface LeaseNumbers {
@@ -291,7 +346,7 @@ export interface TradingAccountSpec {
   endpoints?: TradingAccountSpecEndpoints;
   /** Secret with the keys apiKey and secretKey. Only the core reads it. */
   credentialsSecretRef: ObjectRef;
-  /** Limits over all strategies of the account. */
+  /** Limits over all strategies of the account. Amounts are in the quote asset of the pairs. */
   limits?: AccountLimits;
   /** How long a core may write without hearing from Kubernetes: after softSeconds it opens no risk and cancels, after hardSeconds it is silent, after durationSeconds another core may take over. Shorter hands over sooner and trades less through an outage of the control plane. */
   lease: LeaseNumbers;
@@ -326,6 +381,8 @@ export interface TradingAccountStatus {
   ledgerEqualsVenue?: boolean;
   auditedAt?: string;
   auditDifference?: string;
+  /** What loss limits look at, per quote asset. */
+  losses?: LossStatus[];
   conditions?: Condition[];
 }
 

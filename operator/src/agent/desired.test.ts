@@ -1,5 +1,5 @@
 import type { StrategyInstance } from '@flashpod/crds';
-import { InstancePolicy_State } from '@flashpod/proto';
+import { InstancePolicy_State, LossAction } from '@flashpod/proto';
 import { expect, test } from 'vitest';
 import { account, core, strategy } from '../testing/desk.js';
 import { type AgentWorld, desiredState } from './desired.js';
@@ -29,4 +29,34 @@ const state = (change: Partial<AgentWorld>) =>
 test('with its namespace everything stops, also what is not marked for deletion yet', () => {
   expect(state({})).toBe(InstancePolicy_State.RUN);
   expect(state({ namespaceEnds: true })).toBe(InstancePolicy_State.STOP);
+});
+
+test('loss limits, and the resets that annotations ask for, reach the core for the strategy and the account', () => {
+  const annotations = { 'trading.flashpod.dev/reset-risk': 'now' };
+  const risk = { ...owner.spec.risk, maxDailyLoss: '10', onLossLimit: 'ReduceOnly' } as const;
+  const strategyOf = () => ({
+    ...owner,
+    metadata: { ...owner.metadata, annotations },
+    spec: { ...owner.spec, risk },
+  });
+  const limits = { maxExposure: '1000', maxConcentrationPct: 40, maxLoss: '50' };
+  const { metadata, spec } = account();
+  const accounts = [{ ...account(), metadata: { ...metadata, annotations }, spec: { ...spec, limits } }];
+  const { instances, accounts: told } = desiredState(
+    { ...world, strategy: strategyOf, accounts },
+    { told: undefined, proven: new Set() },
+  );
+  expect(instances?.[0]).toMatchObject({
+    owner: 's',
+    ownerUid: 'u',
+    riskReset: 'now',
+    limits: { maxDailyLoss: '10', onLoss: LossAction.REDUCE_ONLY },
+  });
+  expect(told?.[0]).toMatchObject({
+    maxConcentrationPct: 40,
+    maxLoss: '50',
+    maxDrawdown: '',
+    onLoss: LossAction.HALT,
+    riskReset: 'now',
+  });
 });

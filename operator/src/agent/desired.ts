@@ -1,16 +1,24 @@
 // From what the API says to what the core is told. Pure: the whole desired state, every time.
 
-import type { ExecutionCore, Halt, StrategyInstance, TradingAccount, TradingStrategy } from '@flashpod/crds';
+import type {
+  ExecutionCore,
+  Halt,
+  RiskLimits,
+  StrategyInstance,
+  TradingAccount,
+  TradingStrategy,
+} from '@flashpod/crds';
 import {
   DeletionPolicy,
   type DesiredStateSchema,
   HaltPolicy_Action,
   InstancePolicy_State,
+  LossAction,
   type MessageInitShape,
   Mode,
   SidecarLoss_Action,
 } from '@flashpod/proto';
-import { covers, policyFor } from '../strategy/policy.js';
+import { covers, policyFor, riskResetOf } from '../strategy/policy.js';
 
 export interface AgentWorld {
   readonly coreName: string;
@@ -46,6 +54,7 @@ const losses = {
   Flatten: SidecarLoss_Action.FLATTEN,
   Keep: SidecarLoss_Action.KEEP,
 } as const;
+const lossActions = { Halt: LossAction.HALT, ReduceOnly: LossAction.REDUCE_ONLY } as const;
 const haltActions = {
   Block: HaltPolicy_Action.BLOCK,
   Cancel: HaltPolicy_Action.CANCEL,
@@ -89,14 +98,20 @@ function accountNames({ core }: AgentWorld, instances: readonly StrategyInstance
 }
 
 function accountPolicy({ accounts }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
-  const limits = accounts.find(({ metadata }) => metadata.name === name)?.spec.limits;
+  const account = accounts.find(({ metadata }) => metadata.name === name);
+  const limits = account?.spec.limits;
   const symbols = instances
     .filter(({ spec }) => spec.accountRef.name === name)
     .flatMap(({ spec }) => spec.symbols);
   return {
     account: name,
     maxExposure: limits?.maxExposure ?? '',
+    maxConcentrationPct: limits?.maxConcentrationPct ?? 0,
     maxOpenOrders: limits?.maxOpenOrders ?? 0,
+    maxLoss: limits?.maxLoss ?? '',
+    maxDrawdown: limits?.maxDrawdown ?? '',
+    onLoss: lossActions[limits?.onLossLimit ?? 'Halt'],
+    riskReset: riskResetOf(account),
     symbols: [...new Set(symbols)].sort(),
   };
 }
@@ -113,6 +128,8 @@ function instancePolicy(
     uid: metadata.uid ?? '',
     account: spec.accountRef.name,
     strategy: spec.strategy,
+    owner: spec.strategyRef.name,
+    ownerUid: spec.strategyRef.uid,
     mode: modes[spec.mode],
     state:
       policy.state === 'Run' && !namespaceEnds && !proven.has(metadata.uid ?? '')
@@ -121,11 +138,16 @@ function instancePolicy(
     deletionPolicy: policies[policy.deletionPolicy],
     symbols: [...spec.symbols],
     capital: spec.capital.map(({ asset, amount }) => ({ asset, amount })),
-    limits: policy.limits,
+    limits: riskLimits(policy.limits),
+    riskReset: policy.riskReset,
     tokenSha256: spec.tokenSha256,
     parametersJson: JSON.stringify(spec.parameters),
     onSidecarLoss: { action: losses[policy.onSidecarLoss.action], afterMs: policy.onSidecarLoss.afterMs },
   };
+}
+
+function riskLimits({ onLossLimit, ...limits }: RiskLimits) {
+  return { ...limits, onLoss: lossActions[onLossLimit ?? 'Halt'] };
 }
 
 function haltPolicy({ coreName }: AgentWorld, halt: Halt, instances: readonly StrategyInstance[]) {

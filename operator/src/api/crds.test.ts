@@ -129,6 +129,8 @@ const risk = (maxOrderNotional: unknown, maxPositionNotional: unknown = '1000') 
   risk: { maxOrderNotional, maxPositionNotional },
 });
 
+const limit = (more: Spec) => ({ risk: { maxOrderNotional: '100', maxPositionNotional: '1000', ...more } });
+
 describe('a TradingStrategy is refused', () => {
   const cases: [string, Spec, RegExp][] = [
     ['without symbols', { symbols: [] }, /spec\.symbols/],
@@ -150,6 +152,20 @@ describe('a TradingStrategy is refused', () => {
       'with an order limit above the position limit',
       risk('1000.000000001'),
       /must be at most maxPositionNotional/,
+    ],
+    ['with a daily loss of zero', limit({ maxDailyLoss: '0' }), /maxDailyLoss must be greater than 0/],
+    ['with a drawdown of zero', limit({ maxDrawdown: '0.0' }), /maxDrawdown must be greater than 0/],
+    ['with a quantity of zero', limit({ maxOrderQuantity: '0' }), /maxOrderQuantity must be greater than 0/],
+    [
+      'with a quantity of nine places',
+      limit({ maxOrderQuantity: '0.000000001' }),
+      /spec\.risk\.maxOrderQuantity/,
+    ],
+    ['with no order in flight', limit({ maxInFlight: 0 }), /spec\.risk\.maxInFlight/],
+    [
+      'with an unknown act on a loss limit',
+      limit({ onLossLimit: 'Stop' }),
+      /spec\.risk\.onLossLimit.*"Stop".*"Halt", "ReduceOnly"/,
     ],
     [
       'with capital of an asset twice',
@@ -296,6 +312,30 @@ describe('what cannot be changed', () => {
       limits: { maxOrderNotional: '0.5' },
       parameters: { any: { thing: 1 } },
     });
+  });
+});
+
+describe('the limits of an account', () => {
+  test.each<[string, Spec, RegExp]>([
+    ['a share of no exposure', { maxConcentrationPct: 40 }, /maxConcentrationPct is a share of maxExposure/],
+    ['a share above all', { maxExposure: '1', maxConcentrationPct: 101 }, /maxConcentrationPct.*100/],
+    ['a loss of zero', { maxLoss: '0' }, /maxLoss must be greater than 0/],
+    ['a drawdown of zero', { maxDrawdown: '0' }, /maxDrawdown must be greater than 0/],
+  ])('%s is refused', async (_, limits, message) => {
+    await expect(create('TradingAccount', account({ limits }))).rejects.toThrow(message);
+  });
+
+  test('all together are accepted', async () => {
+    const limits = {
+      maxExposure: '1000',
+      maxConcentrationPct: 40,
+      maxOpenOrders: 50,
+      maxLoss: '10.5',
+      maxDrawdown: '20',
+      onLossLimit: 'ReduceOnly',
+    };
+    const { spec } = await create('TradingAccount', account({ limits }));
+    expect(spec).toMatchObject({ limits });
   });
 });
 

@@ -16,6 +16,11 @@ export const annotations = {
   podHash: `${domain}/pod-hash`,
   /** Its value must repeat the name of the object: lets go of a strategy, instance or core without a proof. */
   abandon: `${domain}/abandon`,
+  /**
+   * On a strategy or an account, with any text of at most 64 bytes, e.g. a time: what a loss limit stopped goes on, and
+   * losses count from then. Each new text does it once.
+   */
+  resetRisk: `${domain}/reset-risk`,
   /** On an account's Lease: the epoch of its holder. */
   epoch: `${domain}/epoch`,
 } as const;

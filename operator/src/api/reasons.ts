@@ -48,6 +48,7 @@ export const reasons = {
   sidecarLost: 'SidecarLost',
   strategyFailed: 'StrategyFailed',
   capitalMissing: 'CapitalMissing',
+  lossLimit: 'LossLimitReached',
   podReady: 'PodReady',
   podPending: 'PodPending',
   reconciled: 'Reconciled',
@@ -93,5 +94,7 @@ export const eventReasons = {
   leaseLost: 'LeaseLost',
   sidecarLost: 'SidecarLost',
   strategyFailed: 'StrategyFailed',
+  lossLimit: 'LossLimitReached',
+  lossLimitReset: 'LossLimitReset',
 } as const;
 export type EventReason = (typeof eventReasons)[keyof typeof eventReasons];

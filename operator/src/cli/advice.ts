@@ -36,6 +36,8 @@ const advice: Readonly<Record<Exclude<Reason, Fine>, string>> = {
   Stopping: 'Wait until its orders and positions are closed; condition Flat says what is still open',
   Flattening: 'Wait; condition Flat says what is still open',
   CapitalMissing: 'Lower spec.capital, or move coins to the account: flashpod describe account NAME',
+  LossLimitReached:
+    'Find out why it lost; to go on: kubectl annotate KIND NAME --overwrite trading.flashpod.dev/reset-risk="$(date -u +%FT%TZ)"',
   PodNotReady: 'Read its log: flashpod logs strategy NAME',
   PodPending: 'Wait; if it stays so, see the events below',
   StrategyFailed: 'Read its log (flashpod logs strategy NAME), mend it, and delete its pod to start it anew',

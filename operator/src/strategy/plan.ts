@@ -138,5 +138,17 @@ function changed(
   const entries = Object.entries(wanted).filter(
     ([key, value]) => stableJson(value) !== stableJson(current[key as keyof StrategyInstanceSpec]),
   );
-  return entries.length === 0 ? undefined : Object.fromEntries(entries);
+  const patched = entries.map(([key, value]) => [
+    key,
+    withRemoved(current[key as keyof StrategyInstanceSpec], value),
+  ]);
+  return entries.length === 0 ? undefined : Object.fromEntries(patched);
+}
+
+/** In a merge patch what is not named stays: what is set no more is named, as null. */
+function withRemoved(current: unknown, wanted: unknown): unknown {
+  if (typeof current !== 'object' || current === null || Array.isArray(current)) return wanted;
+  if (typeof wanted !== 'object' || wanted === null) return wanted;
+  const removed = Object.keys(current).filter((key) => !(key in wanted));
+  return { ...wanted, ...Object.fromEntries(removed.map((key) => [key, null])) };
 }

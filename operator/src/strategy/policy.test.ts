@@ -1,7 +1,8 @@
 import type { Halt, StrategyInstance, TradingStrategy } from '@flashpod/crds';
 import { expect, test } from 'vitest';
+import { annotations } from '../api/names.js';
 import { account, strategy as sample } from '../testing/desk.js';
-import { policyFor } from './policy.js';
+import { policyFor, tighter } from './policy.js';
 import { runsHashOf } from './runs.js';
 
 const strategy = (change: Partial<TradingStrategy['spec']> = {}, metadata = {}): TradingStrategy => {
@@ -109,6 +110,31 @@ test('while something else changed too, only tighter limits act on the former in
   const wanted = { ...risk, maxOrderNotional: '9.5', maxPositionNotional: '90000', maxOpenOrders: 99 };
   const { limits } = policyFor(strategy({ risk: wanted, symbols: ['ETHUSDC'] }), instance(), [account()], []);
   expect(limits).toEqual({ ...risk, maxOrderNotional: '9.5' });
+});
+
+test('of limits that need not be set, any is tighter than none, and Halt is tighter than ReduceOnly', () => {
+  const a = { ...risk, maxDailyLoss: '10', maxInFlight: 3, onLossLimit: 'ReduceOnly' } as const;
+  const b = { ...risk, maxDailyLoss: '9.5', maxOrderQuantity: '2', maxDrawdown: '7' };
+  expect(tighter(a, b)).toEqual({
+    ...risk,
+    maxDailyLoss: '9.5',
+    maxInFlight: 3,
+    maxOrderQuantity: '2',
+    maxDrawdown: '7',
+  });
+  expect(tighter(a, a)).toEqual(a);
+});
+
+test('a reset is what the annotation says, as far as it is no longer than 64 bytes', () => {
+  const noted = (text: string) => strategy({}, { annotations: { [annotations.resetRisk]: text } });
+  const resetOf = (owner: TradingStrategy | undefined) =>
+    policyFor(owner, instance(), [account()], []).riskReset;
+  expect([resetOf(undefined), resetOf(strategy()), resetOf(noted('2026-01-01'))]).toEqual([
+    '',
+    '',
+    '2026-01-01',
+  ]);
+  expect(resetOf(noted(`${'x'.repeat(63)}€`))).toBe('x'.repeat(63));
 });
 
 test('the order of symbols, capital and parameters is not a change', () => {

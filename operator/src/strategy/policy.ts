@@ -12,6 +12,7 @@ import type {
 } from '@flashpod/crds';
 import { twinOf } from '../account/twin.js';
 import { smaller } from '../api/decimal.js';
+import { annotations } from '../api/names.js';
 import { runsHashOf } from './runs.js';
 
 export interface Policy {
@@ -21,6 +22,8 @@ export interface Policy {
   readonly deletionPolicy: DeletionPolicy;
   readonly onSidecarLoss: OnSidecarLoss;
   readonly limits: RiskLimits;
+  /** The newest reset of its loss limits that was asked for; empty: none. */
+  readonly riskReset: string;
   /** Halts that cover the instance, by name. */
   readonly halts: readonly Halt[];
 }
@@ -40,8 +43,19 @@ export function policyFor(
     deletionPolicy: owner?.spec.deletionPolicy ?? instance.spec.deletionPolicy,
     onSidecarLoss: owner?.spec.onSidecarLoss ?? instance.spec.onSidecarLoss,
     limits: effectiveLimits(owner, instance),
+    riskReset: riskResetOf(owner),
     halts: halts.filter((halt) => covers(halt, instance)),
   };
+}
+
+/** What the annotation on a strategy or an account says, as far as the core takes it. */
+export function riskResetOf(object: TradingStrategy | TradingAccount | undefined): string {
+  const text = object?.metadata.annotations?.[annotations.resetRisk] ?? '';
+  // Cut to bytes, and not within a letter.
+  return Buffer.from(text)
+    .subarray(0, 64)
+    .toString()
+    .replace(/\uFFFD+$/, '');
 }
 
 function reasonToStop(
@@ -83,14 +97,28 @@ function effectiveLimits(owner: TradingStrategy | undefined, instance: StrategyI
 }
 
 export function tighter(a: RiskLimits, b: RiskLimits): RiskLimits {
-  return {
+  // Left out, it is Halt.
+  const both = a.onLossLimit === 'ReduceOnly' && b.onLossLimit === 'ReduceOnly';
+  const limits: { [K in keyof RiskLimits]-?: RiskLimits[K] | undefined } = {
     maxOrderNotional: smaller(a.maxOrderNotional, b.maxOrderNotional),
     maxPositionNotional: smaller(a.maxPositionNotional, b.maxPositionNotional),
+    maxOrderQuantity: stricter(a.maxOrderQuantity, b.maxOrderQuantity, smaller),
     maxOpenOrders: Math.min(a.maxOpenOrders, b.maxOpenOrders),
+    maxInFlight: stricter(a.maxInFlight, b.maxInFlight, Math.min),
     maxOrderRate: Math.min(a.maxOrderRate, b.maxOrderRate),
     priceCollarBps: Math.min(a.priceCollarBps, b.priceCollarBps),
     maxDataAgeMs: Math.min(a.maxDataAgeMs, b.maxDataAgeMs),
+    maxDailyLoss: stricter(a.maxDailyLoss, b.maxDailyLoss, smaller),
+    maxDrawdown: stricter(a.maxDrawdown, b.maxDrawdown, smaller),
+    onLossLimit: both ? 'ReduceOnly' : undefined,
   };
+  const set = Object.entries(limits).filter(([, limit]) => limit !== undefined);
+  return Object.fromEntries(set) as unknown as RiskLimits;
+}
+
+/** Any limit is stricter than none. */
+function stricter<T>(a: T | undefined, b: T | undefined, of: (a: T, b: T) => T): T | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : of(a, b);
 }
 
 /** Whether a halt is in force for an instance. A halt acts as long as its object exists. */

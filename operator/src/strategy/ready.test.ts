@@ -81,3 +81,15 @@ test('one that was there is lost also when its pod was seen to be unready first'
   expect(verdict({ reasons: [lost], acceptedOrders: 1 }, unready).reason).toBe('SidecarLost');
   expect(verdict({ reasons: [lost] }, unready, crashed).reason).toBe('SidecarLost');
 });
+
+test('a loss limit that was reached is the reason, told once, and so is its reset', () => {
+  const said = 'RISK_DAILY_LOSS: 10.01 USDC lost since 00:00 UTC, maxDailyLoss is 10';
+  const seen = verdict({ reasons: ['STARTING: not yet', said], sidecarConnected: true }, trading);
+  expect(seen).toEqual({ status: 'False', reason: 'LossLimitReached', message: said });
+  const reached = ready('False', 'LossLimitReached');
+  expect(lossEvent(seen, trading)).toMatchObject({ type: 'Warning', reason: 'LossLimitReached' });
+  expect(lossEvent(seen, reached)).toBeUndefined();
+  const again = verdict({ state: 'Active', sidecarConnected: true }, reached);
+  expect(lossEvent(again, reached)).toMatchObject({ type: 'Normal', reason: 'LossLimitReset' });
+  expect(lossEvent(again, trading)).toBeUndefined();
+});

@@ -24,6 +24,7 @@ pub(crate) const TOKEN: &str = "bench";
 const TOKEN_SHA256: &str = "1b32c28cb38c05480eccc1bd60ff97029b57a05c96718b96dad7e9d84894f549";
 
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // The large one is what there is many of.
 pub(crate) enum ToEngine {
     Input(Input),
     Ledger,

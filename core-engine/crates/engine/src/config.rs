@@ -110,6 +110,8 @@ pub struct Tuning {
     pub intents_waiting: u32,
     /// Largest distance of a flattening order from the top of the book, basis points.
     pub flatten_collar_bps: u32,
+    /// Between two looks at the profit of positions that loss limits watch.
+    pub loss_period: Nanos,
     /// Finished orders kept for the ledger report.
     pub finished_kept: u32,
     /// Order events kept per instance for a sidecar that comes back.
@@ -140,6 +142,7 @@ impl Default for Tuning {
             intent_expiry: Nanos::from_secs(1),
             intents_waiting: 32,
             flatten_collar_bps: 50,
+            loss_period: Nanos::from_millis(100),
             finished_kept: 20_000,
             events_kept: 1000,
             stop_timeout: Nanos::from_secs(20),

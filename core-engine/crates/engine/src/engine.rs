@@ -13,6 +13,7 @@ use crate::feeds::Feeds;
 use crate::instance::Instance;
 use crate::io::{Action, AgentInput, Desired, Hop, Input, InstanceName, InstrumentTerms, Stamp, Start};
 use crate::lease::Lease;
+use crate::mark_outs::MarkOuts;
 use crate::market::Market;
 use crate::past::Past;
 use crate::recovery::Recovered;
@@ -57,6 +58,7 @@ pub struct Engine {
     pub(crate) scratch: Scratch,
     pub(crate) audit: Audit,
     pub(crate) stopping: Stopping,
+    pub(crate) mark_outs: MarkOuts,
     pub(crate) counters: Counters,
 }
 
@@ -99,6 +101,7 @@ impl Engine {
             scratch: Scratch::default(),
             audit: Audit::default(),
             stopping: Stopping::default(),
+            mark_outs: MarkOuts::default(),
             counters: Counters::default(),
         }
     }
@@ -155,6 +158,8 @@ impl Engine {
             self.poll_markets(),
             self.poll_tracks(),
             self.poll_audit(),
+            self.poll_losses(),
+            self.poll_mark_outs(),
             self.poll_instances(),
             self.poll_stopping(),
         ];

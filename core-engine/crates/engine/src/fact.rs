@@ -3,6 +3,7 @@
 
 use flashpod_orders::order::NewOrder;
 use flashpod_orders::{Deal, Update};
+use flashpod_risk::Watch;
 use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Side, Symbol};
 use serde::{Deserialize, Serialize};
 
@@ -79,5 +80,20 @@ pub enum Fact {
     },
     HaltLifted {
         uid: String,
+    },
+    /// Profit moved something that loss limits remember. The owner is a strategy by its name, or the account (empty).
+    Watched {
+        owner: String,
+        uid: String,
+        quote: Asset,
+        watch: Watch,
+    },
+    /// Somebody asked for a new beginning: nothing stops the owner any more, and losses count from here.
+    RiskReset {
+        owner: String,
+        uid: String,
+        reset: String,
+        at: Nanos,
+        watches: Vec<(Asset, Watch)>,
     },
 }

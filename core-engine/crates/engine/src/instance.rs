@@ -133,6 +133,7 @@ impl Engine {
             self.instances.keys().filter(|name| !names.contains(name)).cloned().collect();
         for name in gone {
             self.instances.remove(&name);
+            self.mark_outs.forget(&name);
             // Forgotten only when proven: what still owns something is kept, and shows in the ledger.
             if self.state.instances.get(&name).is_some_and(|record| record.proof.is_some()) {
                 self.commit(Fact::Forgotten { instance: name });
@@ -212,6 +213,9 @@ impl Engine {
         if let Some(difference) = self.audit.verdict() {
             because(TradingState::ReduceOnly, format!("LEDGER_DIFFERS: {difference}"));
         }
+        if let Some(stop) = self.account_stop() {
+            because(stop.state(), stop.reason());
+        }
         (state, reasons)
     }
 
@@ -238,6 +242,9 @@ impl Engine {
         }
         for halt in self.halts_of(&policy.instance) {
             because(TradingState::Halted, format!("HALT {}: {:?}", halt.name, halt.action));
+        }
+        if let Some(stop) = self.strategy_stop(policy) {
+            because(stop.state(), stop.reason());
         }
         if instance.loss_acted {
             let (state, reason) = loss(instance);

@@ -199,7 +199,25 @@ pub struct Desired {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccountLimits {
     pub max_exposure: Option<Amount>,
+    /// Largest share of `max_exposure` in one pair, per cent.
+    pub max_concentration_pct: Option<u32>,
     pub max_open_orders: Option<u32>,
+    /// Of all strategies together, since 00:00 UTC.
+    pub max_loss: Option<Amount>,
+    pub max_drawdown: Option<Amount>,
+    pub on_loss: OnLoss,
+    /// What the account's loss limits were last reset by; another text resets them. Empty: nothing.
+    pub risk_reset: String,
+}
+
+/// What a loss limit does to what reaches it, until a reset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OnLoss {
+    /// Nothing leaves any more, open orders are cancelled.
+    #[default]
+    Halt,
+    /// Open orders are cancelled; orders that make the position smaller pass.
+    ReduceOnly,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -234,12 +252,17 @@ pub struct InstancePolicy {
     pub instance: InstanceName,
     pub uid: String,
     pub strategy: String,
+    /// Name and uid of the TradingStrategy that it is an instance of.
+    pub owner: String,
+    pub owner_uid: String,
     pub mode: Mode,
     pub state: RunState,
     pub deletion_policy: DeletionPolicy,
     pub symbols: Vec<Symbol>,
     pub capital: Vec<(Asset, Amount)>,
     pub limits: RiskLimits,
+    /// As in `AccountLimits`, of the strategy.
+    pub risk_reset: String,
     pub parameters_json: String,
     pub sidecar_loss: SidecarLossAction,
     pub sidecar_loss_after: Nanos,
@@ -249,11 +272,18 @@ pub struct InstancePolicy {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskLimits {
     pub max_order_notional: Option<Amount>,
+    /// In base units.
+    pub max_order_qty: Option<Qty>,
     pub max_position_notional: Option<Amount>,
     pub max_open_orders: Option<u32>,
+    pub max_in_flight: Option<u32>,
     pub max_order_rate: Option<u32>,
     pub price_collar_bps: Option<u32>,
     pub max_data_age: Option<Nanos>,
+    /// Since 00:00 UTC, in the quote asset.
+    pub max_daily_loss: Option<Amount>,
+    pub max_drawdown: Option<Amount>,
+    pub on_loss: OnLoss,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use flashpod_types::Nanos;
 
 use crate::engine::Engine;
 use crate::instance::Instance;
-use crate::io::{DeletionPolicy, HaltAction, InstanceName, Mode, SidecarLossAction};
+use crate::io::{DeletionPolicy, HaltAction, InstanceName, Mode, SidecarLossAction, TradingState};
 use crate::lease::Phase;
 
 /// How long orders of an instance that nobody wants any more may rest.
@@ -46,10 +46,12 @@ impl Engine {
         let lost = instance.loss_acted && instance.policy.sidecar_loss != SidecarLossAction::Keep;
         let stopped = instance.is_stopping() && instance.policy.deletion_policy != DeletionPolicy::Orphan;
         let unavailable = instance.policy.mode != Mode::Live;
-        soft || halted || lost || stopped || unavailable || self.stopping.requested
+        let lost_much =
+            self.stop_of(&instance.policy).is_some_and(|stop| stop.state() == TradingState::Halted);
+        lost_much || soft || halted || lost || stopped || unavailable || self.stopping.requested
     }
 
-    fn cancel_all_of(&mut self, names: &[InstanceName]) {
+    pub(crate) fn cancel_all_of(&mut self, names: &[InstanceName]) {
         for name in names {
             let orders: Vec<_> = self
                 .state

@@ -27,6 +27,8 @@ mod lease;
 mod leaving;
 mod levels;
 mod link;
+mod losses;
+mod mark_outs;
 mod market;
 mod pages;
 mod past;

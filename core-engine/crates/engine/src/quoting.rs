@@ -185,7 +185,7 @@ impl Engine {
         let again = same.is_some_and(|former| former.quote == quote);
         let told = same.and_then(|former| former.told);
         // These pass by themselves, as orders end and seconds go by.
-        let passing = matches!(denial.code, Code::SelfCross | Code::OrderRate);
+        let passing = matches!(denial.code, Code::SelfCross | Code::OrderRate | Code::MaxInFlight);
         let tell = !passing && told.is_none_or(|told| now >= told + TELL_AGAIN);
         let told = if tell { Some(now) } else { told };
         instance.denied.insert(key, Denied { quote, code: Some(denial.code), until: now + DENIED_FOR, told });

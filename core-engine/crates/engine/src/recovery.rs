@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin};
+use flashpod_risk::Watch;
 use flashpod_types::{Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,8 @@ pub struct Recovered {
     pub instances: BTreeMap<InstanceName, InstanceRecord>,
     /// By uid of the Halt.
     pub halts: BTreeMap<String, HaltRecord>,
+    /// What loss limits remember: by name of the TradingStrategy, and of the account under no name.
+    pub owners: BTreeMap<String, OwnerRecord>,
     /// Last client order id sequence used, by epoch and incarnation.
     pub sequences: BTreeMap<(u64, u64), u64>,
     /// Listen keys made lately, oldest first.
@@ -61,6 +64,17 @@ pub struct Figures {
     pub fills: u64,
     pub venue_rejects: u64,
     pub risk_rejects: u64,
+}
+
+/// What loss limits remember of a strategy, whatever its instance, or of the account.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerRecord {
+    /// Of the TradingStrategy: another one of the same name begins anew.
+    pub uid: String,
+    pub watches: BTreeMap<Asset, Watch>,
+    /// The newest reset, and when it was carried out; empty and 0: none.
+    pub reset: String,
+    pub reset_unix: Nanos,
 }
 
 /// 0: not yet.
@@ -134,6 +148,15 @@ impl Recovered {
             Fact::HaltLifted { uid } => {
                 self.halts.remove(uid);
             }
+            Fact::Watched { owner, uid, quote, watch } => {
+                self.owner(owner, uid).watches.insert(*quote, *watch);
+            }
+            Fact::RiskReset { owner, uid, reset, at, watches } => {
+                let record = self.owner(owner, uid);
+                (record.reset, record.reset_unix) = (reset.clone(), *at);
+                record.watches.values_mut().for_each(|watch| watch.breach = None);
+                record.watches.extend(watches.iter().copied());
+            }
         }
         None
     }
@@ -153,6 +176,14 @@ impl Recovered {
             self.ledger.book(&order.terms.instance, order.terms.symbol, base, quote, order.terms.side, deal);
         }
         Some(change)
+    }
+
+    fn owner(&mut self, name: &str, uid: &str) -> &mut OwnerRecord {
+        let record = self.owners.entry(name.to_owned()).or_default();
+        if record.uid != uid {
+            *record = OwnerRecord { uid: uid.to_owned(), ..OwnerRecord::default() };
+        }
+        record
     }
 
     fn note_event(&mut self, instance: &str, event: &OrderEvent, tuning: &Tuning) {
@@ -187,6 +218,7 @@ impl Recovered {
             ("pairs", self.pairs == other.pairs),
             ("instances", self.instances == other.instances),
             ("halts", self.halts == other.halts),
+            ("losses", self.owners == other.owners),
             ("sequences", self.sequences == other.sequences),
             ("listen keys", self.listen_keys == other.listen_keys),
             ("time", self.last_unix == other.last_unix),

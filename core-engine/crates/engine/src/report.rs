@@ -94,6 +94,7 @@ impl Engine {
             unknown_since: unknown_since.unwrap_or_default(),
             symbols: self.own_symbols(),
             lease_attempt: self.lease.heard(),
+            losses: self.account_losses(),
         }
     }
 
@@ -112,6 +113,7 @@ impl Engine {
     fn instance_status(&self, name: &str, instance: &Instance) -> InstanceStatus {
         let policy = &instance.policy;
         let record = self.state.instances.get(name);
+        let owned = self.state.ledger.account(name);
         let figures: Vec<SymbolFigures> = record
             .map(|record| {
                 let figures = |(&symbol, figures): (&Symbol, &crate::recovery::Figures)| SymbolFigures {
@@ -119,13 +121,14 @@ impl Engine {
                     accepted_orders: figures.accepted_orders,
                     fills: figures.fills,
                     rejects: figures.venue_rejects + figures.risk_rejects,
+                    other_fees: owned.map(|owned| owned.other_fees(symbol).collect()).unwrap_or_default(),
+                    mark_outs: self.mark_outs.of(name, symbol),
                 };
                 record.figures.iter().map(figures).collect()
             })
             .unwrap_or_default();
         let venue_rejects = record.map_or(0, |r| r.figures.values().map(|f| f.venue_rejects).sum());
         let proven = record.and_then(|record| record.proof.clone()).filter(|_| instance.is_stopping());
-        let owned = self.state.ledger.account(name);
         InstanceStatus {
             instance: name.to_owned(),
             state: instance.state,
@@ -142,6 +145,7 @@ impl Engine {
             balances: owned.map(|a| a.own.iter().map(|(&k, &v)| (k, v)).collect()).unwrap_or_default(),
             capital_error: instance.capital_error.clone(),
             last_reject: record.map(|record| record.last_reject.clone()).unwrap_or_default(),
+            losses: self.losses_of(name, policy),
         }
     }
 

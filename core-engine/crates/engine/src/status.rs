@@ -2,6 +2,7 @@
 //! alone measures: hop percentiles, conflated books, the metrics address.
 
 use flashpod_orders::{Forgotten, Order};
+pub use flashpod_risk::{Breach, LossRule};
 use flashpod_types::{Amount, Asset, Nanos, Price, Symbol};
 use serde::{Deserialize, Serialize};
 
@@ -76,6 +77,8 @@ pub struct AccountStatus {
     pub symbols: Vec<Symbol>,
     /// The newest announced renewal that was heard; 0: none.
     pub lease_attempt: u64,
+    /// Of all strategies together.
+    pub losses: Vec<LossStatus>,
 }
 
 impl Default for AccountStatus {
@@ -99,6 +102,7 @@ impl Default for AccountStatus {
             unknown_since: Nanos::ZERO,
             symbols: Vec::new(),
             lease_attempt: 0,
+            losses: Vec::new(),
         }
     }
 }
@@ -129,6 +133,35 @@ pub struct InstanceStatus {
     pub capital_error: String,
     /// Code and text of the newest refused order.
     pub last_reject: String,
+    /// Of its strategy, in each quote asset that loss limits watch.
+    pub losses: Vec<LossStatus>,
+}
+
+/// What loss limits look at, and what they did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LossStatus {
+    pub quote: Asset,
+    /// Since 00:00 UTC; negative: a gain. None while a price is not known.
+    pub day_loss: Option<Amount>,
+    /// From the highest profit.
+    pub drawdown: Option<Amount>,
+    pub breach: Option<Breach>,
+    /// The newest reset, and when it was carried out; empty and 0: none.
+    pub reset: String,
+    pub reset_unix: Nanos,
+}
+
+/// How the market went on after fills, from the strategy's side: positive is good. In this run of the core.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkOut {
+    /// Time from the fill to the mark.
+    pub after: Nanos,
+    /// Fills that have got so old.
+    pub fills: u64,
+    /// (Mark − price of the fill) × quantity, less for sales, in the quote asset.
+    pub value: Amount,
+    /// Value of those fills.
+    pub notional: Amount,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +170,10 @@ pub struct SymbolFigures {
     pub accepted_orders: u64,
     pub fills: u64,
     pub rejects: u64,
+    /// Fees in a third asset, e.g. MX: no part of `Position::fees`.
+    pub other_fees: Vec<(Asset, Amount)>,
+    /// After 1 s, 5 s and 30 s.
+    pub mark_outs: Vec<MarkOut>,
 }
 
 /// How far the stop of an instance has come; proven once `proven_unix` is not zero.

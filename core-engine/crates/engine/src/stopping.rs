@@ -267,6 +267,7 @@ impl Engine {
             orphaned_orders: open,
             waiting_for: String::new(),
         };
+        self.carry_profit(name);
         self.commit(Fact::Released { instance: name.to_owned(), proof: Box::new(proof) });
         if let Some(instance) = self.instances.get_mut(name) {
             instance.stop.waiting_for.clear();

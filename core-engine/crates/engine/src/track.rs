@@ -90,7 +90,8 @@ impl Engine {
             self.audit.note_totals(now, &self.state.ledger);
         }
         let order = self.state.orders.get(client_id)?.clone();
-        if change.booked {
+        if let Some(deal) = deal.as_ref().filter(|_| change.booked) {
+            self.mark_outs.note(&order.terms, deal, now);
             self.note_position(&order.terms.instance, order.terms.symbol);
         }
         self.tell(&order, change, deal);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use flashpod_orders::Order;
+use flashpod_orders::{Order, State};
 use flashpod_risk::{
     self as risk, AccountLimits, Code, Denial, Gate, Limits, Market, Mode, Order as RiskOrder, RiskApproved,
     TradingState, View,
@@ -17,6 +17,7 @@ struct Facts {
     limits: Limits,
     account: AccountLimits,
     reason: String,
+    breach: Option<Code>,
     mode: Mode,
     state: TradingState,
     fee: Amount,
@@ -43,17 +44,21 @@ impl Engine {
         Facts {
             limits: Limits {
                 max_order_notional: limits.max_order_notional,
+                max_order_qty: limits.max_order_qty,
                 max_position_notional: limits.max_position_notional,
                 max_open_orders: limits.max_open_orders,
+                max_in_flight: limits.max_in_flight,
                 max_order_rate: limits.max_order_rate,
                 price_collar_bps: limits.price_collar_bps,
                 max_data_age: limits.max_data_age,
             },
             account: AccountLimits {
                 max_exposure: account.max_exposure,
+                max_concentration_pct: account.max_concentration_pct,
                 max_open_orders: account.max_open_orders,
             },
             reason: instance.map(|instance| instance.reasons.join("; ")).unwrap_or_default(),
+            breach: instance.and_then(|instance| self.stop_of(&instance.policy)).map(|stop| stop.code),
             mode: match instance.map(|instance| instance.policy.mode) {
                 Some(io::Mode::Live) | None => Mode::Live,
                 Some(io::Mode::Paper) => Mode::Paper,
@@ -80,9 +85,14 @@ impl Engine {
         let exposure = self.state.orders.exposure(name, symbol);
         let position = self.state.ledger.account(name).map(|account| account.position(symbol).qty);
         let resting = |order: &&Order| !order.state().is_terminal();
+        let in_flight = |order: &&Order| {
+            matches!(order.state(), State::PendingNew | State::PendingCancel | State::Unknown)
+        };
+        let (pair_exposure, other_exposure) =
+            facts.account.max_exposure.map(|_| self.exposure_but(name, symbol)).unwrap_or_default();
         let (base, quote) = terms.map_or((Asset::EMPTY, Asset::EMPTY), |terms| (terms.base, terms.quote));
         View {
-            gate: Gate { mode: facts.mode, state: facts.state, reason: &facts.reason },
+            gate: Gate { mode: facts.mode, state: facts.state, breach: facts.breach, reason: &facts.reason },
             instrument: terms,
             limits: &facts.limits,
             account: &facts.account,
@@ -90,11 +100,10 @@ impl Engine {
             buys: exposure.buys,
             sells: exposure.sells,
             open_orders: count(self.state.orders.live_of(name).filter(resting)),
+            in_flight: count(self.state.orders.live_of(name).filter(in_flight)),
             account_open_orders: count(self.state.orders.live().filter(resting)),
-            other_exposure: facts
-                .account
-                .max_exposure
-                .map_or(Amount::ZERO, |_| self.exposure_but(name, symbol)),
+            other_exposure,
+            pair_exposure,
             market,
             last_trade: self.markets.get(&symbol).and_then(|market| market.last_trade),
             orders_last_second: self.orders_last_second(name),
@@ -172,8 +181,8 @@ impl Engine {
         }
     }
 
-    /// Worst-case value of everything in the account but one instance's pair.
-    fn exposure_but(&self, name: &str, symbol: Symbol) -> Amount {
+    /// Worst-case value of everything in the account but one instance's pair: of the same pair, and of all.
+    fn exposure_but(&self, name: &str, symbol: Symbol) -> (Amount, Amount) {
         let ordered =
             self.state.orders.live().map(|order| (order.terms.instance.as_str(), order.terms.symbol));
         let held = self
@@ -184,7 +193,13 @@ impl Engine {
         // Also what nobody wants any more.
         let owners: BTreeSet<(&str, Symbol)> = ordered.chain(held).collect();
         let others = owners.into_iter().filter(|&other| other != (name, symbol));
-        others.map(|(owner, pair)| self.worst_value(owner, pair)).sum()
+        let (mut same, mut all) = (Amount::ZERO, Amount::ZERO);
+        for (owner, pair) in others {
+            let worst = self.worst_value(owner, pair);
+            all += worst;
+            same += if pair == symbol { worst } else { Amount::ZERO };
+        }
+        (same, all)
     }
 
     fn worst_value(&self, owner: &str, pair: Symbol) -> Amount {

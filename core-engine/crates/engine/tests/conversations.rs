@@ -119,7 +119,7 @@ fn a_tighter_limit_is_in_force_with_the_next_order() {
     assert_eq!(sim.engine.status(sim.now).generation, sim.desired.generation);
     sim.intent("taker", "b", "BTCUSDC", Side::Buy, OrderType::Limit, "99", "2");
     assert_eq!(sim.last_event().code, "RISK_MAX_POSITION");
-    sim.limit_account(AccountLimits { max_exposure: None, max_open_orders: Some(1) });
+    sim.limit_account(AccountLimits { max_open_orders: Some(1), ..AccountLimits::default() });
     sim.intent("taker", "c", "BTCUSDC", Side::Sell, OrderType::Limit, "101", "1");
     assert_eq!(sim.last_event().code, "RISK_ACCOUNT_OPEN_ORDERS");
     sim.prove();

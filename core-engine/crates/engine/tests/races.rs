@@ -133,7 +133,10 @@ fn the_limit_of_the_account_counts_what_nobody_wants_any_more() {
     sim.intent("maker", "buy", "BTCUSDC", Side::Buy, OrderType::Ioc, "100.1", "1.5");
     sim.run(ms(10));
     sim.want(vec![policy("other", &["ETHUSDC"])]);
-    sim.limit_account(AccountLimits { max_exposure: Some("200".parse().unwrap()), max_open_orders: None });
+    sim.limit_account(AccountLimits {
+        max_exposure: Some("200".parse().unwrap()),
+        ..AccountLimits::default()
+    });
     sim.run(Nanos::from_secs(60));
     sim.intent("other", "x", "ETHUSDC", Side::Buy, OrderType::Limit, "9.9", "10");
     assert_eq!(sim.last_event().code, "RISK_ACCOUNT_EXPOSURE");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flashpod_engine::LedgerView;
 use flashpod_engine::io::{
-    DeletionPolicy, Desired, Fill, HaltAction, Mode, OrderEvent, OrderEventKind, Position, RunState,
+    DeletionPolicy, Desired, Fill, HaltAction, Mode, OnLoss, OrderEvent, OrderEventKind, Position, RunState,
     SessionEvent, SessionMessage, SidecarLossAction, TradeBatch,
 };
 use flashpod_engine::status::{AccountStatus, Balance, BookStatus, HaltStatus, Status, StopProof};
@@ -128,6 +128,67 @@ fn policy() -> proto::InstancePolicy {
             action: proto::sidecar_loss::Action::Keep.into(),
             after_ms: 7,
         }),
+        ..Default::default()
+    }
+}
+
+#[test]
+fn loss_limits_and_their_resets_are_read_and_what_is_wrong_with_them_is_named() {
+    let limits = proto::RiskLimits {
+        max_order_quantity: "0.5".to_owned(),
+        max_in_flight: 4,
+        max_daily_loss: "10.25".to_owned(),
+        on_loss: proto::LossAction::ReduceOnly.into(),
+        ..Default::default()
+    };
+    let asked = proto::InstancePolicy {
+        owner: "taker".to_owned(),
+        owner_uid: "ou".to_owned(),
+        risk_reset: "now".to_owned(),
+        limits: Some(limits.clone()),
+        ..policy()
+    };
+    let accounts = vec![proto::AccountPolicy {
+        account: "main".to_owned(),
+        max_concentration_pct: 40,
+        max_loss: "50".to_owned(),
+        risk_reset: "then".to_owned(),
+        ..Default::default()
+    }];
+    let instances = vec![asked.clone(), proto::InstancePolicy { instance: "b".to_owned(), ..policy() }];
+    let message = proto::DesiredState { accounts, instances, ..Default::default() };
+    let split = desired(message, &BTreeMap::new());
+    let main = &split.accounts["main"];
+    let told = &main.instances[0];
+    assert_eq!(
+        (told.owner.as_str(), told.owner_uid.as_str(), told.risk_reset.as_str()),
+        ("taker", "ou", "now")
+    );
+    assert_eq!(told.limits.max_order_qty, Some("0.5".parse().unwrap()));
+    assert_eq!((told.limits.max_in_flight, told.limits.max_drawdown), (Some(4), None));
+    assert_eq!(told.limits.max_daily_loss, Some("10.25".parse().unwrap()));
+    assert_eq!(told.limits.on_loss, OnLoss::ReduceOnly);
+    assert_eq!((main.instances[1].owner.as_str(), main.instances[1].limits.on_loss), ("b", OnLoss::Halt));
+    assert_eq!(
+        (main.account.max_concentration_pct, main.account.max_loss),
+        (Some(40), Some("50".parse().unwrap()))
+    );
+    assert_eq!((main.account.on_loss, main.account.risk_reset.as_str()), (OnLoss::Halt, "then"));
+    for (change, reason) in [
+        (
+            proto::RiskLimits { max_daily_loss: "-1".to_owned(), ..limits.clone() },
+            "limits.max_daily_loss: \"-1\"",
+        ),
+        (
+            proto::RiskLimits { max_order_quantity: "0".to_owned(), ..limits.clone() },
+            "limits.max_order_quantity",
+        ),
+        (proto::RiskLimits { on_loss: 7, ..limits }, "limits.on_loss: \"7\" is not LOSS_ACTION_HALT"),
+    ] {
+        let wrong = proto::InstancePolicy { limits: Some(change), ..asked.clone() };
+        let message = proto::DesiredState { instances: vec![wrong], ..Default::default() };
+        let refused = desired(message, &BTreeMap::new()).refused.remove(0);
+        assert!(refused.reason.contains(reason), "{}", refused.reason);
     }
 }
 
@@ -404,6 +465,7 @@ fn there_is_no_proof_before_a_stop_was_asked_for() {
         balances: Vec::new(),
         capital_error: String::new(),
         last_reject: String::new(),
+        losses: Vec::new(),
     };
     assert!(status::instance(&with(StopProof::default()), 0, None).proof.is_none());
     let waiting = StopProof { waiting_for: "2 open orders".to_owned(), ..StopProof::default() };

@@ -17,6 +17,8 @@ pub struct SubAccount {
     /// What it was given from `unassigned`: positions count from there.
     pub allocated: BTreeMap<Asset, Amount>,
     pub positions: BTreeMap<Symbol, PositionBook>,
+    /// Fees of each pair in a third asset, e.g. MX.
+    other_fees: BTreeMap<(Symbol, Asset), Amount>,
 }
 
 impl SubAccount {
@@ -28,6 +30,15 @@ impl SubAccount {
     #[must_use]
     pub fn position(&self, symbol: Symbol) -> PositionBook {
         self.positions.get(&symbol).copied().unwrap_or_default()
+    }
+
+    /// Fees of a pair that were taken in neither of its assets. What they were worth, the books know at best.
+    pub fn other_fees(&self, symbol: Symbol) -> impl Iterator<Item = (Asset, Amount)> {
+        let from = (symbol, Asset::EMPTY);
+        self.other_fees
+            .range(from..)
+            .take_while(move |((of, _), _)| *of == symbol)
+            .map(|((_, a), f)| (*a, *f))
     }
 }
 
@@ -159,7 +170,7 @@ impl Ledger {
         } else if deal.fee_asset == quote {
             position.quote_fee(deal.fee);
         } else {
-            position.other_fee(deal.fee_asset, deal.fee);
+            *account.other_fees.entry((symbol, deal.fee_asset)).or_default() += deal.fee;
         }
         // A fee in a third asset (MX) that the instance was not given is the account's.
         let payer = if deal.fee_asset == base

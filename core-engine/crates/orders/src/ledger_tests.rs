@@ -44,6 +44,11 @@ fn position(ledger: &Ledger) -> PositionBook {
     ledger.account("maker").unwrap().position(Symbol::new("BTCUSDC").unwrap())
 }
 
+fn other_fees(ledger: &Ledger) -> Vec<(String, String)> {
+    let fees = ledger.account("maker").unwrap().other_fees(Symbol::new("BTCUSDC").unwrap());
+    fees.map(|(asset, fee)| (asset.to_string(), fee.to_string())).collect()
+}
+
 #[test]
 fn average_cost_and_realised_profit_follow_the_text_book() {
     let mut ledger = ledger();
@@ -81,7 +86,28 @@ fn a_fee_in_a_third_asset_that_was_not_given_is_the_accounts() {
     let mut ledger = ledger();
     book(&mut ledger, Side::Buy, &deal("100", "1", "0.25", "MX"));
     assert_eq!(ledger.unassigned()[&asset("MX")].to_string(), "4.75");
-    assert_eq!(position(&ledger).other_fees, Some((asset("MX"), amount("0.25"))));
+    book(&mut ledger, Side::Sell, &deal("100", "1", "0.0003", "KCS"));
+    book(&mut ledger, Side::Sell, &deal("100", "1", "0.05", "MX"));
+    assert_eq!(
+        other_fees(&ledger),
+        [("KCS".to_owned(), "0.0003".to_owned()), ("MX".to_owned(), "0.3".to_owned())]
+    );
+    assert_eq!(position(&ledger).fees, Amount::ZERO);
+}
+
+#[test]
+fn a_fee_in_base_finer_than_a_quantity_is_carried_until_it_makes_one() {
+    let mut ledger = ledger();
+    for _ in 0..3 {
+        book(&mut ledger, Side::Buy, &deal("100", "1", "0.000000004", "BTC"));
+    }
+    let held = position(&ledger);
+    assert_eq!(
+        (held.qty.to_string(), held.remainder.to_string()),
+        ("2.99999999".into(), "0.000000002".into())
+    );
+    // One step of 1e-8 at 100.
+    assert_eq!(held.fees.to_string(), "0.000001");
 }
 
 #[test]
@@ -99,7 +125,7 @@ proptest! {
     fn nothing_is_made_or_lost_and_profit_is_what_the_balances_say(
         deals in prop::collection::vec(
             (any::<bool>(), 1_i64..20_000, 1_i64..3_000_000, 0_i64..1000, 0_u8..3), 0..60),
-        mark in 1_i64..20_000,
+        mark in 1_i64..20_000, mx_price in 0_i64..50,
     ) {
         let mut ledger = ledger();
         let start = ledger.totals();
@@ -109,8 +135,8 @@ proptest! {
             let qty = Qty::from_raw(qty * 100);
             let fee_asset = asset(["USDC", "BTC", "MX"][usize::from(fee_asset)]);
             let value = price.notional(qty);
-            // Fees on the grid of quantities, as venues charge them.
-            let fee = Amount::from(Qty::from_raw(fee));
+            // Finer than the grid of quantities, as shares of a fill are.
+            let fee = Amount::from_raw(i128::from(fee) * 7_654_321);
             let deal = Deal {
                 trade_id: TradeId::EMPTY, price, qty, value, fee, fee_asset, maker: false, time_ms: 0,
             };
@@ -127,11 +153,44 @@ proptest! {
         let moved = |name: &str| {
             account.owns(asset(name)) - account.allocated.get(&asset(name)).copied().unwrap_or_default()
         };
-        // Position = own base − allocated base.
-        prop_assert_eq!(Amount::from(held.qty), moved("BTC"));
+        // Position = own base − allocated base, less what is too fine for a quantity.
+        prop_assert_eq!(Amount::from(held.qty) - held.remainder, moved("BTC"));
+        prop_assert!(held.remainder >= Amount::ZERO && held.remainder < Amount::from(Qty::from_raw(1)));
         // Profit at the mark, to the last unit, is the change of the balances valued there.
         let mark = Price::from_raw(mark * 1_000_000);
         let profit = held.realised + held.unrealised(mark) - held.fees;
         prop_assert_eq!(profit, moved("USDC") + mark.notional(held.qty));
+        // Fees in a third asset, whoever pays them, at any price of it: realised + unrealised − fees is the change of
+        // the equity of the whole account.
+        let change = |name: &str| {
+            let of = |totals: &BTreeMap<Asset, Amount>| totals.get(&asset(name)).copied().unwrap_or_default();
+            of(&ledger.totals()) - of(&start)
+        };
+        let priced = |amount: Amount| Amount::from_raw(amount.raw() * i128::from(mx_price));
+        let paid: Amount = other_fees(&ledger).iter().map(|(_, fee)| amount(fee)).sum();
+        let equity = change("USDC") + mark.notional(held.qty) + priced(change("MX"));
+        prop_assert_eq!(profit - priced(paid), equity);
+    }
+
+    /// What was paid in to and out of a position is never lost in a division, whatever closes how much of it.
+    #[test]
+    fn the_remainder_of_average_cost_is_carried(
+        deals in prop::collection::vec((any::<bool>(), 1_i64..1_000_000_007, 1_i64..97), 1..80),
+    ) {
+        let mut ledger = ledger();
+        let mut paid = Amount::ZERO;
+        for (buys, price, qty) in deals {
+            let (price, qty) = (Price::from_raw(price), Qty::from_raw(qty));
+            let value = price.notional(qty);
+            let deal = Deal {
+                trade_id: TradeId::EMPTY, price, qty, value, fee: Amount::ZERO, fee_asset: asset("USDC"), maker: true,
+                time_ms: 0,
+            };
+            book(&mut ledger, if buys { Side::Buy } else { Side::Sell }, &deal);
+            paid += if buys { value } else { -value };
+            let held = position(&ledger);
+            prop_assert_eq!(held.realised - held.cost, -paid);
+            prop_assert!(!held.qty.is_zero() || held.cost.is_zero(), "a flat position costs nothing");
+        }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Identity kept by every operation: quote paid and received by the deals, without fees
 //! = realised − fees taken in base, at their price − cost of what is open. So profit at any mark is
-//! realised + unrealised − fees.
+//! realised + unrealised − fees, exactly. Fees in base finer than 1e-8 are carried until they make a whole step; fees in
+//! a third asset are the sub-account's, since nothing here values them.
 
-use flashpod_types::{Amount, Asset, Price, Qty, Side};
+use flashpod_types::{Amount, Price, Qty, Side};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,8 +18,8 @@ pub struct PositionBook {
     pub realised: Amount,
     /// In the quote asset; fees in base are valued at the price of their fill.
     pub fees: Amount,
-    /// Fees in a third asset, e.g. MX: not part of `fees`, since nothing here values them.
-    pub other_fees: Option<(Asset, Amount)>,
+    /// Fees in base that are too fine for a quantity, and not yet taken from it: less than 1e-8.
+    pub remainder: Amount,
 }
 
 impl PositionBook {
@@ -51,16 +52,12 @@ impl PositionBook {
 
     /// A fee in the base asset leaves the position as if it had been sold at the fill's price and paid from that.
     pub(crate) fn base_fee(&mut self, fee: Amount, price: Price) {
-        let qty = fee.to_qty_floor();
+        let due = self.remainder + fee;
+        let qty = due.to_qty_floor();
+        self.remainder = due - Amount::from(qty);
         let value = price.notional(qty);
         self.shift(-qty, value);
         self.fees += value;
-    }
-
-    pub(crate) fn other_fee(&mut self, asset: Asset, fee: Amount) {
-        let so_far =
-            self.other_fees.filter(|(known, _)| *known == asset).map(|(_, fee)| fee).unwrap_or_default();
-        self.other_fees = Some((asset, so_far + fee));
     }
 
     /// Moves the position by `signed`, for which `value` was paid (bought) or received (sold).

@@ -31,7 +31,7 @@ pub fn check(order: Order, view: &View<'_>, now: Nanos) -> Result<RiskApproved<O
     })?;
     filters(&order, instrument, view)?;
     let market = data(&order, view, reducing)?;
-    collar(&order, view, &market)?;
+    collar(&order, view, reducing, &market)?;
     size(&order, view, reducing, &market)?;
     counts(&order, view, reducing)?;
     own_orders(&order, view)?;
@@ -65,7 +65,11 @@ fn state(order: &Order, view: &View<'_>, reducing: bool) -> Result<(), Denial> {
         // The core's own way out stays open.
         TradingState::Halted => order.purpose == Purpose::Flatten && reducing,
     };
-    let code = if gate.state == TradingState::Halted { Code::Halted } else { Code::ReduceOnly };
+    let code = match gate.state {
+        TradingState::Halted => Code::Halted,
+        TradingState::Active | TradingState::ReduceOnly => Code::ReduceOnly,
+    };
+    let code = gate.breach.unwrap_or(code);
     ensure(may, code, || format!("trading state {:?}: {}", gate.state, gate.reason))
 }
 
@@ -140,15 +144,22 @@ fn data(order: &Order, view: &View<'_>, reducing: bool) -> Result<Market, Denial
     })
 }
 
-fn collar(order: &Order, view: &View<'_>, market: &Market) -> Result<(), Denial> {
+fn collar(order: &Order, view: &View<'_>, reducing: bool, market: &Market) -> Result<(), Denial> {
     let Some(bps) = view.limits.price_collar_bps else { return Ok(()) };
-    let mid = market.mid();
-    let away = i128::from((order.price - mid).abs().raw()) * 10_000;
-    let allowed = i128::from(mid.raw()) * i128::from(bps);
-    ensure(away <= allowed, Code::PriceCollar, || {
-        let price = order.price;
-        let shown = away / i128::from(mid.raw().max(1));
-        format!("price {price} is {shown} bps from the mid {mid}: at most {bps} bps is accepted")
+    near(order.price, market.mid(), bps, Code::PriceCollar, "mid")?;
+    // The last trade may be old: a way out does not depend on it.
+    match view.last_trade {
+        Some(last) if !reducing => near(order.price, last, bps, Code::LastTradeCollar, "last trade"),
+        _ => Ok(()),
+    }
+}
+
+fn near(price: Price, from: Price, bps: u32, code: Code, what: &str) -> Result<(), Denial> {
+    let away = i128::from((price - from).abs().raw()) * 10_000;
+    let allowed = i128::from(from.raw()) * i128::from(bps);
+    ensure(away <= allowed, code, || {
+        let shown = away / i128::from(from.raw().max(1));
+        format!("price {price} is {shown} bps from the {what} {from}: at most {bps} bps is accepted")
     })
 }
 
@@ -168,6 +179,11 @@ fn size(order: &Order, view: &View<'_>, reducing: bool, market: &Market) -> Resu
             format!("order value {value}: at most {most} is accepted (maxOrderNotional)")
         })?;
     }
+    if let Some(most) = view.limits.max_order_qty.filter(|_| order.purpose == Purpose::Strategy) {
+        ensure(order.qty <= most, Code::MaxOrderQuantity, || {
+            format!("quantity {}: at most {most} is accepted (maxOrderQuantity)", order.qty)
+        })?;
+    }
     if reducing {
         return Ok(());
     }
@@ -183,13 +199,25 @@ fn size(order: &Order, view: &View<'_>, reducing: bool, market: &Market) -> Resu
             )
         })?;
     }
-    if let Some(most) = view.account.max_exposure {
-        let all = view.other_exposure + worst_here;
-        ensure(all <= most, Code::AccountExposure, || {
-            format!("account exposure {all}: at most {most} is accepted (account maxExposure)")
-        })?;
-    }
-    Ok(())
+    exposure(order, view, worst_here)
+}
+
+/// Of the whole account, and of this pair in it.
+fn exposure(order: &Order, view: &View<'_>, worst_here: Amount) -> Result<(), Denial> {
+    let Some(most) = view.account.max_exposure else { return Ok(()) };
+    let all = view.other_exposure + worst_here;
+    ensure(all <= most, Code::AccountExposure, || {
+        format!("account exposure {all}: at most {most} is accepted (account maxExposure)")
+    })?;
+    let Some(pct) = view.account.max_concentration_pct else { return Ok(()) };
+    let pair = view.pair_exposure + worst_here;
+    ensure(pair.raw() * 100 <= most.raw() * i128::from(pct), Code::AccountConcentration, || {
+        format!(
+            "exposure of all strategies in {} {pair}: at most {pct} % of {most} is accepted \
+             (account maxConcentrationPct)",
+            order.symbol
+        )
+    })
 }
 
 fn counts(order: &Order, view: &View<'_>, reducing: bool) -> Result<(), Denial> {
@@ -200,6 +228,14 @@ fn counts(order: &Order, view: &View<'_>, reducing: bool) -> Result<(), Denial> 
     if let Some(most) = view.limits.max_open_orders {
         ensure(view.open_orders < most, Code::MaxOpenOrders, || {
             format!("open orders {}: at most {most} are accepted (maxOpenOrders)", view.open_orders)
+        })?;
+    }
+    if let Some(most) = view.limits.max_in_flight {
+        ensure(view.in_flight < most, Code::MaxInFlight, || {
+            let flying = view.in_flight;
+            format!(
+                "orders that wait for the venue's word {flying}: at most {most} are accepted (maxInFlight)"
+            )
         })?;
     }
     if let Some(most) = view.account.max_open_orders {

@@ -33,17 +33,20 @@ fn instrument() -> Instrument {
 
 const LIMITS: Limits = Limits {
     max_order_notional: None,
+    max_order_qty: None,
     max_position_notional: None,
     max_open_orders: None,
+    max_in_flight: None,
     max_order_rate: None,
     price_collar_bps: None,
     max_data_age: None,
 };
-const ACCOUNT: AccountLimits = AccountLimits { max_exposure: None, max_open_orders: None };
+const ACCOUNT: AccountLimits =
+    AccountLimits { max_exposure: None, max_concentration_pct: None, max_open_orders: None };
 
 fn view<'a>(instrument: &'a Instrument, limits: &'a Limits) -> View<'a> {
     View {
-        gate: Gate { mode: Mode::Live, state: TradingState::Active, reason: "" },
+        gate: Gate { mode: Mode::Live, state: TradingState::Active, breach: None, reason: "" },
         instrument: Some(instrument),
         limits,
         account: &ACCOUNT,
@@ -51,8 +54,10 @@ fn view<'a>(instrument: &'a Instrument, limits: &'a Limits) -> View<'a> {
         buys: Qty::ZERO,
         sells: Qty::ZERO,
         open_orders: 0,
+        in_flight: 0,
         account_open_orders: 0,
         other_exposure: Amount::ZERO,
+        pair_exposure: Amount::ZERO,
         market: Some(Market { bid: price("99.99"), ask: price("100.01"), certified: true, age: Nanos::ZERO }),
         last_trade: Some(price("100")),
         orders_last_second: 0,
@@ -156,7 +161,7 @@ fn a_reducing_order_is_collared_too() {
 #[test]
 fn states_and_modes_are_refused_with_their_reason() {
     let (instrument, limits) = (instrument(), LIMITS);
-    let gate = |mode, state| Gate { mode, state, reason: "halt desk-stop" };
+    let gate = |mode, state| Gate { mode, state, breach: None, reason: "halt desk-stop" };
     let held = View { position: qty("1"), ..view(&instrument, &limits) };
     let paper = View { gate: gate(Mode::Paper, TradingState::Active), ..held };
     assert_eq!(denied(order(Side::Buy, "100", "1"), &paper).code.as_str(), "MODE_NOT_AVAILABLE");
@@ -192,7 +197,11 @@ fn own_orders_are_not_met_and_balances_not_overdrawn() {
 fn counts_and_the_account_have_limits_of_their_own() {
     let instrument = instrument();
     let limits = Limits { max_open_orders: Some(2), max_order_rate: Some(3), ..LIMITS };
-    let account = AccountLimits { max_exposure: Some(amount("500")), max_open_orders: Some(10) };
+    let account = AccountLimits {
+        max_exposure: Some(amount("500")),
+        max_open_orders: Some(10),
+        ..AccountLimits::default()
+    };
     let base = View { account: &account, ..view(&instrument, &limits) };
     for (view, code) in [
         (View { open_orders: 2, ..base }, Code::MaxOpenOrders),
@@ -203,6 +212,57 @@ fn counts_and_the_account_have_limits_of_their_own() {
         assert_eq!(denied(order(Side::Buy, "99", "1"), &view).code, code);
     }
     passes(order(Side::Buy, "99", "1"), &base);
+}
+
+#[test]
+fn quantity_flight_and_concentration_are_limited() {
+    let instrument = instrument();
+    let limits = Limits { max_order_qty: Some(qty("2")), max_in_flight: Some(2), ..LIMITS };
+    let account = AccountLimits {
+        max_exposure: Some(amount("1000")),
+        max_concentration_pct: Some(40),
+        max_open_orders: None,
+    };
+    let base = View { account: &account, ..view(&instrument, &limits) };
+    passes(order(Side::Buy, "100", "2"), &base);
+    assert_eq!(denied(order(Side::Buy, "100", "2.000001"), &base).code, Code::MaxOrderQuantity);
+    assert_eq!(denied(order(Side::Buy, "100", "1"), &View { in_flight: 2, ..base }).code, Code::MaxInFlight);
+    // 40 % of 1000: two more at 100 (the mid) fit beside 200 of others.
+    let beside = |others| View { pair_exposure: amount(others), other_exposure: amount(others), ..base };
+    passes(order(Side::Buy, "100", "2"), &beside("200"));
+    let denial = denied(order(Side::Buy, "100", "2"), &beside("200.01"));
+    assert_eq!(denial.code, Code::AccountConcentration);
+    assert!(denial.text.contains("400.01: at most 40 % of 1000"), "{denial}");
+    // The way out stays open, however much is in flight or in the pair.
+    let held = View { position: qty("1"), in_flight: 9, pair_exposure: amount("999"), ..base };
+    passes(Order { kind: OrderType::Ioc, ..order(Side::Sell, "100", "1") }, &held);
+}
+
+#[test]
+fn the_last_trade_collars_what_opens_but_no_way_out() {
+    let instrument = instrument();
+    let limits = Limits { price_collar_bps: Some(50), ..LIMITS };
+    let far = View { last_trade: Some(price("99.2")), ..view(&instrument, &limits) };
+    passes(order(Side::Buy, "99.69", "1"), &far);
+    assert_eq!(denied(order(Side::Buy, "99.7", "1"), &far).code, Code::LastTradeCollar);
+    passes(
+        Order { kind: OrderType::Ioc, ..order(Side::Sell, "99.9", "1") },
+        &View { position: qty("1"), ..far },
+    );
+}
+
+#[test]
+fn a_loss_limit_that_was_reached_is_the_code() {
+    let (instrument, limits) = (instrument(), LIMITS);
+    let held = View { position: qty("1"), ..view(&instrument, &limits) };
+    for (state, code) in
+        [(TradingState::ReduceOnly, Code::Drawdown), (TradingState::Halted, Code::AccountLoss)]
+    {
+        let gate = Gate { mode: Mode::Live, state, breach: Some(code), reason: "lost 12" };
+        let view = View { gate, ..held };
+        let denial = denied(order(Side::Buy, "99", "1"), &view);
+        assert!(denial.code == code && denial.text.contains("lost 12"), "{denial}");
+    }
 }
 
 #[test]

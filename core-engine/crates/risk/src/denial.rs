@@ -70,15 +70,24 @@ codes! {
     /// The price is farther from the market than `priceCollarBps`.
     /// Remedy: price nearer, or widen the collar.
     PriceCollar => "RISK_PRICE_COLLAR",
+    /// The price is farther from the last trade than `priceCollarBps`.
+    /// Remedy: price nearer, or widen the collar.
+    LastTradeCollar => "RISK_LAST_TRADE_COLLAR",
     /// The order's value is above `maxOrderNotional`.
     /// Remedy: order less, or raise the limit.
     MaxOrderNotional => "RISK_MAX_ORDER_NOTIONAL",
+    /// The order's quantity is above `maxOrderQuantity`.
+    /// Remedy: order less at a time, or raise the limit.
+    MaxOrderQuantity => "RISK_MAX_ORDER_QUANTITY",
     /// Position and open orders of this side would pass `maxPositionNotional`.
     /// Remedy: reduce the position, or raise the limit.
     MaxPosition => "RISK_MAX_POSITION",
     /// `maxOpenOrders` orders of the instance are open.
     /// Remedy: cancel one, or raise the limit.
     MaxOpenOrders => "RISK_MAX_OPEN_ORDERS",
+    /// `maxInFlight` orders wait for the exchange's word: sent, being cancelled, or unknown.
+    /// Remedy: none is needed; it passes with the next answer. Raise the limit if that is too slow.
+    MaxInFlight => "RISK_MAX_IN_FLIGHT",
     /// More orders a second than `maxOrderRate`.
     /// Remedy: send fewer, or raise the limit.
     OrderRate => "RISK_ORDER_RATE",
@@ -91,9 +100,24 @@ codes! {
     /// All positions and orders of the account would pass its `maxExposure`.
     /// Remedy: reduce, or raise the limit of the TradingAccount.
     AccountExposure => "RISK_ACCOUNT_EXPOSURE",
+    /// All positions and orders of the account in this pair would pass `maxConcentrationPct` of its `maxExposure`.
+    /// Remedy: reduce in this pair, or raise the limit of the TradingAccount.
+    AccountConcentration => "RISK_ACCOUNT_CONCENTRATION",
     /// `maxOpenOrders` orders of the account are open.
     /// Remedy: cancel one, or raise the limit of the TradingAccount.
     AccountOpenOrders => "RISK_ACCOUNT_OPEN_ORDERS",
+    /// The strategy lost `maxDailyLoss` since 00:00 UTC.
+    /// Remedy: find out why; to go on, give it a new annotation `trading.flashpod.dev/reset-risk`. A new day lifts nothing.
+    DailyLoss => "RISK_DAILY_LOSS",
+    /// The strategy's profit fell by `maxDrawdown` from its peak.
+    /// Remedy: find out why; to go on, give it a new annotation `trading.flashpod.dev/reset-risk`.
+    Drawdown => "RISK_DRAWDOWN",
+    /// All strategies of the account together lost its `maxLoss` since 00:00 UTC.
+    /// Remedy: find out why; to go on, give the TradingAccount a new annotation `trading.flashpod.dev/reset-risk`.
+    AccountLoss => "RISK_ACCOUNT_LOSS",
+    /// The profit of all strategies of the account fell by its `maxDrawdown` from its peak.
+    /// Remedy: find out why; to go on, give the TradingAccount a new annotation `trading.flashpod.dev/reset-risk`.
+    AccountDrawdown => "RISK_ACCOUNT_DRAWDOWN",
 }
 
 impl fmt::Display for Code {

@@ -2,6 +2,8 @@
 
 use flashpod_types::{Amount, Instrument, Nanos, OrderType, Price, Qty, Side, Symbol};
 
+use crate::denial::Code;
+
 /// Why an order is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -43,6 +45,8 @@ pub enum TradingState {
 pub struct Gate<'a> {
     pub mode: Mode,
     pub state: TradingState,
+    /// The loss limit that was reached, when that is why it may not do everything.
+    pub breach: Option<Code>,
     pub reason: &'a str,
 }
 
@@ -50,8 +54,12 @@ pub struct Gate<'a> {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     pub max_order_notional: Option<Amount>,
+    /// In base units.
+    pub max_order_qty: Option<Qty>,
     pub max_position_notional: Option<Amount>,
     pub max_open_orders: Option<u32>,
+    /// Orders whose request, or whose cancel, the venue has not answered.
+    pub max_in_flight: Option<u32>,
     /// Orders in any second.
     pub max_order_rate: Option<u32>,
     pub price_collar_bps: Option<u32>,
@@ -62,6 +70,8 @@ pub struct Limits {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AccountLimits {
     pub max_exposure: Option<Amount>,
+    /// Largest share of `max_exposure` that one pair may take, per cent. Without `max_exposure` there is none.
+    pub max_concentration_pct: Option<u32>,
     pub max_open_orders: Option<u32>,
 }
 
@@ -98,9 +108,13 @@ pub struct View<'a> {
     pub buys: Qty,
     pub sells: Qty,
     pub open_orders: u32,
+    /// Of those, how many wait for the venue's word: sent, being cancelled, or unknown.
+    pub in_flight: u32,
     pub account_open_orders: u32,
     /// Worst-case value of everything else in the account: other pairs, other instances.
     pub other_exposure: Amount,
+    /// The part of it that is in the same pair.
+    pub pair_exposure: Amount,
     /// None: neither a book nor a ticker.
     pub market: Option<Market>,
     /// Price of the last trade, which the venue's price band is measured from.

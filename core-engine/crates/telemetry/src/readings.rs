@@ -2,6 +2,7 @@
 
 use flashpod_engine::Status;
 use flashpod_engine::io::TradingState;
+use flashpod_engine::status::{LossStatus, SymbolFigures};
 use flashpod_types::Amount;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +73,7 @@ fn account(status: &Status, name: &str, out: &mut Vec<Reading>) {
     gauge("ledger_audited_timestamp_seconds", "Time of the last audit", account.audited_unix.0 as f64 / 1e9);
     gauge("desired_generation", "Generation of the desired state in force", status.generation as f64);
     gauge("stopping", "Whether the core is stopping", flag(status.stopping));
+    losses(ACCOUNT_LOSSES, &account.losses, &labels, out);
     for balance in &account.balances {
         let asset = balance.asset.as_str();
         for (part, amount) in [("free", balance.free), ("locked", balance.locked)] {
@@ -138,6 +140,11 @@ fn instances(status: &Status, account: &str, out: &mut Vec<Reading>) {
         ] {
             out.push(Reading::counter(metric, help, &labels, value));
         }
+        losses(INSTANCE_LOSSES, &instance.losses, &labels, out);
+        for figures in &instance.figures {
+            let labels = [("account", account), ("instance", name), ("symbol", figures.symbol.as_str())];
+            mark_outs(figures, &labels, out);
+        }
         for position in &instance.positions {
             let symbol = position.symbol;
             let labels = [("account", account), ("instance", name), ("symbol", symbol.as_str())];
@@ -155,6 +162,47 @@ fn instances(status: &Status, account: &str, out: &mut Vec<Reading>) {
                 out.push(Reading::gauge(metric, help, &labels, value));
             }
         }
+    }
+}
+
+/// Names of what loss limits look at: loss of the day, drawdown, limit reached.
+const ACCOUNT_LOSSES: [&str; 3] = ["account_day_loss", "account_drawdown", "account_loss_limit_reached"];
+const INSTANCE_LOSSES: [&str; 3] = ["instance_day_loss", "instance_drawdown", "instance_loss_limit_reached"];
+
+fn losses(
+    [day, drawdown, reached]: [&'static str; 3],
+    losses: &[LossStatus],
+    labels: &[(&'static str, &str)],
+    out: &mut Vec<Reading>,
+) {
+    for loss in losses {
+        let labels: Vec<(&'static str, &str)> =
+            labels.iter().copied().chain([("asset", loss.quote.as_str())]).collect();
+        let mut gauge = |metric, help, value| out.push(Reading::gauge(metric, help, &labels, value));
+        if let Some(lost) = loss.day_loss {
+            gauge(day, "Loss since 00:00 UTC, negative for a gain, quote asset", lost.to_f64());
+        }
+        if let Some(below) = loss.drawdown {
+            gauge(drawdown, "Profit below its peak, quote asset", below.to_f64());
+        }
+        gauge(reached, "Whether a loss limit stops it until a reset", flag(loss.breach.is_some()));
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn mark_outs(figures: &SymbolFigures, labels: &[(&'static str, &str)], out: &mut Vec<Reading>) {
+    for mark_out in &figures.mark_outs {
+        let after = format!("{}s", mark_out.after.as_millis() / 1000);
+        let labels: Vec<(&'static str, &str)> =
+            labels.iter().copied().chain([("after", after.as_str())]).collect();
+        let mut gauge = |metric, help, value| out.push(Reading::gauge(metric, help, &labels, value));
+        gauge(
+            "mark_out",
+            "What the market gave after fills, from their side, quote asset",
+            mark_out.value.to_f64(),
+        );
+        gauge("mark_out_notional", "Value of the fills in mark_out, quote asset", mark_out.notional.to_f64());
+        gauge("mark_out_fills", "Fills in mark_out", mark_out.fills as f64);
     }
 }
 

@@ -3,7 +3,7 @@ import type { AccountStatus } from '@flashpod/proto';
 import { type Reason, reasons, conditions as types } from '../../api/reasons.js';
 import { setCondition } from '../../kube/conditions.js';
 import type { Tenure } from '../account-lease.js';
-import { amounts, byKey, decimal, defined, isAsset, isSymbol, text, time } from './figures.js';
+import { amounts, byKey, decimal, defined, isAsset, isSymbol, losses, text, time } from './figures.js';
 
 interface Verdict {
   readonly status: 'True' | 'False' | 'Unknown';
@@ -68,6 +68,7 @@ export function accountStatus(
     ledgerEqualsVenue: audited ? seen.ledgerEqualsVenue : undefined,
     auditedAt: time(seen.auditedUnixNs),
     auditDifference: text(seen.auditDifference, 1_024),
+    losses: losses(seen.losses),
     conditions: [...conditions],
   });
 }

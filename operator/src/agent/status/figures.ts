@@ -1,7 +1,12 @@
 // Values of the core's messages as the API's schemas take them.
 
-import type { AssetAmount, DeletionPolicy, TradingState } from '@flashpod/crds';
-import { DeletionPolicy as ProtoPolicy, TradingState as ProtoState } from '@flashpod/proto';
+import type { AssetAmount, DeletionPolicy, LossReached, LossStatus, TradingState } from '@flashpod/crds';
+import {
+  LossRule,
+  type LossStatus as ProtoLosses,
+  DeletionPolicy as ProtoPolicy,
+  TradingState as ProtoState,
+} from '@flashpod/proto';
 import { toScaled } from '../../api/decimal.js';
 
 /** Decimal text as the schemas take it; undefined for what is none, which must not cost the rest of the status. */
@@ -30,6 +35,35 @@ export function amounts(list: readonly { asset: string; amount: string }[], limi
     ({ asset }) => asset,
     limit,
   );
+}
+
+/** What loss limits look at; undefined when they watch nothing. */
+export function losses(seen: readonly ProtoLosses[]): LossStatus[] | undefined {
+  const rules = { [LossRule.DAILY_LOSS]: 'DailyLoss', [LossRule.DRAWDOWN]: 'Drawdown' } as const;
+  const all = byKey(
+    seen.filter(({ quoteAsset }) => isAsset(quoteAsset)),
+    ({ quoteAsset }) => quoteAsset,
+    16,
+  ).map(({ quoteAsset, dayLoss, drawdown, reached, reset, resetUnixNs }) => {
+    const rule = rules[reached?.rule as keyof typeof rules];
+    return defined<LossStatus>({
+      quoteAsset,
+      dayLoss: decimal(dayLoss),
+      drawdown: decimal(drawdown),
+      reached:
+        reached === undefined || rule === undefined
+          ? undefined
+          : defined<LossReached>({
+              rule,
+              lost: decimal(reached.lost) ?? '0',
+              limit: decimal(reached.limit) ?? '0',
+              at: time(reached.atUnixNs),
+            }),
+      reset: text(reset, 64),
+      resetAt: time(resetUnixNs),
+    });
+  });
+  return all.length === 0 ? undefined : all;
 }
 
 /** List maps refuse a key twice, and every list is bounded. */

@@ -1,11 +1,12 @@
-import type { PositionStatus, StrategyInstanceStatus } from '@flashpod/crds';
-import type { InstanceStatus } from '@flashpod/proto';
+import type { MarkOut, PositionStatus, StrategyInstanceStatus, SymbolFigures } from '@flashpod/crds';
+import type { InstanceStatus, SymbolFigures as ProtoFigures, MarkOut as ProtoMarkOut } from '@flashpod/proto';
 import {
   amounts,
   byKey,
   decimal,
   defined,
   deletionPolicy,
+  losses,
   round,
   text,
   time,
@@ -58,14 +59,8 @@ export function instanceStatus(
     lastReject: text(seen.lastReject, 512),
     capitalError: text(seen.capitalError, 512),
     positions: positions(seen),
-    figures: byKey(seen.figures, ({ symbol }) => symbol, 20).map(
-      ({ symbol, acceptedOrders, fills, rejects }) => ({
-        symbol,
-        acceptedOrders: Number(acceptedOrders),
-        fills: Number(fills),
-        rejects: Number(rejects),
-      }),
-    ),
+    figures: byKey(seen.figures, ({ symbol }) => symbol, 20).map(figuresOf),
+    losses: losses(seen.losses),
     balances: amounts(seen.balances, 64),
     tickToOrder:
       seen.tickToOrder === undefined
@@ -76,6 +71,29 @@ export function instanceStatus(
             p99Us: round(seen.tickToOrder.p99Us),
           },
     proof,
+  });
+}
+
+function figuresOf(seen: ProtoFigures): SymbolFigures {
+  const otherFees = amounts(seen.otherFees, 16);
+  const markOuts = byKey(seen.markOuts, ({ afterMs }) => String(afterMs), 8).map(markOut);
+  return defined<SymbolFigures>({
+    symbol: seen.symbol,
+    acceptedOrders: Number(seen.acceptedOrders),
+    fills: Number(seen.fills),
+    rejects: Number(seen.rejects),
+    otherFees: otherFees.length === 0 ? undefined : otherFees,
+    markOuts: markOuts.length === 0 ? undefined : markOuts,
+  });
+}
+
+function markOut({ afterMs, fills, value, notional }: ProtoMarkOut): MarkOut {
+  const share = (Number(value) / Number(notional)) * 10_000;
+  return defined<MarkOut>({
+    afterMs,
+    fills: Number(fills),
+    value: decimal(value) ?? '0',
+    bps: Number.isFinite(share) ? round(share) : undefined,
   });
 }
 

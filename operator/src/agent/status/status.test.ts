@@ -4,6 +4,7 @@ import {
   create,
   DeletionPolicy,
   InstanceStatusSchema,
+  LossRule,
   TradingState,
 } from '@flashpod/proto';
 import { expect, test } from 'vitest';
@@ -165,4 +166,47 @@ test('what a core proved in its last report counts, though it is gone before tha
   const before = { policy: 'Flatten', noOpenOrders: false, flat: false, waitingFor: 'fills' } as const;
   const unproven = create(InstanceStatusSchema, { proof: { ...proof, waitingFor: 'a bid' } });
   expect(instanceStatus(unproven, { state: 'Halted', proof: before }, gone).proof).toEqual(before);
+});
+
+test('losses, fees in third assets and mark-outs are told as the core counts them', () => {
+  const seen = create(InstanceStatusSchema, {
+    losses: [
+      {
+        quoteAsset: 'USDC',
+        dayLoss: '10.5',
+        drawdown: '',
+        reached: { rule: LossRule.DAILY_LOSS, lost: '10.5', limit: '10', atUnixNs: 1_000n },
+        reset: 'yesterday',
+        resetUnixNs: 2_000n,
+      },
+    ],
+    figures: [
+      {
+        symbol: 'BTCUSDC',
+        fills: 2n,
+        otherFees: [{ asset: 'MX', amount: '0.25' }],
+        markOuts: [
+          { afterMs: 1_000, fills: 2n, value: '-0.5', notional: '1000' },
+          { afterMs: 5_000, fills: 0n, value: '0', notional: '0' },
+        ],
+      },
+    ],
+  });
+  const status = instanceStatus(seen, undefined, facts);
+  expect(status.losses).toEqual([
+    {
+      quoteAsset: 'USDC',
+      dayLoss: '10.5',
+      reached: { rule: 'DailyLoss', lost: '10.5', limit: '10', at: '1970-01-01T00:00:00.000001Z' },
+      reset: 'yesterday',
+      resetAt: '1970-01-01T00:00:00.000002Z',
+    },
+  ]);
+  expect(status.figures?.[0]).toMatchObject({
+    otherFees: [{ asset: 'MX', amount: '0.25' }],
+    markOuts: [
+      { afterMs: 1_000, fills: 2, value: '-0.5', bps: -5 },
+      { afterMs: 5_000, fills: 0, value: '0' },
+    ],
+  });
 });

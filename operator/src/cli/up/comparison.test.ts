@@ -1,6 +1,6 @@
 import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
 import { expect, test } from 'vitest';
-import { compare, controlLines, midPrices } from './comparison.js';
+import { compare, controlLines, feePairs, midPrices } from './comparison.js';
 
 function instance(name: string, positions: object[] = [], spec: object = {}): StrategyInstance {
   return {
@@ -44,6 +44,7 @@ test('holding is the change of the coins left alone, trading what was added afte
       total: '-0.25',
       betterThanHolding: true,
       betterThanNothing: false,
+      otherFees: [],
     },
   ]);
 });
@@ -80,4 +81,34 @@ test('a mid needs both sides and is exact', () => {
   expect([...midPrices([{ status: { books } } as unknown as ExecutionCore])]).toEqual([
     ['BTCUSDC', '60000.005'],
   ]);
+});
+
+test('fees in a third asset are in trading where its price is known, and said apart where it is not', () => {
+  const fees = (list: object[]) => ({ status: { positions: [position('4', '0', '0')], figures: list } });
+  const taker = {
+    ...instance('taker'),
+    ...fees([
+      { symbol: 'BTCUSDC', otherFees: [{ asset: 'MX', amount: '0.5' }] },
+      {
+        symbol: 'ETHUSDC',
+        otherFees: [
+          { asset: 'MX', amount: '0.25' },
+          { asset: 'KCS', amount: '1' },
+        ],
+      },
+    ]),
+  } as unknown as StrategyInstance;
+  expect(feePairs([taker])).toEqual(['KCSUSDC', 'MXUSDC']);
+  const priced = new Map([...end, ['MXUSDC', '2']]);
+  const control = compare([taker], start, priced);
+  // By hand: 4 − 0.75 × 2.
+  expect(control.strategies[0]).toMatchObject({
+    trading: '2.5',
+    otherFees: [
+      { asset: 'KCS', amount: '1', value: null },
+      { asset: 'MX', amount: '0.75', value: '1.5' },
+    ],
+  });
+  expect(controlLines(control)[0]).toContain('; without 1 KCS of fees, whose price is not known');
+  expect(compare([taker], start, end).all).toMatchObject({ trading: '4' });
 });

@@ -1,6 +1,6 @@
 // The positive control: what trading was worth, held against holding the same coins and against doing nothing.
 
-import type { ExecutionCore, StrategyInstance } from '@flashpod/crds';
+import type { AssetAmount, ExecutionCore, StrategyInstance } from '@flashpod/crds';
 import { commonQuote } from '../../strategy/summary.js';
 import { fromScaled, sumDecimals, toScaled } from './decimal.js';
 
@@ -16,7 +16,9 @@ export interface Comparison {
   readonly quoteAsset: string;
   /** Value of the capital at the start, at the mid prices of then. */
   readonly capital: string;
-  /** Realised and unrealised, after all fees; fills came after the latency of core and exchange. */
+  /**
+   * Realised and unrealised, after all fees whose worth is known; fills came after the latency of core and exchange.
+   */
   readonly trading: string;
   /** Change of the value of the same coins, left alone. Doing nothing, all in the quote asset, is 0. */
   readonly holding: string;
@@ -26,6 +28,13 @@ export interface Comparison {
   readonly betterThanHolding: boolean;
   /** Whether more is there than at the start: total > 0. */
   readonly betterThanNothing: boolean;
+  /** Fees in a third asset. Those with a value are in `trading`; those without, nobody could price. */
+  readonly otherFees: readonly OtherFee[];
+}
+
+/** A fee in an asset that is none of the pair's, e.g. MX, and its value in the quote asset at the end. */
+export interface OtherFee extends AssetAmount {
+  readonly value: string | null;
 }
 
 export interface Control {
@@ -63,15 +72,61 @@ export function compare(instances: readonly StrategyInstance[], start: Prices, e
 
 function together(strategies: readonly Comparison[], quoteAsset: string): Omit<Comparison, 'name'> {
   const sum = (field: 'capital' | 'trading' | 'holding') => sumDecimals(strategies.map((one) => one[field]));
-  return verdict(quoteAsset, sum('capital'), sum('trading'), sum('holding'));
+  const otherFees = addedUp(strategies.flatMap((one) => one.otherFees));
+  return { ...verdict(quoteAsset, sum('capital'), sum('trading'), sum('holding')), otherFees };
 }
+
+/** One entry an asset; the value of a sum is known when that of each part is. */
+function addedUp(fees: readonly OtherFee[]): OtherFee[] {
+  return [...new Set(fees.map(({ asset }) => asset))].sort().map((asset) => {
+    const parts = fees.filter((fee) => fee.asset === asset);
+    const values = parts.flatMap(({ value }) => value ?? []);
+    const value = values.length === parts.length ? sumDecimals(values) : null;
+    return { asset, amount: sumDecimals(parts.map(({ amount }) => amount)), value };
+  });
+}
+
+/** Fees that an instance paid in third assets, at the prices of the end. */
+export function otherFeesOf(
+  { status }: StrategyInstance,
+  quoteAsset: string | undefined,
+  prices: Prices,
+): OtherFee[] {
+  const fees = (status?.figures ?? []).flatMap(({ otherFees = [] }) => otherFees);
+  return addedUp(
+    fees.map(({ asset, amount }) => {
+      const price = quoteAsset === undefined ? undefined : prices.get(asset + quoteAsset);
+      return {
+        asset,
+        amount,
+        value: price === undefined ? null : fromScaled(times(toScaled(amount), toScaled(price))),
+      };
+    }),
+  );
+}
+
+/** Pairs whose prices say what fees in third assets are worth. */
+export function feePairs(instances: readonly StrategyInstance[]): string[] {
+  const pairs = instances.flatMap(({ spec, status }) => {
+    const quoteAsset = quoteOf(spec);
+    const fees = (status?.figures ?? []).flatMap(({ otherFees = [] }) => otherFees);
+    return quoteAsset === undefined ? [] : fees.map(({ asset }) => asset + quoteAsset);
+  });
+  return [...new Set(pairs)].sort();
+}
+
+const quoteOf = (spec: StrategyInstance['spec']): string | undefined =>
+  commonQuote(
+    spec.symbols.map((symbol) => ({ symbol, quantity: '0', openOrders: 0 })),
+    spec.capital.map(({ asset }) => asset),
+  );
 
 function verdict(
   quoteAsset: string,
   capital: string,
   trading: string,
   holding: string,
-): Omit<Comparison, 'name'> {
+): Omit<Comparison, 'name' | 'otherFees'> {
   const total = toScaled(trading) + toScaled(holding);
   const betterThanHolding = toScaled(trading) > 0n;
   return {
@@ -86,12 +141,10 @@ function verdict(
 }
 
 /** The comparison, or in words why there is none. */
-function compareOne({ spec, status }: StrategyInstance, start: Prices, end: Prices): Comparison | string {
+function compareOne(instance: StrategyInstance, start: Prices, end: Prices): Comparison | string {
+  const { spec, status } = instance;
   const { name } = spec.strategyRef;
-  const quoteAsset = commonQuote(
-    spec.symbols.map((symbol) => ({ symbol, quantity: '0', openOrders: 0 })),
-    spec.capital.map(({ asset }) => asset),
-  );
+  const quoteAsset = quoteOf(spec);
   if (quoteAsset === undefined) return `${name}: its pairs have no common quote asset in its capital`;
   let capital = 0n;
   let holding = 0n;
@@ -106,20 +159,32 @@ function compareOne({ spec, status }: StrategyInstance, start: Prices, end: Pric
     capital += times(toScaled(amount), toScaled(before));
     holding += times(toScaled(amount), toScaled(after) - toScaled(before));
   }
-  const trading = (status?.positions ?? []).reduce(
+  const traded = (status?.positions ?? []).reduce(
     (sum, { realisedPnl = '0', unrealisedPnl = '0', fees = '0' }) =>
       sum + toScaled(realisedPnl) + toScaled(unrealisedPnl) - toScaled(fees),
     0n,
   );
-  return { name, ...verdict(quoteAsset, fromScaled(capital), fromScaled(trading), fromScaled(holding)) };
+  const otherFees = otherFeesOf(instance, quoteAsset, end);
+  const paid = otherFees.reduce((sum, { value }) => sum + toScaled(value ?? '0'), 0n);
+  const figures = verdict(quoteAsset, fromScaled(capital), fromScaled(traded - paid), fromScaled(holding));
+  return { name, ...figures, otherFees };
 }
+
+const unpriced = (fees: readonly OtherFee[]): string =>
+  fees
+    .filter(({ value }) => value === null)
+    .map(({ asset, amount }) => `; without ${amount} ${asset} of fees, whose price is not known`)
+    .join('');
 
 /** The comparison in a few lines for the terminal. */
 export function controlLines({ strategies, all, notCompared }: Control): string[] {
   const money = (text: string) => `${Number(text) >= 0 ? '+' : '−'}${Math.abs(Number(text)).toFixed(2)}`;
-  const line = (name: string, { quoteAsset, capital, trading, holding, total }: Omit<Comparison, 'name'>) =>
+  const line = (
+    name: string,
+    { quoteAsset, capital, trading, holding, total, otherFees }: Omit<Comparison, 'name'>,
+  ) =>
     `  ${name}: trading ${money(trading)} after fees; holding its coins ${money(holding)}, doing nothing 0; ` +
-    `in all ${money(total)} ${quoteAsset} on ${Number(capital).toFixed(0)}`;
+    `in all ${money(total)} ${quoteAsset} on ${Number(capital).toFixed(0)}${unpriced(otherFees)}`;
   return [
     ...strategies.map((one) => line(one.name, one)),
     ...(all !== null && strategies.length > 1 ? [line('all', all)] : []),

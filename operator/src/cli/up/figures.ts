@@ -1,4 +1,4 @@
-import type { ExecutionCore, StrategyInstance, TradingAccount } from '@flashpod/crds';
+import type { AssetAmount, ExecutionCore, MarkOut, StrategyInstance, TradingAccount } from '@flashpod/crds';
 
 /** One row per strategy and symbol. */
 export interface StrategyFigures {
@@ -16,6 +16,10 @@ export interface StrategyFigures {
   readonly acceptedOrders: number;
   readonly fills: number;
   readonly rejects: number;
+  /** Fees in a third asset, no part of `fees`. */
+  readonly otherFees: readonly AssetAmount[];
+  /** How the market went on after fills. */
+  readonly markOuts: readonly MarkOut[];
   readonly tickToOrderP50Us: number | undefined;
   readonly tickToOrderP99Us: number | undefined;
   readonly book: string;
@@ -48,6 +52,8 @@ export function strategyFigures(
           acceptedOrders: figures?.acceptedOrders ?? 0,
           fills: figures?.fills ?? 0,
           rejects: figures?.rejects ?? 0,
+          otherFees: figures?.otherFees ?? [],
+          markOuts: figures?.markOuts ?? [],
           tickToOrderP50Us: status?.tickToOrder?.p50Us,
           tickToOrderP99Us: status?.tickToOrder?.p99Us,
           book: books.get(symbol)?.state ?? 'none',

@@ -9,6 +9,7 @@ import type { LedgerComparison, VenueAudit } from './audit.js';
 import { compare, midPrices, type Prices } from './comparison.js';
 import { Display } from './display.js';
 import { ended, endOfRun } from './end-of-run.js';
+import { withFeePrices } from './fee-prices.js';
 import { strategyFigures } from './figures.js';
 import { compareUntilEqual, ownAudit } from './ledger.js';
 import { namespace } from './objects.js';
@@ -85,13 +86,14 @@ async function reportOn(
     stack.client.of(resourceOf('TradingAccount')).list({ namespace }),
     stack.venue.get<VenueAudit>('/audit').catch(() => undefined),
   ]);
+  const prices = await withFeePrices(stack.venue, instances.items, midPrices(cores.items));
   return buildReport({
     failure,
     comparisons,
     audit,
     account: audit?.accounts.find(({ apiKey }) => apiKey === stack.venue.credentials?.apiKey),
     cores: cores.items,
-    comparison: compare(instances.items, startPrices, midPrices(cores.items)),
+    comparison: compare(instances.items, startPrices, prices),
     strategies: strategyFigures(instances.items, cores.items, accounts.items),
     startedAt: options.startedAt,
     ranMs,

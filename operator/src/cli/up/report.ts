@@ -1,4 +1,4 @@
-import type { ExecutionCore, HopStatus } from '@flashpod/crds';
+import type { AssetAmount, ExecutionCore, HopStatus, MarkOut } from '@flashpod/crds';
 import type { LedgerComparison, VenueAccount, VenueAudit } from './audit.js';
 import { type Control, controlLines } from './comparison.js';
 import type { StrategyFigures } from './figures.js';
@@ -36,6 +36,10 @@ export interface Report {
     readonly realisedPnl: string;
     readonly unrealisedPnl: string;
     readonly fees: string;
+    /** Fees in a third asset, e.g. MX; `comparison` values them where a price is known. */
+    readonly otherFees: readonly AssetAmount[];
+    /** Where the market was 1 s, 5 s and 30 s after fills, from their side: positive is good. */
+    readonly markOuts: readonly MarkOut[];
   }[];
   /** Trading against holding and doing nothing, per strategy and in all. */
   readonly comparison: Control;
@@ -90,7 +94,7 @@ export function buildReport(run: {
     seconds: run.ranMs / 1_000,
     market: run.market,
     strategies: run.strategies.map(
-      ({ name, symbol, acceptedOrders, fills, rejects, realisedPnl, unrealisedPnl, fees }) => ({
+      ({
         name,
         symbol,
         acceptedOrders,
@@ -99,6 +103,19 @@ export function buildReport(run: {
         realisedPnl,
         unrealisedPnl,
         fees,
+        otherFees,
+        markOuts,
+      }) => ({
+        name,
+        symbol,
+        acceptedOrders,
+        fills,
+        rejects,
+        realisedPnl,
+        unrealisedPnl,
+        fees,
+        otherFees,
+        markOuts,
       }),
     ),
     comparison: run.comparison,
@@ -112,12 +129,32 @@ function verdict({ failure, ledgerEqualsVenue, differences }: Report): string {
   return failure !== undefined && differences.length === 0 ? 'NOT COMPARED with' : 'DIFFERS FROM';
 }
 
+function markOutText(markOuts: readonly MarkOut[]): string {
+  const told = markOuts.flatMap(({ afterMs, bps }) =>
+    bps === undefined ? [] : `${afterMs / 1_000} s ${bps.toFixed(2)}`,
+  );
+  return told.length === 0 ? '' : `, mark-outs ${told.join(', ')} bps`;
+}
+
 /** The report in a few lines for the terminal. */
 export function summary(report: Report): string[] {
   const strategies = report.strategies.map(
-    ({ name, symbol, acceptedOrders, fills, rejects, realisedPnl, unrealisedPnl, fees }) =>
+    ({
+      name,
+      symbol,
+      acceptedOrders,
+      fills,
+      rejects,
+      realisedPnl,
+      unrealisedPnl,
+      fees,
+      otherFees,
+      markOuts,
+    }) =>
       `  ${name} ${symbol}: ${acceptedOrders} orders accepted, ${fills} fills, ${rejects} rejects, ` +
-      `realised ${realisedPnl}, unrealised ${unrealisedPnl}, fees ${fees}`,
+      `realised ${realisedPnl}, unrealised ${unrealisedPnl}, fees ${fees}` +
+      otherFees.map(({ asset, amount }) => ` and ${amount} ${asset}`).join('') +
+      markOutText(markOuts),
   );
   const { p50Us, p99Us, count } = report.hops['tickToOrder'] ?? {};
   return [

@@ -39,14 +39,17 @@ impl Scene {
         };
         let limits = Limits {
             max_order_notional: Some("1000".parse()?),
+            max_order_qty: Some("0.5".parse()?),
             max_position_notional: Some("50000".parse()?),
             max_open_orders: Some(20),
+            max_in_flight: Some(10),
             max_order_rate: Some(50),
             price_collar_bps: Some(500),
             max_data_age: Some(Nanos::from_secs(2)),
         };
         let account = AccountLimits {
             max_exposure: Some("200000".parse()?),
+            max_concentration_pct: Some(50),
             max_open_orders: Some(100),
         };
         Ok(Self { instrument, limits, account, bid: "99999.99".parse()?, ask: "100000.01".parse()? })
@@ -55,7 +58,7 @@ impl Scene {
     pub(crate) fn view(&self) -> anyhow::Result<View<'_>> {
         let Self { instrument, limits, account, bid, ask } = self;
         Ok(View {
-            gate: Gate { mode: Mode::Live, state: TradingState::Active, reason: "" },
+            gate: Gate { mode: Mode::Live, state: TradingState::Active, breach: None, reason: "" },
             instrument: Some(instrument),
             limits,
             account,
@@ -63,8 +66,10 @@ impl Scene {
             buys: "0.02".parse()?,
             sells: "0.03".parse()?,
             open_orders: 4,
+            in_flight: 2,
             account_open_orders: 12,
             other_exposure: "30000".parse()?,
+            pair_exposure: "10000".parse()?,
             market: Some(Market { bid: *bid, ask: *ask, certified: true, age: Nanos::from_millis(3) }),
             last_trade: Some(*ask),
             orders_last_second: 5,

@@ -247,6 +247,7 @@ pub fn policy(instance: &str, symbol: &str, capital: &[(&str, &str)]) -> proto::
             max_order_rate: 10,
             price_collar_bps: 200,
             max_data_age_ms: 3000,
+            ..Default::default()
         }),
         token_sha256: super::sidecar::token_sha256(instance),
         parameters_json: "{}".to_owned(),
@@ -254,5 +255,6 @@ pub fn policy(instance: &str, symbol: &str, capital: &[(&str, &str)]) -> proto::
             action: proto::sidecar_loss::Action::Cancel.into(),
             after_ms: 3000,
         }),
+        ..Default::default()
     }
 }

@@ -73,6 +73,11 @@ fn optional_amount(field: &str, text: &str) -> Result<Option<Amount>, FieldError
     Ok(Some(amount))
 }
 
+/// Empty text means that the limit is not set.
+fn optional_qty(field: &str, text: &str) -> Result<Option<Qty>, FieldError> {
+    if text.is_empty() { Ok(None) } else { positive_qty(field, text).map(Some) }
+}
+
 /// Zero means that the limit is not set.
 const fn optional_count(count: u32) -> Option<u32> {
     if count == 0 { None } else { Some(count) }

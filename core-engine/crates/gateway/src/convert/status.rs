@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use flashpod_engine::io::{DeletionPolicy, Desired, HaltPolicy};
 use flashpod_engine::status::{
-    Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, Status, StopProof,
+    Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, LossRule, LossStatus, MarkOut, Status,
+    StopProof, SymbolFigures,
 };
 use flashpod_orders::{Deal, Order};
+use flashpod_types::Amount;
 
 use super::down::{amounts, position, trading_state};
 use super::{proto_order_type, proto_side};
@@ -38,6 +40,7 @@ pub fn account(whole: &Status) -> proto::AccountStatus {
         unknown_since_mono_ns: status.unknown_since.0,
         symbols: status.symbols.iter().map(ToString::to_string).collect(),
         lease_attempt: status.lease_attempt,
+        losses: status.losses.iter().map(losses).collect(),
     }
 }
 
@@ -60,21 +63,54 @@ pub fn instance(
         risk_rejects: status.risk_rejects,
         superseded_quotes: status.superseded_quotes,
         conflated_books,
-        figures: status
-            .figures
-            .iter()
-            .map(|figures| proto::SymbolFigures {
-                symbol: figures.symbol.to_string(),
-                accepted_orders: figures.accepted_orders,
-                fills: figures.fills,
-                rejects: figures.rejects,
-            })
-            .collect(),
+        figures: status.figures.iter().map(figures).collect(),
         proof: proof(&status.proof),
         balances: amounts(&status.balances),
         capital_error: status.capital_error.clone(),
         tick_to_order,
         last_reject: status.last_reject.clone(),
+        losses: status.losses.iter().map(losses).collect(),
+    }
+}
+
+fn figures(figures: &SymbolFigures) -> proto::SymbolFigures {
+    proto::SymbolFigures {
+        symbol: figures.symbol.to_string(),
+        accepted_orders: figures.accepted_orders,
+        fills: figures.fills,
+        rejects: figures.rejects,
+        other_fees: amounts(&figures.other_fees),
+        mark_outs: figures.mark_outs.iter().map(mark_out).collect(),
+    }
+}
+
+fn mark_out(out: &MarkOut) -> proto::MarkOut {
+    proto::MarkOut {
+        after_ms: u32::try_from(out.after.as_millis()).unwrap_or(u32::MAX),
+        fills: out.fills,
+        value: out.value.to_string(),
+        notional: out.notional.to_string(),
+    }
+}
+
+fn losses(status: &LossStatus) -> proto::LossStatus {
+    let text = |amount: Option<Amount>| amount.map(|amount| amount.to_string()).unwrap_or_default();
+    let rule = |rule| match rule {
+        LossRule::DailyLoss => proto::LossRule::DailyLoss,
+        LossRule::Drawdown => proto::LossRule::Drawdown,
+    };
+    proto::LossStatus {
+        quote_asset: status.quote.to_string(),
+        day_loss: text(status.day_loss),
+        drawdown: text(status.drawdown),
+        reached: status.breach.map(|breach| proto::LossReached {
+            rule: rule(breach.rule).into(),
+            lost: breach.lost.to_string(),
+            limit: breach.limit.to_string(),
+            at_unix_ns: breach.at.0,
+        }),
+        reset: status.reset.clone(),
+        reset_unix_ns: status.reset_unix.0,
     }
 }
 

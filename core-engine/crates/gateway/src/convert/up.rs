@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use flashpod_engine::io::{
-    AccountLimits, DeletionPolicy, Desired, HaltAction, HaltPolicy, InstancePolicy, Intent, Mode, Quote,
-    RiskLimits, RunState, SessionMessage, SetRule, SidecarLossAction, WantedQuotes,
+    AccountLimits, DeletionPolicy, Desired, HaltAction, HaltPolicy, InstancePolicy, Intent, Mode, OnLoss,
+    Quote, RiskLimits, RunState, SessionMessage, SetRule, SidecarLossAction, WantedQuotes,
 };
 use flashpod_types::{Nanos, OrderType};
 
 use super::{
-    FieldError, name, optional_amount, optional_count, order_type, positive_price, positive_qty, side, symbol,
+    FieldError, name, optional_amount, optional_count, optional_qty, order_type, positive_price,
+    positive_qty, side, symbol,
 };
 use crate::proto;
 use crate::proto::session_up::Body;
@@ -200,11 +201,7 @@ pub fn desired(
             );
             continue;
         };
-        desired.account = AccountLimits {
-            max_exposure: optional_amount("max_exposure", &policy.max_exposure)
-                .map_err(|e| e.within(field))?,
-            max_open_orders: optional_count(policy.max_open_orders),
-        };
+        desired.account = account_limits(policy).map_err(|error| error.within(field))?;
     }
     for policy in message.instances {
         let name = policy.instance.clone();
@@ -261,8 +258,12 @@ fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError>
         state: run_state(policy.state)?,
         deletion_policy: deletion_policy(policy.deletion_policy)?,
         limits: limits(policy.limits.unwrap_or_default()).map_err(|e| e.within("limits"))?,
+        risk_reset: reset(policy.risk_reset)?,
         sidecar_loss: sidecar_loss(loss.action)?,
         sidecar_loss_after: Nanos::from_millis(u64::from(loss.after_ms)),
+        // An agent that does not say: each instance for itself.
+        owner: if policy.owner.is_empty() { policy.instance.clone() } else { policy.owner },
+        owner_uid: policy.owner_uid,
         instance: policy.instance,
         uid: policy.uid,
         strategy: policy.strategy,
@@ -272,14 +273,50 @@ fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError>
     })
 }
 
+fn account_limits(policy: proto::AccountPolicy) -> Result<AccountLimits, FieldError> {
+    Ok(AccountLimits {
+        max_exposure: optional_amount("max_exposure", &policy.max_exposure)?,
+        max_concentration_pct: optional_count(policy.max_concentration_pct),
+        max_open_orders: optional_count(policy.max_open_orders),
+        max_loss: optional_amount("max_loss", &policy.max_loss)?,
+        max_drawdown: optional_amount("max_drawdown", &policy.max_drawdown)?,
+        on_loss: on_loss(policy.on_loss)?,
+        risk_reset: reset(policy.risk_reset)?,
+    })
+}
+
+/// Longest text of a reset, bytes.
+const MAX_RESET: usize = 64;
+
+fn reset(text: String) -> Result<String, FieldError> {
+    if text.len() > MAX_RESET {
+        return Err(FieldError::new("risk_reset", text, format!("must have at most {MAX_RESET} bytes")));
+    }
+    Ok(text)
+}
+
+fn on_loss(value: i32) -> Result<OnLoss, FieldError> {
+    match proto::LossAction::try_from(value) {
+        // Not said: the strictest.
+        Ok(proto::LossAction::Unspecified | proto::LossAction::Halt) => Ok(OnLoss::Halt),
+        Ok(proto::LossAction::ReduceOnly) => Ok(OnLoss::ReduceOnly),
+        _ => Err(FieldError::new("on_loss", value, "is not LOSS_ACTION_HALT or LOSS_ACTION_REDUCE_ONLY")),
+    }
+}
+
 fn limits(limits: proto::RiskLimits) -> Result<RiskLimits, FieldError> {
     Ok(RiskLimits {
         max_order_notional: optional_amount("max_order_notional", &limits.max_order_notional)?,
+        max_order_qty: optional_qty("max_order_quantity", &limits.max_order_quantity)?,
         max_position_notional: optional_amount("max_position_notional", &limits.max_position_notional)?,
         max_open_orders: optional_count(limits.max_open_orders),
+        max_in_flight: optional_count(limits.max_in_flight),
         max_order_rate: optional_count(limits.max_order_rate),
         price_collar_bps: optional_count(limits.price_collar_bps),
         max_data_age: optional_count(limits.max_data_age_ms).map(|ms| Nanos::from_millis(u64::from(ms))),
+        max_daily_loss: optional_amount("max_daily_loss", &limits.max_daily_loss)?,
+        max_drawdown: optional_amount("max_drawdown", &limits.max_drawdown)?,
+        on_loss: on_loss(limits.on_loss)?,
     })
 }
 

@@ -192,6 +192,7 @@ pub(crate) fn policy() -> proto::InstancePolicy {
             action: proto::sidecar_loss::Action::Cancel.into(),
             after_ms: 3000,
         }),
+        ..Default::default()
     }
 }
 
@@ -316,5 +317,6 @@ pub(crate) fn instance_status() -> InstanceStatus {
         balances: Vec::new(),
         capital_error: String::new(),
         last_reject: String::new(),
+        losses: Vec::new(),
     }
 }

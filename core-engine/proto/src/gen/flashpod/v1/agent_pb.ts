@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file flashpod/v1/agent.proto.
  */
 export const file_flashpod_v1_agent: GenFile = /*@__PURE__*/
-  fileDesc("ChdmbGFzaHBvZC92MS9hZ2VudC5wcm90bxILZmxhc2hwb2QudjEi0wEKB0FnZW50VXASLAoHZGVzaXJlZBgBIAEoCzIZLmZsYXNocG9kLnYxLkRlc2lyZWRTdGF0ZUgAEjIKDWxlYXNlX2F0dGVtcHQYAiABKAsyGS5mbGFzaHBvZC52MS5MZWFzZUF0dGVtcHRIABIyCg1sZWFzZV9yZW5ld2VkGAMgASgLMhkuZmxhc2hwb2QudjEuTGVhc2VSZW5ld2VkSAASKgoJc3RvcF9zZWVuGAQgASgLMhUuZmxhc2hwb2QudjEuU3RvcFNlZW5IAEIGCgRib2R5IgoKCFN0b3BTZWVuIjAKDExlYXNlQXR0ZW1wdBIPCgdhY2NvdW50GAEgASgJEg8KB2F0dGVtcHQYAiABKAQicwoMTGVhc2VSZW5ld2VkEg8KB2FjY291bnQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBBINCgVlcG9jaBgDIAEoBBIYChBzb2Z0X2RlYWRsaW5lX21zGAQgASgEEhgKEGhhcmRfZGVhZGxpbmVfbXMYBSABKAQiqAEKDERlc2lyZWRTdGF0ZRISCgpnZW5lcmF0aW9uGAEgASgEEiwKCGFjY291bnRzGAIgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFBvbGljeRIuCglpbnN0YW5jZXMYAyADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVBvbGljeRImCgVoYWx0cxgEIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRQb2xpY3kiYAoNQWNjb3VudFBvbGljeRIPCgdhY2NvdW50GAEgASgJEhQKDG1heF9leHBvc3VyZRgCIAEoCRIXCg9tYXhfb3Blbl9vcmRlcnMYAyABKA0SDwoHc3ltYm9scxgEIAMoCSLhAwoOSW5zdGFuY2VQb2xpY3kSEAoIaW5zdGFuY2UYASABKAkSCwoDdWlkGAIgASgJEg8KB2FjY291bnQYAyABKAkSEAoIc3RyYXRlZ3kYBCABKAkSHwoEbW9kZRgFIAEoDjIRLmZsYXNocG9kLnYxLk1vZGUSMAoFc3RhdGUYBiABKA4yIS5mbGFzaHBvZC52MS5JbnN0YW5jZVBvbGljeS5TdGF0ZRI0Cg9kZWxldGlvbl9wb2xpY3kYByABKA4yGy5mbGFzaHBvZC52MS5EZWxldGlvblBvbGljeRIPCgdzeW1ib2xzGAggAygJEikKB2NhcGl0YWwYCSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBInCgZsaW1pdHMYCiABKAsyFy5mbGFzaHBvZC52MS5SaXNrTGltaXRzEhQKDHRva2VuX3NoYTI1NhgLIAEoCRIXCg9wYXJhbWV0ZXJzX2pzb24YDCABKAkSMQoPb25fc2lkZWNhcl9sb3NzGA0gASgLMhguZmxhc2hwb2QudjEuU2lkZWNhckxvc3MiPQoFU3RhdGUSFQoRU1RBVEVfVU5TUEVDSUZJRUQQABINCglTVEFURV9SVU4QARIOCgpTVEFURV9TVE9QEAIiqwEKClJpc2tMaW1pdHMSGgoSbWF4X29yZGVyX25vdGlvbmFsGAEgASgJEh0KFW1heF9wb3NpdGlvbl9ub3Rpb25hbBgCIAEoCRIXCg9tYXhfb3Blbl9vcmRlcnMYAyABKA0SFgoObWF4X29yZGVyX3JhdGUYBCABKA0SGAoQcHJpY2VfY29sbGFyX2JwcxgFIAEoDRIXCg9tYXhfZGF0YV9hZ2VfbXMYBiABKA0iqgEKC1NpZGVjYXJMb3NzEi8KBmFjdGlvbhgBIAEoDjIfLmZsYXNocG9kLnYxLlNpZGVjYXJMb3NzLkFjdGlvbhIQCghhZnRlcl9tcxgCIAEoDSJYCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX0NBTkNFTBABEhIKDkFDVElPTl9GTEFUVEVOEAISDwoLQUNUSU9OX0tFRVAQAyLiAQoKSGFsdFBvbGljeRIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIuCgZhY3Rpb24YAyABKA4yHi5mbGFzaHBvZC52MS5IYWx0UG9saWN5LkFjdGlvbhIOCgZyZWFzb24YBCABKAkSEQoJaW5zdGFuY2VzGAUgAygJEgsKA2FsbBgGIAEoCCJZCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEAoMQUNUSU9OX0JMT0NLEAESEQoNQUNUSU9OX0NBTkNFTBACEhIKDkFDVElPTl9GTEFUVEVOEAMiwAIKCkNvcmVTdGF0dXMSDwoHdmVyc2lvbhgBIAEoCRISCgpnZW5lcmF0aW9uGAIgASgEEiwKCGFjY291bnRzGAMgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFN0YXR1cxIuCglpbnN0YW5jZXMYBCADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVN0YXR1cxImCgVoYWx0cxgFIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRTdGF0dXMSJgoFYm9va3MYBiADKAsyFy5mbGFzaHBvZC52MS5Cb29rU3RhdHVzEiMKBGhvcHMYByADKAsyFS5mbGFzaHBvZC52MS5Ib3BTdGF0cxIXCg9tZXRyaWNzX2FkZHJlc3MYCCABKAkSEAoIc3RvcHBpbmcYCSABKAgSDwoHc3RvcHBlZBgKIAEoCCKUBAoNQWNjb3VudFN0YXR1cxIPCgdhY2NvdW50GAEgASgJEg0KBXJlYWR5GAIgASgIEhEKCXZlbnVlX3VpZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIaChJoaWdoZXN0X2Vwb2NoX3NlZW4YBSABKAQSEwoLaW5jYXJuYXRpb24YBiABKAQSKAoFc3RhdGUYByABKA4yGS5mbGFzaHBvZC52MS5UcmFkaW5nU3RhdGUSDwoHcmVhc29ucxgIIAMoCRImCghiYWxhbmNlcxgJIAMoCzIULmZsYXNocG9kLnYxLkJhbGFuY2USLAoKdW5hc3NpZ25lZBgKIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EhsKE2xlZGdlcl9lcXVhbHNfdmVudWUYCyABKAgSFwoPYXVkaXRlZF91bml4X25zGAwgASgEEhgKEGF1ZGl0X2RpZmZlcmVuY2UYDSABKAkSEAoIaHR0cF80MjkYDiABKAQSEAoIaHR0cF80MTgYDyABKAQSGAoQb3JkZXJzX2luX2ZsaWdodBgQIAEoBBIWCg5vcmRlcnNfdW5rbm93bhgRIAEoBBIdChV1bmtub3duX3NpbmNlX21vbm9fbnMYEiABKAQSDwoHc3ltYm9scxgTIAMoCRIVCg1sZWFzZV9hdHRlbXB0GBQgASgEEhIKCmdlbmVyYXRpb24YFSABKAQiNgoHQmFsYW5jZRINCgVhc3NldBgBIAEoCRIMCgRmcmVlGAIgASgJEg4KBmxvY2tlZBgDIAEoCSKFBAoOSW5zdGFuY2VTdGF0dXMSEAoIaW5zdGFuY2UYASABKAkSKAoFc3RhdGUYAiABKA4yGS5mbGFzaHBvZC52MS5UcmFkaW5nU3RhdGUSDwoHcmVhc29ucxgDIAMoCRIZChFzaWRlY2FyX2Nvbm5lY3RlZBgEIAEoCBIoCglwb3NpdGlvbnMYBSADKAsyFS5mbGFzaHBvZC52MS5Qb3NpdGlvbhIXCg9hY2NlcHRlZF9vcmRlcnMYBiABKAQSDQoFZmlsbHMYByABKAQSFQoNdmVudWVfcmVqZWN0cxgIIAEoBBIUCgxyaXNrX3JlamVjdHMYCSABKAQSGQoRc3VwZXJzZWRlZF9xdW90ZXMYCiABKAQSFwoPY29uZmxhdGVkX2Jvb2tzGAsgASgEEisKB2ZpZ3VyZXMYDCADKAsyGi5mbGFzaHBvZC52MS5TeW1ib2xGaWd1cmVzEiUKBXByb29mGA0gASgLMhYuZmxhc2hwb2QudjEuU3RvcFByb29mEioKCGJhbGFuY2VzGA4gAygLMhguZmxhc2hwb2QudjEuQXNzZXRBbW91bnQSFQoNY2FwaXRhbF9lcnJvchgPIAEoCRIsCg10aWNrX3RvX29yZGVyGBAgASgLMhUuZmxhc2hwb2QudjEuSG9wU3RhdHMSEwoLbGFzdF9yZWplY3QYESABKAkiWAoNU3ltYm9sRmlndXJlcxIOCgZzeW1ib2wYASABKAkSFwoPYWNjZXB0ZWRfb3JkZXJzGAIgASgEEg0KBWZpbGxzGAMgASgEEg8KB3JlamVjdHMYBCABKAQi2wEKCVN0b3BQcm9vZhIrCgZwb2xpY3kYASABKA4yGy5mbGFzaHBvZC52MS5EZWxldGlvblBvbGljeRIWCg5ub19vcGVuX29yZGVycxgCIAEoCBIMCgRmbGF0GAMgASgIEhYKDnByb3Zlbl91bml4X25zGAQgASgEEjUKE21vdmVkX3RvX3VuYXNzaWduZWQYBSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBIXCg9vcnBoYW5lZF9vcmRlcnMYBiADKAkSEwoLd2FpdGluZ19mb3IYByABKAkicQoKSGFsdFN0YXR1cxILCgN1aWQYASABKAkSFwoPYmxvY2tlZF91bml4X25zGAIgASgEEhwKFGNhbmNlbHNfc2VudF91bml4X25zGAMgASgEEgwKBGZsYXQYBCABKAgSEQoJaW5zdGFuY2VzGAUgASgNIqcBCgpCb29rU3RhdHVzEg4KBnN5bWJvbBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgEEgwKBGdhcHMYBCABKAQSFwoPY2VydGlmaWVkX3NoYXJlGAUgASgBEg4KBmZyYW1lcxgGIAEoBBIOCgZhZ2VfbXMYByABKAQSEAoIYmVzdF9iaWQYCCABKAkSEAoIYmVzdF9hc2sYCSABKAkidwoISG9wU3RhdHMSCwoDaG9wGAEgASgJEg0KBWNvdW50GAIgASgEEg4KBnA1MF91cxgDIAEoARIOCgZwOTBfdXMYBCABKAESDgoGcDk5X3VzGAUgASgBEg8KB3A5OTlfdXMYBiABKAESDgoGbWF4X3VzGAcgASgBIiAKDUxlZGdlclJlcXVlc3QSDwoHYWNjb3VudBgBIAEoCSK2AQoLTGVkZ2VyUmVwbHkSDwoHYWNjb3VudBgBIAEoCRIRCglxdWllc2NlbnQYAiABKAgSKAoGb3JkZXJzGAMgAygLMhguZmxhc2hwb2QudjEuTGVkZ2VyT3JkZXISJgoIYmFsYW5jZXMYBCADKAsyFC5mbGFzaHBvZC52MS5CYWxhbmNlEhgKEGZvcmdvdHRlbl9vcmRlcnMYBSABKAQSFwoPZm9yZ290dGVuX2ZpbGxzGAYgASgEIo0CCgtMZWRnZXJPcmRlchIXCg9jbGllbnRfb3JkZXJfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSEAoIaW5zdGFuY2UYAyABKAkSDgoGc3ltYm9sGAQgASgJEh8KBHNpZGUYBSABKA4yES5mbGFzaHBvZC52MS5TaWRlEiQKBHR5cGUYBiABKA4yFi5mbGFzaHBvZC52MS5PcmRlclR5cGUSDQoFcHJpY2UYByABKAkSEAoIcXVhbnRpdHkYCCABKAkSFwoPZmlsbGVkX3F1YW50aXR5GAkgASgJEg4KBnN0YXR1cxgKIAEoCRIgCgVmaWxscxgLIAMoCzIRLmZsYXNocG9kLnYxLkZpbGwyjAEKDEFnZW50U2VydmljZRI8CgdDb250cm9sEhQuZmxhc2hwb2QudjEuQWdlbnRVcBoXLmZsYXNocG9kLnYxLkNvcmVTdGF0dXMoATABEj4KBkxlZGdlchIaLmZsYXNocG9kLnYxLkxlZGdlclJlcXVlc3QaGC5mbGFzaHBvZC52MS5MZWRnZXJSZXBseWIGcHJvdG8z", [file_flashpod_v1_common]);
+  fileDesc("ChdmbGFzaHBvZC92MS9hZ2VudC5wcm90bxILZmxhc2hwb2QudjEi0wEKB0FnZW50VXASLAoHZGVzaXJlZBgBIAEoCzIZLmZsYXNocG9kLnYxLkRlc2lyZWRTdGF0ZUgAEjIKDWxlYXNlX2F0dGVtcHQYAiABKAsyGS5mbGFzaHBvZC52MS5MZWFzZUF0dGVtcHRIABIyCg1sZWFzZV9yZW5ld2VkGAMgASgLMhkuZmxhc2hwb2QudjEuTGVhc2VSZW5ld2VkSAASKgoJc3RvcF9zZWVuGAQgASgLMhUuZmxhc2hwb2QudjEuU3RvcFNlZW5IAEIGCgRib2R5IgoKCFN0b3BTZWVuIjAKDExlYXNlQXR0ZW1wdBIPCgdhY2NvdW50GAEgASgJEg8KB2F0dGVtcHQYAiABKAQicwoMTGVhc2VSZW5ld2VkEg8KB2FjY291bnQYASABKAkSDwoHYXR0ZW1wdBgCIAEoBBINCgVlcG9jaBgDIAEoBBIYChBzb2Z0X2RlYWRsaW5lX21zGAQgASgEEhgKEGhhcmRfZGVhZGxpbmVfbXMYBSABKAQiqAEKDERlc2lyZWRTdGF0ZRISCgpnZW5lcmF0aW9uGAEgASgEEiwKCGFjY291bnRzGAIgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFBvbGljeRIuCglpbnN0YW5jZXMYAyADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVBvbGljeRImCgVoYWx0cxgEIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRQb2xpY3ki5QEKDUFjY291bnRQb2xpY3kSDwoHYWNjb3VudBgBIAEoCRIUCgxtYXhfZXhwb3N1cmUYAiABKAkSFwoPbWF4X29wZW5fb3JkZXJzGAMgASgNEg8KB3N5bWJvbHMYBCADKAkSHQoVbWF4X2NvbmNlbnRyYXRpb25fcGN0GAUgASgNEhAKCG1heF9sb3NzGAYgASgJEhQKDG1heF9kcmF3ZG93bhgHIAEoCRIoCgdvbl9sb3NzGAggASgOMhcuZmxhc2hwb2QudjEuTG9zc0FjdGlvbhISCgpyaXNrX3Jlc2V0GAkgASgJIpcECg5JbnN0YW5jZVBvbGljeRIQCghpbnN0YW5jZRgBIAEoCRILCgN1aWQYAiABKAkSDwoHYWNjb3VudBgDIAEoCRIQCghzdHJhdGVneRgEIAEoCRIfCgRtb2RlGAUgASgOMhEuZmxhc2hwb2QudjEuTW9kZRIwCgVzdGF0ZRgGIAEoDjIhLmZsYXNocG9kLnYxLkluc3RhbmNlUG9saWN5LlN0YXRlEjQKD2RlbGV0aW9uX3BvbGljeRgHIAEoDjIbLmZsYXNocG9kLnYxLkRlbGV0aW9uUG9saWN5Eg8KB3N5bWJvbHMYCCADKAkSKQoHY2FwaXRhbBgJIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EicKBmxpbWl0cxgKIAEoCzIXLmZsYXNocG9kLnYxLlJpc2tMaW1pdHMSFAoMdG9rZW5fc2hhMjU2GAsgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgMIAEoCRIxCg9vbl9zaWRlY2FyX2xvc3MYDSABKAsyGC5mbGFzaHBvZC52MS5TaWRlY2FyTG9zcxINCgVvd25lchgOIAEoCRIRCglvd25lcl91aWQYDyABKAkSEgoKcmlza19yZXNldBgQIAEoCSI9CgVTdGF0ZRIVChFTVEFURV9VTlNQRUNJRklFRBAAEg0KCVNUQVRFX1JVThABEg4KClNUQVRFX1NUT1AQAiK2AgoKUmlza0xpbWl0cxIaChJtYXhfb3JkZXJfbm90aW9uYWwYASABKAkSHQoVbWF4X3Bvc2l0aW9uX25vdGlvbmFsGAIgASgJEhcKD21heF9vcGVuX29yZGVycxgDIAEoDRIWCg5tYXhfb3JkZXJfcmF0ZRgEIAEoDRIYChBwcmljZV9jb2xsYXJfYnBzGAUgASgNEhcKD21heF9kYXRhX2FnZV9tcxgGIAEoDRIaChJtYXhfb3JkZXJfcXVhbnRpdHkYByABKAkSFQoNbWF4X2luX2ZsaWdodBgIIAEoDRIWCg5tYXhfZGFpbHlfbG9zcxgJIAEoCRIUCgxtYXhfZHJhd2Rvd24YCiABKAkSKAoHb25fbG9zcxgLIAEoDjIXLmZsYXNocG9kLnYxLkxvc3NBY3Rpb24iqgEKC1NpZGVjYXJMb3NzEi8KBmFjdGlvbhgBIAEoDjIfLmZsYXNocG9kLnYxLlNpZGVjYXJMb3NzLkFjdGlvbhIQCghhZnRlcl9tcxgCIAEoDSJYCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX0NBTkNFTBABEhIKDkFDVElPTl9GTEFUVEVOEAISDwoLQUNUSU9OX0tFRVAQAyLiAQoKSGFsdFBvbGljeRIMCgRuYW1lGAEgASgJEgsKA3VpZBgCIAEoCRIuCgZhY3Rpb24YAyABKA4yHi5mbGFzaHBvZC52MS5IYWx0UG9saWN5LkFjdGlvbhIOCgZyZWFzb24YBCABKAkSEQoJaW5zdGFuY2VzGAUgAygJEgsKA2FsbBgGIAEoCCJZCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEAoMQUNUSU9OX0JMT0NLEAESEQoNQUNUSU9OX0NBTkNFTBACEhIKDkFDVElPTl9GTEFUVEVOEAMiwAIKCkNvcmVTdGF0dXMSDwoHdmVyc2lvbhgBIAEoCRISCgpnZW5lcmF0aW9uGAIgASgEEiwKCGFjY291bnRzGAMgAygLMhouZmxhc2hwb2QudjEuQWNjb3VudFN0YXR1cxIuCglpbnN0YW5jZXMYBCADKAsyGy5mbGFzaHBvZC52MS5JbnN0YW5jZVN0YXR1cxImCgVoYWx0cxgFIAMoCzIXLmZsYXNocG9kLnYxLkhhbHRTdGF0dXMSJgoFYm9va3MYBiADKAsyFy5mbGFzaHBvZC52MS5Cb29rU3RhdHVzEiMKBGhvcHMYByADKAsyFS5mbGFzaHBvZC52MS5Ib3BTdGF0cxIXCg9tZXRyaWNzX2FkZHJlc3MYCCABKAkSEAoIc3RvcHBpbmcYCSABKAgSDwoHc3RvcHBlZBgKIAEoCCK9BAoNQWNjb3VudFN0YXR1cxIPCgdhY2NvdW50GAEgASgJEg0KBXJlYWR5GAIgASgIEhEKCXZlbnVlX3VpZBgDIAEoCRINCgVlcG9jaBgEIAEoBBIaChJoaWdoZXN0X2Vwb2NoX3NlZW4YBSABKAQSEwoLaW5jYXJuYXRpb24YBiABKAQSKAoFc3RhdGUYByABKA4yGS5mbGFzaHBvZC52MS5UcmFkaW5nU3RhdGUSDwoHcmVhc29ucxgIIAMoCRImCghiYWxhbmNlcxgJIAMoCzIULmZsYXNocG9kLnYxLkJhbGFuY2USLAoKdW5hc3NpZ25lZBgKIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EhsKE2xlZGdlcl9lcXVhbHNfdmVudWUYCyABKAgSFwoPYXVkaXRlZF91bml4X25zGAwgASgEEhgKEGF1ZGl0X2RpZmZlcmVuY2UYDSABKAkSEAoIaHR0cF80MjkYDiABKAQSEAoIaHR0cF80MTgYDyABKAQSGAoQb3JkZXJzX2luX2ZsaWdodBgQIAEoBBIWCg5vcmRlcnNfdW5rbm93bhgRIAEoBBIdChV1bmtub3duX3NpbmNlX21vbm9fbnMYEiABKAQSDwoHc3ltYm9scxgTIAMoCRIVCg1sZWFzZV9hdHRlbXB0GBQgASgEEhIKCmdlbmVyYXRpb24YFSABKAQSJwoGbG9zc2VzGBYgAygLMhcuZmxhc2hwb2QudjEuTG9zc1N0YXR1cyKWAQoKTG9zc1N0YXR1cxITCgtxdW90ZV9hc3NldBgBIAEoCRIQCghkYXlfbG9zcxgCIAEoCRIQCghkcmF3ZG93bhgDIAEoCRIpCgdyZWFjaGVkGAQgASgLMhguZmxhc2hwb2QudjEuTG9zc1JlYWNoZWQSDQoFcmVzZXQYBSABKAkSFQoNcmVzZXRfdW5peF9ucxgGIAEoBCJjCgtMb3NzUmVhY2hlZBIjCgRydWxlGAEgASgOMhUuZmxhc2hwb2QudjEuTG9zc1J1bGUSDAoEbG9zdBgCIAEoCRINCgVsaW1pdBgDIAEoCRISCgphdF91bml4X25zGAQgASgEIjYKB0JhbGFuY2USDQoFYXNzZXQYASABKAkSDAoEZnJlZRgCIAEoCRIOCgZsb2NrZWQYAyABKAkirgQKDkluc3RhbmNlU3RhdHVzEhAKCGluc3RhbmNlGAEgASgJEigKBXN0YXRlGAIgASgOMhkuZmxhc2hwb2QudjEuVHJhZGluZ1N0YXRlEg8KB3JlYXNvbnMYAyADKAkSGQoRc2lkZWNhcl9jb25uZWN0ZWQYBCABKAgSKAoJcG9zaXRpb25zGAUgAygLMhUuZmxhc2hwb2QudjEuUG9zaXRpb24SFwoPYWNjZXB0ZWRfb3JkZXJzGAYgASgEEg0KBWZpbGxzGAcgASgEEhUKDXZlbnVlX3JlamVjdHMYCCABKAQSFAoMcmlza19yZWplY3RzGAkgASgEEhkKEXN1cGVyc2VkZWRfcXVvdGVzGAogASgEEhcKD2NvbmZsYXRlZF9ib29rcxgLIAEoBBIrCgdmaWd1cmVzGAwgAygLMhouZmxhc2hwb2QudjEuU3ltYm9sRmlndXJlcxIlCgVwcm9vZhgNIAEoCzIWLmZsYXNocG9kLnYxLlN0b3BQcm9vZhIqCghiYWxhbmNlcxgOIAMoCzIYLmZsYXNocG9kLnYxLkFzc2V0QW1vdW50EhUKDWNhcGl0YWxfZXJyb3IYDyABKAkSLAoNdGlja190b19vcmRlchgQIAEoCzIVLmZsYXNocG9kLnYxLkhvcFN0YXRzEhMKC2xhc3RfcmVqZWN0GBEgASgJEicKBmxvc3NlcxgSIAMoCzIXLmZsYXNocG9kLnYxLkxvc3NTdGF0dXMirwEKDVN5bWJvbEZpZ3VyZXMSDgoGc3ltYm9sGAEgASgJEhcKD2FjY2VwdGVkX29yZGVycxgCIAEoBBINCgVmaWxscxgDIAEoBBIPCgdyZWplY3RzGAQgASgEEiwKCm90aGVyX2ZlZXMYBSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBInCgltYXJrX291dHMYBiADKAsyFC5mbGFzaHBvZC52MS5NYXJrT3V0IksKB01hcmtPdXQSEAoIYWZ0ZXJfbXMYASABKA0SDQoFZmlsbHMYAiABKAQSDQoFdmFsdWUYAyABKAkSEAoIbm90aW9uYWwYBCABKAki2wEKCVN0b3BQcm9vZhIrCgZwb2xpY3kYASABKA4yGy5mbGFzaHBvZC52MS5EZWxldGlvblBvbGljeRIWCg5ub19vcGVuX29yZGVycxgCIAEoCBIMCgRmbGF0GAMgASgIEhYKDnByb3Zlbl91bml4X25zGAQgASgEEjUKE21vdmVkX3RvX3VuYXNzaWduZWQYBSADKAsyGC5mbGFzaHBvZC52MS5Bc3NldEFtb3VudBIXCg9vcnBoYW5lZF9vcmRlcnMYBiADKAkSEwoLd2FpdGluZ19mb3IYByABKAkicQoKSGFsdFN0YXR1cxILCgN1aWQYASABKAkSFwoPYmxvY2tlZF91bml4X25zGAIgASgEEhwKFGNhbmNlbHNfc2VudF91bml4X25zGAMgASgEEgwKBGZsYXQYBCABKAgSEQoJaW5zdGFuY2VzGAUgASgNIqcBCgpCb29rU3RhdHVzEg4KBnN5bWJvbBgBIAEoCRINCgVzdGF0ZRgCIAEoCRIPCgd2ZXJzaW9uGAMgASgEEgwKBGdhcHMYBCABKAQSFwoPY2VydGlmaWVkX3NoYXJlGAUgASgBEg4KBmZyYW1lcxgGIAEoBBIOCgZhZ2VfbXMYByABKAQSEAoIYmVzdF9iaWQYCCABKAkSEAoIYmVzdF9hc2sYCSABKAkidwoISG9wU3RhdHMSCwoDaG9wGAEgASgJEg0KBWNvdW50GAIgASgEEg4KBnA1MF91cxgDIAEoARIOCgZwOTBfdXMYBCABKAESDgoGcDk5X3VzGAUgASgBEg8KB3A5OTlfdXMYBiABKAESDgoGbWF4X3VzGAcgASgBIiAKDUxlZGdlclJlcXVlc3QSDwoHYWNjb3VudBgBIAEoCSK2AQoLTGVkZ2VyUmVwbHkSDwoHYWNjb3VudBgBIAEoCRIRCglxdWllc2NlbnQYAiABKAgSKAoGb3JkZXJzGAMgAygLMhguZmxhc2hwb2QudjEuTGVkZ2VyT3JkZXISJgoIYmFsYW5jZXMYBCADKAsyFC5mbGFzaHBvZC52MS5CYWxhbmNlEhgKEGZvcmdvdHRlbl9vcmRlcnMYBSABKAQSFwoPZm9yZ290dGVuX2ZpbGxzGAYgASgEIo0CCgtMZWRnZXJPcmRlchIXCg9jbGllbnRfb3JkZXJfaWQYASABKAkSEAoIb3JkZXJfaWQYAiABKAkSEAoIaW5zdGFuY2UYAyABKAkSDgoGc3ltYm9sGAQgASgJEh8KBHNpZGUYBSABKA4yES5mbGFzaHBvZC52MS5TaWRlEiQKBHR5cGUYBiABKA4yFi5mbGFzaHBvZC52MS5PcmRlclR5cGUSDQoFcHJpY2UYByABKAkSEAoIcXVhbnRpdHkYCCABKAkSFwoPZmlsbGVkX3F1YW50aXR5GAkgASgJEg4KBnN0YXR1cxgKIAEoCRIgCgVmaWxscxgLIAMoCzIRLmZsYXNocG9kLnYxLkZpbGwqXAoKTG9zc0FjdGlvbhIbChdMT1NTX0FDVElPTl9VTlNQRUNJRklFRBAAEhQKEExPU1NfQUNUSU9OX0hBTFQQARIbChdMT1NTX0FDVElPTl9SRURVQ0VfT05MWRACKlcKCExvc3NSdWxlEhkKFUxPU1NfUlVMRV9VTlNQRUNJRklFRBAAEhgKFExPU1NfUlVMRV9EQUlMWV9MT1NTEAESFgoSTE9TU19SVUxFX0RSQVdET1dOEAIyjAEKDEFnZW50U2VydmljZRI8CgdDb250cm9sEhQuZmxhc2hwb2QudjEuQWdlbnRVcBoXLmZsYXNocG9kLnYxLkNvcmVTdGF0dXMoATABEj4KBkxlZGdlchIaLmZsYXNocG9kLnYxLkxlZGdlclJlcXVlc3QaGC5mbGFzaHBvZC52MS5MZWRnZXJSZXBseWIGcHJvdG8z", [file_flashpod_v1_common]);
 
 /**
  * @generated from message flashpod.v1.AgentUp
@@ -200,6 +200,37 @@ export type AccountPolicy = Message<"flashpod.v1.AccountPolicy"> & {
    * @generated from field: repeated string symbols = 4;
    */
   symbols: string[];
+
+  /**
+   * Largest share of max_exposure in one pair, per cent. Zero: none.
+   *
+   * @generated from field: uint32 max_concentration_pct = 5;
+   */
+  maxConcentrationPct: number;
+
+  /**
+   * Loss of all strategies together since 00:00 UTC, and from the peak of their profit. Empty: none.
+   *
+   * @generated from field: string max_loss = 6;
+   */
+  maxLoss: string;
+
+  /**
+   * @generated from field: string max_drawdown = 7;
+   */
+  maxDrawdown: string;
+
+  /**
+   * @generated from field: flashpod.v1.LossAction on_loss = 8;
+   */
+  onLoss: LossAction;
+
+  /**
+   * Another text than before resets the account's loss limits: what they stopped goes on, losses count from here.
+   *
+   * @generated from field: string risk_reset = 9;
+   */
+  riskReset: string;
 };
 
 /**
@@ -279,6 +310,25 @@ export type InstancePolicy = Message<"flashpod.v1.InstancePolicy"> & {
    * @generated from field: flashpod.v1.SidecarLoss on_sidecar_loss = 13;
    */
   onSidecarLoss?: SidecarLoss | undefined;
+
+  /**
+   * Name and uid of the TradingStrategy: its losses count whatever its instance. Empty: the instance itself.
+   *
+   * @generated from field: string owner = 14;
+   */
+  owner: string;
+
+  /**
+   * @generated from field: string owner_uid = 15;
+   */
+  ownerUid: string;
+
+  /**
+   * As in AccountPolicy, of the strategy.
+   *
+   * @generated from field: string risk_reset = 16;
+   */
+  riskReset: string;
 };
 
 /**
@@ -366,6 +416,37 @@ export type RiskLimits = Message<"flashpod.v1.RiskLimits"> & {
    * @generated from field: uint32 max_data_age_ms = 6;
    */
   maxDataAgeMs: number;
+
+  /**
+   * Largest quantity of one order, in base units.
+   *
+   * @generated from field: string max_order_quantity = 7;
+   */
+  maxOrderQuantity: string;
+
+  /**
+   * Orders whose request or cancel the venue has not answered.
+   *
+   * @generated from field: uint32 max_in_flight = 8;
+   */
+  maxInFlight: number;
+
+  /**
+   * Loss since 00:00 UTC, and from the peak of the profit, realised and unrealised, after fees.
+   *
+   * @generated from field: string max_daily_loss = 9;
+   */
+  maxDailyLoss: string;
+
+  /**
+   * @generated from field: string max_drawdown = 10;
+   */
+  maxDrawdown: string;
+
+  /**
+   * @generated from field: flashpod.v1.LossAction on_loss = 11;
+   */
+  onLoss: LossAction;
 };
 
 /**
@@ -713,6 +794,13 @@ export type AccountStatus = Message<"flashpod.v1.AccountStatus"> & {
    * @generated from field: uint64 generation = 21;
    */
   generation: bigint;
+
+  /**
+   * Of all strategies together, per quote asset that loss limits watch.
+   *
+   * @generated from field: repeated flashpod.v1.LossStatus losses = 22;
+   */
+  losses: LossStatus[];
 };
 
 /**
@@ -721,6 +809,90 @@ export type AccountStatus = Message<"flashpod.v1.AccountStatus"> & {
  */
 export const AccountStatusSchema: GenMessage<AccountStatus> = /*@__PURE__*/
   messageDesc(file_flashpod_v1_agent, 11);
+
+/**
+ * What loss limits look at, and what they did.
+ *
+ * @generated from message flashpod.v1.LossStatus
+ */
+export type LossStatus = Message<"flashpod.v1.LossStatus"> & {
+  /**
+   * @generated from field: string quote_asset = 1;
+   */
+  quoteAsset: string;
+
+  /**
+   * Since 00:00 UTC; negative: a gain. Empty while a price is not known.
+   *
+   * @generated from field: string day_loss = 2;
+   */
+  dayLoss: string;
+
+  /**
+   * From the highest profit.
+   *
+   * @generated from field: string drawdown = 3;
+   */
+  drawdown: string;
+
+  /**
+   * The limit that was reached; it stops until a reset.
+   *
+   * @generated from field: flashpod.v1.LossReached reached = 4;
+   */
+  reached?: LossReached | undefined;
+
+  /**
+   * The newest reset, and when it was carried out.
+   *
+   * @generated from field: string reset = 5;
+   */
+  reset: string;
+
+  /**
+   * @generated from field: uint64 reset_unix_ns = 6;
+   */
+  resetUnixNs: bigint;
+};
+
+/**
+ * Describes the message flashpod.v1.LossStatus.
+ * Use `create(LossStatusSchema)` to create a new message.
+ */
+export const LossStatusSchema: GenMessage<LossStatus> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_agent, 12);
+
+/**
+ * @generated from message flashpod.v1.LossReached
+ */
+export type LossReached = Message<"flashpod.v1.LossReached"> & {
+  /**
+   * @generated from field: flashpod.v1.LossRule rule = 1;
+   */
+  rule: LossRule;
+
+  /**
+   * @generated from field: string lost = 2;
+   */
+  lost: string;
+
+  /**
+   * @generated from field: string limit = 3;
+   */
+  limit: string;
+
+  /**
+   * @generated from field: uint64 at_unix_ns = 4;
+   */
+  atUnixNs: bigint;
+};
+
+/**
+ * Describes the message flashpod.v1.LossReached.
+ * Use `create(LossReachedSchema)` to create a new message.
+ */
+export const LossReachedSchema: GenMessage<LossReached> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_agent, 13);
 
 /**
  * @generated from message flashpod.v1.Balance
@@ -747,7 +919,7 @@ export type Balance = Message<"flashpod.v1.Balance"> & {
  * Use `create(BalanceSchema)` to create a new message.
  */
 export const BalanceSchema: GenMessage<Balance> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 12);
+  messageDesc(file_flashpod_v1_agent, 14);
 
 /**
  * @generated from message flashpod.v1.InstanceStatus
@@ -847,6 +1019,13 @@ export type InstanceStatus = Message<"flashpod.v1.InstanceStatus"> & {
    * @generated from field: string last_reject = 17;
    */
   lastReject: string;
+
+  /**
+   * Of its strategy, per quote asset that loss limits watch.
+   *
+   * @generated from field: repeated flashpod.v1.LossStatus losses = 18;
+   */
+  losses: LossStatus[];
 };
 
 /**
@@ -854,7 +1033,7 @@ export type InstanceStatus = Message<"flashpod.v1.InstanceStatus"> & {
  * Use `create(InstanceStatusSchema)` to create a new message.
  */
 export const InstanceStatusSchema: GenMessage<InstanceStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 13);
+  messageDesc(file_flashpod_v1_agent, 15);
 
 /**
  * @generated from message flashpod.v1.SymbolFigures
@@ -879,6 +1058,20 @@ export type SymbolFigures = Message<"flashpod.v1.SymbolFigures"> & {
    * @generated from field: uint64 rejects = 4;
    */
   rejects: bigint;
+
+  /**
+   * Fees in a third asset, e.g. MX: no part of Position.fees.
+   *
+   * @generated from field: repeated flashpod.v1.AssetAmount other_fees = 5;
+   */
+  otherFees: AssetAmount[];
+
+  /**
+   * How the market went on 1 s, 5 s and 30 s after fills, since the core's start.
+   *
+   * @generated from field: repeated flashpod.v1.MarkOut mark_outs = 6;
+   */
+  markOuts: MarkOut[];
 };
 
 /**
@@ -886,7 +1079,45 @@ export type SymbolFigures = Message<"flashpod.v1.SymbolFigures"> & {
  * Use `create(SymbolFiguresSchema)` to create a new message.
  */
 export const SymbolFiguresSchema: GenMessage<SymbolFigures> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 14);
+  messageDesc(file_flashpod_v1_agent, 16);
+
+/**
+ * From the strategy's side: positive is good.
+ *
+ * @generated from message flashpod.v1.MarkOut
+ */
+export type MarkOut = Message<"flashpod.v1.MarkOut"> & {
+  /**
+   * @generated from field: uint32 after_ms = 1;
+   */
+  afterMs: number;
+
+  /**
+   * Fills that have got so old.
+   *
+   * @generated from field: uint64 fills = 2;
+   */
+  fills: bigint;
+
+  /**
+   * (Mark - price of the fill) x quantity, less for sales, in the quote asset; and the value of those fills.
+   *
+   * @generated from field: string value = 3;
+   */
+  value: string;
+
+  /**
+   * @generated from field: string notional = 4;
+   */
+  notional: string;
+};
+
+/**
+ * Describes the message flashpod.v1.MarkOut.
+ * Use `create(MarkOutSchema)` to create a new message.
+ */
+export const MarkOutSchema: GenMessage<MarkOut> = /*@__PURE__*/
+  messageDesc(file_flashpod_v1_agent, 17);
 
 /**
  * @generated from message flashpod.v1.StopProof
@@ -939,7 +1170,7 @@ export type StopProof = Message<"flashpod.v1.StopProof"> & {
  * Use `create(StopProofSchema)` to create a new message.
  */
 export const StopProofSchema: GenMessage<StopProof> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 15);
+  messageDesc(file_flashpod_v1_agent, 18);
 
 /**
  * @generated from message flashpod.v1.HaltStatus
@@ -979,7 +1210,7 @@ export type HaltStatus = Message<"flashpod.v1.HaltStatus"> & {
  * Use `create(HaltStatusSchema)` to create a new message.
  */
 export const HaltStatusSchema: GenMessage<HaltStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 16);
+  messageDesc(file_flashpod_v1_agent, 19);
 
 /**
  * @generated from message flashpod.v1.BookStatus
@@ -1040,7 +1271,7 @@ export type BookStatus = Message<"flashpod.v1.BookStatus"> & {
  * Use `create(BookStatusSchema)` to create a new message.
  */
 export const BookStatusSchema: GenMessage<BookStatus> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 17);
+  messageDesc(file_flashpod_v1_agent, 20);
 
 /**
  * One hop of the path of an order, microseconds.
@@ -1089,7 +1320,7 @@ export type HopStats = Message<"flashpod.v1.HopStats"> & {
  * Use `create(HopStatsSchema)` to create a new message.
  */
 export const HopStatsSchema: GenMessage<HopStats> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 18);
+  messageDesc(file_flashpod_v1_agent, 21);
 
 /**
  * @generated from message flashpod.v1.LedgerRequest
@@ -1106,7 +1337,7 @@ export type LedgerRequest = Message<"flashpod.v1.LedgerRequest"> & {
  * Use `create(LedgerRequestSchema)` to create a new message.
  */
 export const LedgerRequestSchema: GenMessage<LedgerRequest> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 19);
+  messageDesc(file_flashpod_v1_agent, 22);
 
 /**
  * @generated from message flashpod.v1.LedgerReply
@@ -1152,7 +1383,7 @@ export type LedgerReply = Message<"flashpod.v1.LedgerReply"> & {
  * Use `create(LedgerReplySchema)` to create a new message.
  */
 export const LedgerReplySchema: GenMessage<LedgerReply> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 20);
+  messageDesc(file_flashpod_v1_agent, 23);
 
 /**
  * @generated from message flashpod.v1.LedgerOrder
@@ -1221,7 +1452,79 @@ export type LedgerOrder = Message<"flashpod.v1.LedgerOrder"> & {
  * Use `create(LedgerOrderSchema)` to create a new message.
  */
 export const LedgerOrderSchema: GenMessage<LedgerOrder> = /*@__PURE__*/
-  messageDesc(file_flashpod_v1_agent, 21);
+  messageDesc(file_flashpod_v1_agent, 24);
+
+/**
+ * What a loss limit does to what reaches it, until a reset.
+ *
+ * @generated from enum flashpod.v1.LossAction
+ */
+export const LossAction = {
+  /**
+   * As HALT.
+   *
+   * @generated from enum value: LOSS_ACTION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Nothing leaves any more, open orders are cancelled.
+   *
+   * @generated from enum value: LOSS_ACTION_HALT = 1;
+   */
+  HALT: 1,
+
+  /**
+   * Open orders are cancelled; orders that make the position smaller pass.
+   *
+   * @generated from enum value: LOSS_ACTION_REDUCE_ONLY = 2;
+   */
+  REDUCE_ONLY: 2,
+} as const;
+
+/**
+ * What a loss limit does to what reaches it, until a reset.
+ *
+ * @generated from enum flashpod.v1.LossAction
+ */
+export type LossAction = (typeof LossAction)[keyof typeof LossAction] | UnknownEnum;
+
+/**
+ * Describes the enum flashpod.v1.LossAction.
+ */
+export const LossActionSchema: GenEnum<LossAction> = /*@__PURE__*/
+  enumDesc(file_flashpod_v1_agent, 0);
+
+/**
+ * @generated from enum flashpod.v1.LossRule
+ */
+export const LossRule = {
+  /**
+   * @generated from enum value: LOSS_RULE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * @generated from enum value: LOSS_RULE_DAILY_LOSS = 1;
+   */
+  DAILY_LOSS: 1,
+
+  /**
+   * @generated from enum value: LOSS_RULE_DRAWDOWN = 2;
+   */
+  DRAWDOWN: 2,
+} as const;
+
+/**
+ * @generated from enum flashpod.v1.LossRule
+ */
+export type LossRule = (typeof LossRule)[keyof typeof LossRule] | UnknownEnum;
+
+/**
+ * Describes the enum flashpod.v1.LossRule.
+ */
+export const LossRuleSchema: GenEnum<LossRule> = /*@__PURE__*/
+  enumDesc(file_flashpod_v1_agent, 1);
 
 /**
  * @generated from service flashpod.v1.AgentService
