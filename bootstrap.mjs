@@ -44,6 +44,11 @@ const tasks = {
     typescript: 'tsconfig.json',
     module: 'scripts/chaos.ts',
   },
+  soak: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/soak.ts',
+  },
   audit: { module: 'scripts/audit.ts' },
 };
 

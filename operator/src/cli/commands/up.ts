@@ -38,6 +38,7 @@ export const upCommand: Command = {
       default: '1',
       complete: { words: ['1', '10', 'max'] },
     },
+    { flags: '--loop', description: 'begin the recordings anew at their end' },
     { flags: '--for <duration>', description: 'stop after this long, e.g. 60s, 2m' },
     { flags: '--headless', description: 'print lines instead of a live table' },
     { flags: '--report <file>', description: 'write what happened as JSON', complete: 'file' },

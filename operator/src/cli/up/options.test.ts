@@ -14,6 +14,7 @@ test('flags left out have their documented defaults', () => {
     replay: [],
     seed: 1,
     speed: '1',
+    loop: false,
     forMs: undefined,
     headless: false,
     restartBackoffMs: 300_000,
@@ -33,6 +34,7 @@ test.each([
     { restartBackoff: '500ms' },
     '--restart-backoff: "500ms" is not accepted: give a duration from 1s to 300s',
   ],
+  [{ loop: true }, '--loop: "true" is not accepted: give it with --replay only'],
   [{ venueSet: ['latency'] }, '--venue-set: "latency" is not accepted: give NAME=VALUE'],
 ])('a wrong flag is named with its value and what is accepted: %j', (flags, message) => {
   expect(() => parseUpOptions(flags, 0)).toThrow(message);

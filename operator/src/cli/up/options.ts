@@ -13,6 +13,8 @@ export interface UpOptions {
   readonly replay: readonly string[];
   readonly seed: number;
   readonly speed: string;
+  /** Begin the recordings anew at their end. */
+  readonly loop: boolean;
   /** How long to run, ms; undefined means until Ctrl-C. */
   readonly forMs: number | undefined;
   readonly headless: boolean;
@@ -38,6 +40,7 @@ export interface UpFlags extends VenueFlags {
   replay?: string[];
   seed?: string;
   speed?: string;
+  loop?: boolean;
   for?: string;
   headless?: boolean;
   report?: string;
@@ -82,6 +85,11 @@ function parseSpeed(text: string): string {
     throw new UsageError('--speed', text, '1 (real time), a factor up to 1000, or max');
   }
   return text;
+}
+
+function parseLoop({ loop = false, replay = [] }: UpFlags): boolean {
+  if (loop && replay.length === 0) throw new UsageError('--loop', 'true', 'it with --replay only');
+  return loop;
 }
 
 function existingFile(flag: string, path: string): string {
@@ -171,6 +179,7 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
     replay: (flags.replay ?? []).map((path) => existingFile('--replay', path)),
     seed: parseSeed(flags.seed ?? '1'),
     speed: parseSpeed(flags.speed ?? '1'),
+    loop: parseLoop(flags),
     forMs: flags.for === undefined ? undefined : parseDuration('--for', flags.for),
     headless: flags.headless ?? false,
     report: flags.report === undefined ? undefined : writableFile('--report', flags.report),

@@ -93,6 +93,7 @@ export async function startVenue(
       accounts,
       '--speed',
       options.speed,
+      ...(options.loop ? ['--loop'] : []),
       ...options.venueSet.flatMap((pair) => ['--set', pair]),
       ...(options.venueFaults === undefined ? [] : ['--faults', options.venueFaults]),
       ...market,
