@@ -39,6 +39,14 @@ impl Signer {
         push_hex(&digest, params);
     }
 
+    /// Appends `query` to a request line, and its signature as the last parameter.
+    pub fn append_signed(&self, query: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(query.as_bytes());
+        // With no parameters at all the signature is the first one.
+        out.extend_from_slice(if query.is_empty() { b"signature=" } else { b"&signature=" });
+        out.extend_from_slice(&hex(&self.digest(query, "")));
+    }
+
     /// Whether `signature` is the right one, compared in constant time.
     #[must_use]
     pub fn verify(&self, query: &str, body: &str, signature: &str) -> bool {
@@ -65,14 +73,18 @@ impl Signer {
 }
 
 fn push_hex(digest: &[u8; SIGNATURE_LEN / 2], out: &mut String) {
+    // Digits and letters only.
+    out.push_str(std::str::from_utf8(&hex(digest)).unwrap_or_default());
+}
+
+fn hex(digest: &[u8; SIGNATURE_LEN / 2]) -> [u8; SIGNATURE_LEN] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = [0; SIGNATURE_LEN];
     for (pair, byte) in text.chunks_exact_mut(2).zip(digest) {
         pair[0] = DIGITS[usize::from(byte >> 4)];
         pair[1] = DIGITS[usize::from(byte & 15)];
     }
-    // Digits and letters only.
-    out.push_str(std::str::from_utf8(&text).unwrap_or_default());
+    text
 }
 
 impl fmt::Debug for Signer {
@@ -121,6 +133,9 @@ mod tests {
         let mut params = VECTORS[1].0.to_owned();
         Signer::new(SECRET).append(&mut params);
         assert_eq!(params, format!("{}&signature={}", VECTORS[1].0, VECTORS[1].2));
+        let mut line = b"GET /x?".to_vec();
+        Signer::new(SECRET).append_signed(VECTORS[1].0, &mut line);
+        assert_eq!(String::from_utf8(line).unwrap(), format!("GET /x?{params}"));
     }
 
     #[test]

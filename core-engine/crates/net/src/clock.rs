@@ -21,12 +21,22 @@ impl Clock {
     }
 }
 
+/// The wall clock as the kernel stamps by it.
+pub(crate) fn kernel_unix() -> Nanos {
+    read(libc::CLOCK_REALTIME)
+}
+
+/// Since the clock's beginning.
+pub(crate) const fn nanos(time: libc::timespec) -> Nanos {
+    Nanos(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
+}
+
 fn read(clock: libc::clockid_t) -> Nanos {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid, exclusively borrowed timespec, and both clock ids exist on every Linux since 2.6.39.
     // The call can't fail with these arguments; if it did, `time` would stay zero, which reads as "long ago".
     unsafe { libc::clock_gettime(clock, &raw mut time) };
-    Nanos(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
+    nanos(time)
 }
 
 #[cfg(test)]

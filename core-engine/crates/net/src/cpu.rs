@@ -66,22 +66,34 @@ pub fn involuntary_switches() -> io::Result<u64> {
     }
 }
 
-/// The CPU that each of `engines` engine threads should be pinned to; `None` when the mode does not spin.
-///
-/// Kubernetes gives a container exclusive CPUs by narrowing its cpuset, so a set as wide as the machine is shared;
-/// and one CPU beside the engines' must be left for the network, gateway and journal threads.
-pub fn engine_cpus(mode: PollMode, engines: usize) -> Result<Vec<Option<usize>>, CpuError> {
-    if mode != PollMode::Spin {
-        return Ok(vec![None; engines]);
-    }
-    choose(allowed()?, online(), engines)
+/// Where the two threads of an account are pinned.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pins {
+    pub engine: Option<usize>,
+    pub network: Option<usize>,
 }
 
-fn choose(allowed: Vec<usize>, online: usize, engines: usize) -> Result<Vec<Option<usize>>, CpuError> {
-    if allowed.len() > engines && allowed.len() < online {
-        Ok(allowed.into_iter().rev().take(engines).map(Some).collect())
+/// The CPUs for the threads of each of `accounts`; none when the mode does not spin.
+///
+/// Kubernetes gives a container exclusive CPUs by narrowing its cpuset, so a set as wide as the machine is shared;
+/// and one CPU beside the spinning threads' must be left for the gateway and the journals.
+pub fn pins(mode: PollMode, accounts: usize) -> Result<Vec<Pins>, CpuError> {
+    if mode != PollMode::Spin {
+        return Ok(vec![Pins::default(); accounts]);
+    }
+    choose(allowed()?, online(), accounts)
+}
+
+fn choose(allowed: Vec<usize>, online: usize, accounts: usize) -> Result<Vec<Pins>, CpuError> {
+    let spinning = accounts * 2;
+    if allowed.len() > spinning && allowed.len() < online {
+        let taken: Vec<usize> = allowed.into_iter().rev().take(spinning).collect();
+        Ok(taken
+            .chunks(2)
+            .map(|pair| Pins { engine: pair.first().copied(), network: pair.get(1).copied() })
+            .collect())
     } else {
-        Err(CpuError::NotExclusive { allowed, online, wanted: engines + 1 })
+        Err(CpuError::NotExclusive { allowed, online, wanted: spinning + 1 })
     }
 }
 
@@ -96,19 +108,22 @@ mod tests {
 
     #[test]
     fn spinning_on_shared_cpus_is_refused_with_what_would_be_accepted() {
-        for (allowed, online) in [(vec![0, 1], 2), (vec![3], 8), (vec![], 4)] {
+        for (allowed, online) in
+            [(vec![0, 1], 2), (vec![3], 8), (vec![2, 3], 8), (vec![0, 1, 2], 3), (vec![], 4)]
+        {
             let text = choose(allowed, online, 1).unwrap_err().to_string();
-            assert!(text.contains("Park or Adaptive") && text.contains("at least 2"), "{text}");
+            assert!(text.contains("Park or Adaptive") && text.contains("at least 3"), "{text}");
         }
-        assert_eq!(choose(vec![2, 3], 8, 1).unwrap(), [Some(3)]);
-        assert_eq!(choose(vec![2, 3, 5], 8, 2).unwrap(), [Some(5), Some(3)]);
-        assert!(choose(vec![2, 3], 8, 2).is_err(), "nothing would be left for the other threads");
+        let pins = |engine, network| Pins { engine: Some(engine), network: Some(network) };
+        assert_eq!(choose(vec![2, 3, 5], 8, 1).unwrap(), [pins(5, 3)]);
+        assert_eq!(choose(vec![1, 2, 3, 5, 7], 8, 2).unwrap(), [pins(7, 5), pins(3, 2)]);
+        assert!(choose(vec![1, 2, 3, 5], 8, 2).is_err(), "nothing would be left for the other threads");
     }
 
     #[test]
     fn modes_that_sleep_need_no_cpu_of_their_own() {
-        assert_eq!(engine_cpus(PollMode::Park, 1).unwrap(), [None]);
-        assert_eq!(engine_cpus(PollMode::Adaptive, 2).unwrap(), [None, None]);
+        assert_eq!(super::pins(PollMode::Park, 1).unwrap(), [Pins::default()]);
+        assert_eq!(super::pins(PollMode::Adaptive, 2).unwrap(), [Pins::default(); 2]);
     }
 
     #[test]

@@ -1,13 +1,6 @@
 //! Where a connection goes: scheme, host, port and path of a URL.
 
 use std::fmt;
-use std::time::Duration;
-
-use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-
-use crate::tls::Tls;
 
 /// A parsed `http`, `https`, `ws` or `wss` URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,75 +76,11 @@ impl Endpoint {
         let usual = if self.secure { 443 } else { 80 };
         if self.port == usual { host } else { format!("{host}:{}", self.port) }
     }
-
-    /// Connects TCP (no Nagle delay) and, for a secure scheme, TLS.
-    pub async fn connect(&self, tls: &Tls, limit: Duration) -> Result<Socket, ConnectError> {
-        let at = self.to_string();
-        let attempt = async {
-            let tcp = TcpStream::connect((self.host.as_str(), self.port))
-                .await
-                .map_err(|source| ConnectError::Tcp { at: at.clone(), source })?;
-            tcp.set_nodelay(true).map_err(|source| ConnectError::Tcp { at: at.clone(), source })?;
-            if !self.secure {
-                return Ok(Box::new(tcp) as Socket);
-            }
-            let name = ServerName::try_from(self.host.clone())
-                .map_err(|_| ConnectError::Name { at: at.clone(), host: self.host.clone() })?;
-            match tls.connector().connect(name, tcp).await {
-                Ok(stream) => Ok(Box::new(stream) as Socket),
-                Err(source) => Err(ConnectError::tls(at.clone(), source)),
-            }
-        };
-        match tokio::time::timeout(limit, attempt).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(ConnectError::Timeout { at: self.to_string(), limit }),
-        }
-    }
 }
 
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// A byte stream to the venue, plain or TLS.
-pub type Socket = Box<dyn Stream>;
-
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
-impl fmt::Debug for dyn Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stream")
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    #[error("{at}: can't connect: {source}")]
-    Tcp { at: String, source: std::io::Error },
-    #[error("{at}: {host:?} is neither a DNS name nor an IP address that TLS can verify")]
-    Name { at: String, host: String },
-    #[error(
-        "{at}: its certificate is not trusted ({reason}); if it is signed by a private CA, give that CA's PEM file with \
-         --ca-file"
-    )]
-    Certificate { at: String, reason: String },
-    #[error("{at}: TLS failed: {source}")]
-    Tls { at: String, source: std::io::Error },
-    #[error("{at}: no connection within {limit:?}")]
-    Timeout { at: String, limit: Duration },
-}
-
-impl ConnectError {
-    fn tls(at: String, source: std::io::Error) -> Self {
-        match source.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(reason)) => {
-                Self::Certificate { at, reason: format!("{reason:?}") }
-            }
-            _ => Self::Tls { at, source },
-        }
     }
 }
 

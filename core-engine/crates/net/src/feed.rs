@@ -12,6 +12,7 @@ use fastwebsockets::{
     WebSocketWrite,
 };
 use flashpod_engine::io::{ConnId, FeedEvent, FeedKind, Input};
+use flashpod_types::Nanos;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::header::{
     CONNECTION, HOST, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
@@ -24,10 +25,11 @@ use tokio::io::{ReadHalf, WriteHalf};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::awake::Activity;
 use crate::clock::Clock;
-use crate::endpoint::{ConnectError, Endpoint};
+use crate::dial::{ConnectError, Connected, Dialer};
 use crate::ring::InboxSender;
-use crate::tls::Tls;
+use crate::socket::Arrival;
 
 /// Time for TCP, TLS and the upgrade together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -47,6 +49,8 @@ pub struct FeedCounters {
     pub downs: AtomicU64,
     pub frames: AtomicU64,
     pub bytes: AtomicU64,
+    /// Texts for which there was no connection, or no room on it.
+    pub unsent: AtomicU64,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -87,21 +91,21 @@ struct Feed {
 
 /// The WebSockets of one account.
 pub(crate) struct Feeds<T> {
-    endpoint: Endpoint,
-    tls: Tls,
+    dialer: Arc<Dialer>,
     inputs: InboxSender<T>,
     counters: Arc<FeedCounters>,
+    activity: Activity,
     open: HashMap<ConnId, Feed>,
 }
 
 impl<T: From<Input> + Send + 'static> Feeds<T> {
     pub(crate) fn new(
-        endpoint: Endpoint,
-        tls: Tls,
+        dialer: Arc<Dialer>,
         inputs: InboxSender<T>,
         counters: Arc<FeedCounters>,
+        activity: Activity,
     ) -> Self {
-        Self { endpoint, tls, inputs, counters, open: HashMap::new() }
+        Self { dialer, inputs, counters, activity, open: HashMap::new() }
     }
 
     /// Connects in the background: `Up` or `Down` follows. An older connection of the same id ends without a word.
@@ -113,10 +117,10 @@ impl<T: From<Input> + Send + 'static> Feeds<T> {
         let session = Session {
             conn,
             silent: Arc::clone(&silent),
-            endpoint: self.endpoint.clone(),
-            tls: self.tls.clone(),
+            dialer: Arc::clone(&self.dialer),
             inputs: self.inputs.clone(),
             counters: Arc::clone(&self.counters),
+            activity: self.activity.clone(),
         };
         let task = tokio::spawn(session.run(kind, outgoing.clone(), frames));
         self.open.insert(conn, Feed { outgoing, silent, task });
@@ -124,8 +128,9 @@ impl<T: From<Input> + Send + 'static> Feeds<T> {
 
     /// Sends one text frame; without a live connection it is dropped, and `Down` was or will be reported.
     pub(crate) fn text(&self, conn: ConnId, text: String) {
-        if let Some(feed) = self.open.get(&conn) {
-            let _ = feed.outgoing.try_send(Frame::text(Payload::Owned(text.into_bytes())));
+        let text = Frame::text(Payload::Owned(text.into_bytes()));
+        if self.open.get(&conn).is_none_or(|feed| feed.outgoing.try_send(text).is_err()) {
+            self.counters.unsent.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -143,10 +148,10 @@ impl<T: From<Input> + Send + 'static> Feeds<T> {
 struct Session<T> {
     conn: ConnId,
     silent: Arc<AtomicBool>,
-    endpoint: Endpoint,
-    tls: Tls,
+    dialer: Arc<Dialer>,
     inputs: InboxSender<T>,
     counters: Arc<FeedCounters>,
+    activity: Activity,
 }
 
 impl<T: From<Input>> Session<T> {
@@ -167,15 +172,15 @@ impl<T: From<Input>> Session<T> {
         outgoing: mpsc::Sender<Frame<'static>>,
         mut frames: mpsc::Receiver<Frame<'static>>,
     ) -> Result<std::convert::Infallible, FeedError> {
-        let socket = tokio::time::timeout(CONNECT_TIMEOUT, upgrade(&self.endpoint, &self.tls, &kind))
+        let (socket, arrival) = tokio::time::timeout(CONNECT_TIMEOUT, upgrade(&self.dialer, &kind))
             .await
-            .map_err(|_| FeedError::Timeout { at: self.endpoint.to_string() })??;
+            .map_err(|_| FeedError::Timeout { at: self.dialer.endpoint.to_string() })??;
         let (mut reader, mut writer) = split(socket);
         self.counters.opened.fetch_add(1, Ordering::Relaxed);
         self.report(FeedEvent::Up).await;
         // Reading is never cancelled halfway through a frame: both directions run to their own end.
         tokio::select! {
-            ended = self.read(&mut reader, &outgoing) => ended,
+            ended = self.read(&mut reader, &outgoing, &arrival) => ended,
             ended = write(&mut writer, &mut frames) => ended,
         }
     }
@@ -184,14 +189,19 @@ impl<T: From<Input>> Session<T> {
         &self,
         reader: &mut Reader,
         outgoing: &mpsc::Sender<Frame<'static>>,
+        arrival: &Arrival,
     ) -> Result<std::convert::Infallible, FeedError> {
+        let mut newest = Nanos::ZERO;
         let mut reply = |frame: Frame<'static>| {
             let queued = outgoing.try_send(frame).map_err(|_| FeedError::Stuck);
             async move { queued }
         };
         loop {
             let frame = reader.read_frame(&mut reply).await?;
-            let received = Clock.mono();
+            // In the order in which they are told, whoever said when they came.
+            newest = arrival.newest().unwrap_or_else(|| Clock.mono()).max(newest);
+            let received = newest;
+            self.activity.stir();
             let event = match frame.opcode {
                 OpCode::Binary => FeedEvent::Binary(take(frame.payload)),
                 OpCode::Text => FeedEvent::Text(String::from_utf8_lossy(&frame.payload).into_owned()),
@@ -213,7 +223,7 @@ impl<T: From<Input>> Session<T> {
         self.report_at(Clock.mono(), event).await;
     }
 
-    async fn report_at(&self, received: flashpod_types::Nanos, event: FeedEvent) {
+    async fn report_at(&self, received: Nanos, event: FeedEvent) {
         if self.silent.load(Ordering::Relaxed) {
             return;
         }
@@ -275,10 +285,11 @@ fn accept_key(key: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(digest.finalize())
 }
 
-async fn upgrade(endpoint: &Endpoint, tls: &Tls, kind: &FeedKind) -> Result<TokioIo<Upgraded>, FeedError> {
+async fn upgrade(dialer: &Dialer, kind: &FeedKind) -> Result<(TokioIo<Upgraded>, Arrival), FeedError> {
+    let endpoint = &dialer.endpoint;
     let at = endpoint.to_string();
     let failed = |source| FeedError::Upgrade { at: at.clone(), source };
-    let socket = endpoint.connect(tls, CONNECT_TIMEOUT).await?;
+    let Connected { socket, arrival } = dialer.connect(CONNECT_TIMEOUT, false).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(socket)).await.map_err(failed)?;
     // Ends by itself when the upgrade hands the socket over or the request fails.
@@ -308,7 +319,7 @@ async fn upgrade(endpoint: &Endpoint, tls: &Tls, kind: &FeedKind) -> Result<Toki
     if found != expected.as_bytes() {
         return Err(FeedError::Accept { at, found: quote(found), expected });
     }
-    Ok(TokioIo::new(hyper::upgrade::on(response).await.map_err(failed)?))
+    Ok((TokioIo::new(hyper::upgrade::on(response).await.map_err(failed)?), arrival))
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use flashpod_engine::io::{HttpRequest, Method};
 use flashpod_mexc::Signer;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::endpoint::{Endpoint, Socket};
+use crate::dial::Socket;
+use crate::endpoint::Endpoint;
 
 /// Larger replies are refused; exchangeInfo of every pair is a few MB.
 const MAX_REPLY: usize = 64 << 20;
@@ -23,27 +24,28 @@ pub(crate) enum ExchangeError {
     TooLarge,
 }
 
-/// Everything that is the same in each request of one account.
+/// Everything that is the same in each request of one account, built once.
 #[derive(Debug)]
 pub(crate) struct RequestWriter {
-    /// Path prefix of the base URL.
-    prefix: String,
-    host_header: String,
-    key_header: Option<String>,
-    signer: Option<Signer>,
+    /// From the method to the path prefix of the base URL, by method.
+    heads: [String; 4],
+    /// From the protocol to the end, of reads and of the rest.
+    unsigned: [String; 2],
+    /// The same with the key.
+    signed: Option<([String; 2], Signer)>,
 }
-
-/// For `&signature=` and 64 digits.
-const SIGNATURE_ROOM: usize = 80;
 
 impl RequestWriter {
     pub(crate) fn new(endpoint: &Endpoint, api_key: Option<&str>, signer: Option<Signer>) -> Self {
-        Self {
-            prefix: endpoint.path.clone(),
-            host_header: format!("Host: {}\r\n", endpoint.authority()),
-            key_header: api_key.map(|key| format!("X-MEXC-APIKEY: {key}\r\n")),
-            signer,
-        }
+        let heads = ["GET", "POST", "PUT", "DELETE"].map(|method| format!("{method} {}", endpoint.path));
+        let host = endpoint.authority();
+        // The venue refuses other content types (700013) although the body is empty.
+        let tails = |key: &str| {
+            ["", "Content-Type: application/json\r\nContent-Length: 0\r\n"]
+                .map(|body| format!(" HTTP/1.1\r\nHost: {host}\r\n{key}{body}\r\n"))
+        };
+        let signed = api_key.map(|key| tails(&format!("X-MEXC-APIKEY: {key}\r\n"))).zip(signer);
+        Self { heads, unsigned: tails(""), signed }
     }
 
     /// Writes the whole request into `out`, signing it; an error names what makes it impossible to send.
@@ -51,47 +53,24 @@ impl RequestWriter {
         if !request.path.starts_with('/') || !clean(&request.path) || !clean(&request.params) {
             return Err("path or parameters hold characters that can't stand in a request line");
         }
-        let mut params = String::with_capacity(request.params.len() + SIGNATURE_ROOM);
-        params.push_str(&request.params);
-        let mut key_header = "";
+        let tail = usize::from(request.method != Method::Get);
+        out.clear();
+        out.extend_from_slice(self.heads[request.method as usize].as_bytes());
+        out.extend_from_slice(request.path.as_bytes());
         if request.signed {
-            let (Some(signer), Some(header)) = (&self.signer, &self.key_header) else {
+            let Some((tails, signer)) = &self.signed else {
                 return Err("a signed request needs credentials, and this connection has none");
             };
-            signer.append(&mut params);
-            // With no parameters at all the signature is the first one.
-            if request.params.is_empty() {
-                params.remove(0);
-            }
-            key_header = header;
+            out.push(b'?');
+            signer.append_signed(&request.params, out);
+            out.extend_from_slice(tails[tail].as_bytes());
+            return Ok(());
         }
-        let method = match request.method {
-            Method::Get => "GET ",
-            Method::Post => "POST ",
-            Method::Put => "PUT ",
-            Method::Delete => "DELETE ",
-        };
-        // The venue refuses other content types (700013) although the body is empty.
-        let body_headers = match request.method {
-            Method::Get => "",
-            _ => "Content-Type: application/json\r\nContent-Length: 0\r\n",
-        };
-        let question = if params.is_empty() { "" } else { "?" };
-        out.clear();
-        for part in [
-            method,
-            &self.prefix,
-            &request.path,
-            question,
-            &params,
-            " HTTP/1.1\r\n",
-            &self.host_header,
-            key_header,
-            body_headers,
-            "\r\n",
-        ] {
-            out.extend_from_slice(part.as_bytes());
+        if !request.params.is_empty() {
+            out.push(b'?');
+            out.extend_from_slice(request.params.as_bytes());
         }
+        out.extend_from_slice(self.unsigned[tail].as_bytes());
         Ok(())
     }
 }
@@ -244,5 +223,86 @@ async fn read_chunks(socket: &mut Socket, buffer: &mut BytesMut) -> Result<Bytes
             return Ok(body.freeze());
         }
         body.extend_from_slice(&chunk);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::sync::{Arc, Mutex};
+    use std::task::{Context, Poll};
+
+    use flashpod_engine::io::{RequestClass, RequestId};
+    use flashpod_types::Nanos;
+    use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+    use super::*;
+
+    /// Takes everything, and remembers each write.
+    struct Writes(Arc<Mutex<Vec<Vec<u8>>>>);
+
+    impl AsyncRead for Writes {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: &mut ReadBuf<'_>,
+        ) -> Poll<std::io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl AsyncWrite for Writes {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+            self.0.lock().unwrap().push(buf.to_vec());
+            Poll::Ready(Ok(buf.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    fn request(method: Method, params: &str, signed: bool) -> HttpRequest {
+        HttpRequest {
+            id: RequestId(1),
+            class: RequestClass::Order,
+            method,
+            path: "/x".into(),
+            params: params.into(),
+            signed,
+            timeout: Nanos::from_secs(1),
+            not_after: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_is_one_write() {
+        let endpoint = Endpoint::rest("http://h/api").unwrap();
+        let writer = RequestWriter::new(&endpoint, Some("k"), Some(Signer::new("s")));
+        let mut out = Vec::new();
+        writer.write(&request(Method::Delete, "a=1", true), &mut out).unwrap();
+        let writes = Arc::new(Mutex::new(Vec::new()));
+        let mut socket: Socket = Box::new(Writes(Arc::clone(&writes)));
+        send(&mut socket, &out).await.unwrap();
+        assert_eq!(*writes.lock().unwrap(), [out]);
+    }
+
+    #[test]
+    fn what_is_written_takes_no_memory_after_the_first() {
+        let endpoint = Endpoint::rest("https://h").unwrap();
+        let writer = RequestWriter::new(&endpoint, Some("k"), Some(Signer::new("s")));
+        let mut out = Vec::new();
+        writer.write(&request(Method::Post, "symbol=BTCUSDC&price=100000", true), &mut out).unwrap();
+        let place = (out.as_ptr(), out.capacity());
+        for method in [Method::Get, Method::Post, Method::Put, Method::Delete] {
+            writer.write(&request(method, "a=1", true), &mut out).unwrap();
+            assert_eq!((out.as_ptr(), out.capacity()), place);
+        }
+        writer.write(&request(Method::Get, "", false), &mut out).unwrap();
+        assert_eq!(out, b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
     }
 }

@@ -1,7 +1,7 @@
-//! A small pool of warm connections. Requests queue by class; each connection takes the most urgent one it may.
+//! A small pool of warm connections. A request goes at once on the fastest one that is free, or waits by class.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,11 +12,13 @@ use flashpod_types::Nanos;
 use tokio::io::AsyncReadExt;
 use tokio::sync::Notify;
 
+use crate::awake::Activity;
 use crate::clock::Clock;
-use crate::endpoint::{Endpoint, Socket};
+use crate::dial::{Dialer, Socket};
+use crate::endpoint::Endpoint;
 use crate::http::{self, RequestWriter};
+use crate::pause::{self, Pause};
 use crate::ring::InboxSender;
-use crate::tls::Tls;
 
 /// How a pool connects.
 #[derive(Debug, Clone)]
@@ -57,6 +59,9 @@ const EXPIRY_TICK: Duration = Duration::from_millis(10);
 /// A reply to a ping that takes longer means the connection is dead.
 const PING_TIMEOUT: Nanos = Nanos::from_secs(5);
 
+/// Connections whose measured times are shown.
+const SHOWN: usize = 8;
+
 /// What happened on the pool's connections since the start, for /metrics.
 #[derive(Debug, Default)]
 pub struct RestCounters {
@@ -67,8 +72,15 @@ pub struct RestCounters {
     pub broken: AtomicU64,
     pub expired_unsent: AtomicU64,
     pub pings: AtomicU64,
+    /// 429 and 418: each pauses everything.
+    pub pauses: AtomicU64,
+    /// Requests that were given to another connection because the chosen one had died.
+    pub moved: AtomicU64,
+    /// Smoothed time of a request on each connection, ns; 0: none yet.
+    pub ways: [AtomicU64; SHOWN],
 }
 
+#[derive(Debug)]
 struct Job {
     request: HttpRequest,
     /// CLOCK_BOOTTIME after which it is no use to send any more.
@@ -109,16 +121,57 @@ const fn lane(class: RequestClass) -> usize {
     }
 }
 
+/// One connection as the pool sees it.
+#[derive(Debug, Default)]
+struct Slot {
+    queries_too: bool,
+    free: AtomicBool,
+    /// Smoothed time of a request, ns; the greatest: not known.
+    way: AtomicU64,
+    /// What it shall carry next, put there by the pool while it was free.
+    job: Mutex<Option<Job>>,
+    given: Notify,
+}
+
+impl Slot {
+    fn may_carry(&self, class: RequestClass) -> bool {
+        self.queries_too || class != RequestClass::Query
+    }
+
+    fn take(&self) -> Option<Job> {
+        self.free.store(false, Ordering::Relaxed);
+        self.job.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn give(&self, job: Job) {
+        self.free.store(false, Ordering::Relaxed);
+        *self.job.lock().unwrap_or_else(PoisonError::into_inner) = Some(job);
+        self.given.notify_one();
+    }
+
+    fn note_way(&self, way: Nanos) -> u64 {
+        let old = self.way.load(Ordering::Relaxed);
+        let new = if old == u64::MAX { way.0 } else { old - old / 8 + way.0 / 8 };
+        self.way.store(new, Ordering::Relaxed);
+        new
+    }
+}
+
 struct Shared<T> {
     config: RestConfig,
-    tls: Tls,
+    dialer: Arc<Dialer>,
     writer: RequestWriter,
     queues: Mutex<Queues>,
+    slots: Vec<Slot>,
     /// Why the last attempt to connect failed; the reason given to requests that never found a connection.
     trouble: Mutex<Option<String>>,
+    /// Something waits in the queues.
     arrived: Notify,
     inputs: InboxSender<T>,
     counters: Arc<RestCounters>,
+    activity: Activity,
+    limit: Pause,
+    ban: Arc<Pause>,
 }
 
 /// Handle of the pool; dropping it does not stop the connections, the end of the runtime does.
@@ -130,35 +183,48 @@ impl<T: From<Input> + Send + 'static> Rest<T> {
     /// Starts the connections on the current runtime.
     pub(crate) fn start(
         config: RestConfig,
-        tls: Tls,
+        dialer: Arc<Dialer>,
         inputs: InboxSender<T>,
         counters: Arc<RestCounters>,
+        activity: Activity,
+        ban: Arc<Pause>,
     ) -> Self {
         let writer = RequestWriter::new(&config.endpoint, config.api_key.as_deref(), config.signer.clone());
         let (any, orders) = (config.shared_connections, config.order_connections);
+        // Those that are for orders only come first: among equally fast ones they are taken.
+        let slot =
+            |index| Slot { queries_too: index >= orders, way: AtomicU64::new(u64::MAX), ..Slot::default() };
         let shared = Arc::new(Shared {
             config,
-            tls,
+            dialer,
             writer,
             queues: Mutex::default(),
+            slots: (0..orders + any).map(slot).collect(),
             trouble: Mutex::default(),
             arrived: Notify::new(),
             inputs,
             counters,
+            activity,
+            limit: Pause::default(),
+            ban,
         });
-        for index in 0..any + orders {
-            tokio::spawn(Connection::new(Arc::clone(&shared), index < any).run());
+        for index in 0..shared.slots.len() {
+            tokio::spawn(Connection::new(Arc::clone(&shared), index).run());
         }
         tokio::spawn(expire(Arc::clone(&shared)));
         Self { shared }
     }
 
-    /// Queues a request; its outcome comes as `Input::Http`.
-    pub(crate) fn submit(&self, request: HttpRequest) {
-        let give_up = Clock.mono() + request.timeout;
+    /// Sends a request on the fastest free connection, or queues it; its outcome comes as `Input::Http`.
+    pub(crate) async fn submit(&self, request: HttpRequest) {
+        let now = Clock.mono();
+        if let Some(reason) = self.shared.paused(now) {
+            self.shared.answer_unsent(request.id, reason).await;
+            return;
+        }
+        let give_up = now + request.timeout;
         let give_up = request.not_after.map_or(give_up, |limit| limit.min(give_up));
-        self.shared.queues().by_class[lane(request.class)].push_back(Job { request, give_up });
-        self.shared.arrived.notify_waiters();
+        self.shared.place(Job { request, give_up });
     }
 }
 
@@ -167,19 +233,37 @@ impl<T: From<Input>> Shared<T> {
         self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The next request this connection may carry. Cancel-safe: a request is taken only as this returns.
-    async fn next(&self, queries_too: bool) -> Job {
-        loop {
-            // Registered before looking, so that an arrival in between is not missed.
-            let arrival = self.arrived.notified();
-            if let Some(job) = self.queues().pop(queries_too) {
-                return job;
+    /// Gives a job to the free connection that was the fastest so far, or to the queue.
+    fn place(&self, job: Job) {
+        let class = job.request.class;
+        let free = |slot: &&Slot| slot.free.load(Ordering::Relaxed) && slot.may_carry(class);
+        match self.slots.iter().filter(free).min_by_key(|slot| slot.way.load(Ordering::Relaxed)) {
+            Some(slot) => slot.give(job),
+            None => {
+                self.queues().by_class[lane(class)].push_back(job);
+                self.arrived.notify_one();
             }
-            arrival.await;
         }
     }
 
+    /// What a connection that has become free shall carry; None: it is free from now on.
+    fn next(&self, slot: &Slot) -> Option<Job> {
+        let job = self.queues().pop(slot.queries_too);
+        slot.free.store(job.is_none(), Ordering::Relaxed);
+        job
+    }
+
+    /// Why nothing may be sent now.
+    fn paused(&self, now: Nanos) -> Option<String> {
+        let until = self.limit.until().max(self.ban.until());
+        let left = until.since(now);
+        (left > Nanos::ZERO).then(|| {
+            format!("the venue asked for a pause (429 or 418): {} ms of it are left", left.as_millis())
+        })
+    }
+
     async fn answer(&self, id: RequestId, sent: Option<Nanos>, outcome: HttpOutcome) {
+        self.activity.stir();
         let counter = match outcome {
             HttpOutcome::Reply { .. } => None,
             HttpOutcome::Timeout => Some(&self.counters.timeouts),
@@ -205,9 +289,8 @@ impl<T: From<Input>> Shared<T> {
 /// Answers requests that found no connection in time.
 async fn expire<T: From<Input>>(shared: Arc<Shared<T>>) {
     loop {
-        let arrival = shared.arrived.notified();
         if shared.queues().is_empty() {
-            arrival.await;
+            shared.arrived.notified().await;
         }
         tokio::time::sleep(EXPIRY_TICK).await;
         let expired = shared.queues().take_expired(Clock.mono());
@@ -221,70 +304,105 @@ async fn expire<T: From<Input>>(shared: Arc<Shared<T>>) {
 
 struct Connection<T> {
     shared: Arc<Shared<T>>,
-    queries_too: bool,
+    index: usize,
     out: Vec<u8>,
     buffer: BytesMut,
+    /// State of the jitter.
+    jitter: u64,
 }
 
 impl<T: From<Input>> Connection<T> {
-    fn new(shared: Arc<Shared<T>>, queries_too: bool) -> Self {
+    fn new(shared: Arc<Shared<T>>, index: usize) -> Self {
         Self {
             shared,
-            queries_too,
+            index,
             out: Vec::with_capacity(1024),
             buffer: BytesMut::with_capacity(16 * 1024),
+            jitter: Clock.mono().0 ^ (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
         }
     }
 
+    /// 3/4 to 5/4 of a wait, so that many connections do not come back in step (xorshift).
+    fn jittered(&mut self, wait: Duration) -> Duration {
+        self.jitter ^= self.jitter << 13;
+        self.jitter ^= self.jitter >> 7;
+        self.jitter ^= self.jitter << 17;
+        let part = u32::try_from(self.jitter % 513).unwrap_or_default();
+        wait * 3 / 4 + wait / 2 * part / 512
+    }
+
     async fn run(mut self) {
+        let shared = Arc::clone(&self.shared);
+        let slot = &shared.slots[self.index];
+        // The last one is kept on the second fastest address, where there is one.
+        let spare = self.index > 0 && self.index + 1 == shared.slots.len();
         let mut delay = BACKOFF.0;
         loop {
-            let config = &self.shared.config;
-            match config.endpoint.connect(&self.shared.tls, config.connect_timeout).await {
-                Ok(socket) => {
-                    self.shared.counters.connects.fetch_add(1, Ordering::Relaxed);
-                    *self.shared.trouble() = None;
+            match shared.dialer.connect(shared.config.connect_timeout, spare).await {
+                Ok(connected) => {
+                    shared.counters.connects.fetch_add(1, Ordering::Relaxed);
+                    *shared.trouble() = None;
+                    let good = self.serve(slot, connected.socket).await;
+                    // Given to it in the moment in which it died: not one byte of it was written.
+                    if let Some(job) = slot.take() {
+                        shared.counters.moved.fetch_add(1, Ordering::Relaxed);
+                        shared.place(job);
+                    }
                     // A connection that carried a reply was good: the next attempt is immediate again.
-                    if self.serve(socket).await {
+                    if good {
                         delay = BACKOFF.0;
                         continue;
                     }
                 }
                 Err(error) => {
-                    self.shared.counters.connect_failures.fetch_add(1, Ordering::Relaxed);
+                    shared.counters.connect_failures.fetch_add(1, Ordering::Relaxed);
                     let text = error.to_string();
-                    let mut trouble = self.shared.trouble();
+                    let mut trouble = shared.trouble();
                     if trouble.as_ref() != Some(&text) {
                         tracing::warn!(error = text, "REST connection failed");
                         *trouble = Some(text);
                     }
                 }
             }
-            tokio::time::sleep(delay).await;
+            tokio::time::sleep(self.jittered(delay)).await;
             delay = (delay * 2).min(BACKOFF.1);
         }
     }
 
     /// Carries requests until the connection can't any more; says whether it ever carried a reply.
-    async fn serve(&mut self, mut socket: Socket) -> bool {
+    async fn serve(&mut self, slot: &Slot, mut socket: Socket) -> bool {
+        let shared = Arc::clone(&self.shared);
         let mut proven = false;
         let mut unsolicited = [0_u8; 64];
         loop {
-            let idle = self.shared.config.ping_every;
+            if let Some(job) = shared.next(slot) {
+                if !self.carry(&mut socket, job).await {
+                    return proven;
+                }
+                proven = true;
+                continue;
+            }
             tokio::select! {
                 biased;
                 // While idle the venue has nothing to say: a byte or an end of file both mean "reconnect now", before
                 // an order is written into a dead connection.
                 _ = socket.read(&mut unsolicited) => return proven,
-                job = self.shared.next(self.queries_too) => {
+                () = slot.given.notified() => {
+                    let Some(job) = slot.take() else { continue };
                     if !self.carry(&mut socket, job).await { return proven; }
-                    proven = true;
                 }
-                () = tokio::time::sleep(idle) => {
-                    if !self.ping(&mut socket).await { return proven; }
-                    proven = true;
+                () = tokio::time::sleep(shared.config.ping_every) => {
+                    // Given in this very moment: it goes before the ping.
+                    let job = slot.take();
+                    let kept = match job {
+                        Some(job) => self.carry(&mut socket, job).await,
+                        None if shared.paused(Clock.mono()).is_some() => continue,
+                        None => self.ping(&mut socket).await,
+                    };
+                    if !kept { return proven; }
                 }
             }
+            proven = true;
         }
     }
 
@@ -297,8 +415,13 @@ impl<T: From<Input>> Connection<T> {
             return true;
         }
         // The last look at the clock before the write: past the hard deadline nothing leaves, cancels included.
-        if Clock.mono() >= give_up {
+        let now = Clock.mono();
+        if now >= give_up {
             self.shared.answer_unsent(id, "its time to be sent was over".to_owned()).await;
+            return true;
+        }
+        if let Some(reason) = self.shared.paused(now) {
+            self.shared.answer_unsent(id, reason).await;
             return true;
         }
         self.shared.counters.requests.fetch_add(1, Ordering::Relaxed);
@@ -316,8 +439,8 @@ impl<T: From<Input>> Connection<T> {
         };
         let outcome = match tokio::time::timeout(Duration::from_nanos(limit.0), attempt).await {
             Ok(Ok(reply)) => {
-                let keep = reply.keep;
-                let http::Reply { status, retry_after_s, body, .. } = reply;
+                let http::Reply { status, retry_after_s, body, keep } = reply;
+                self.note(sent, status, retry_after_s);
                 return (sent, HttpOutcome::Reply { status, retry_after_s, body }, keep);
             }
             // From the first call of write on, nobody can say that no byte arrived.
@@ -325,6 +448,19 @@ impl<T: From<Input>> Connection<T> {
             Err(_) => HttpOutcome::Timeout,
         };
         (sent.or_else(|| Some(Clock.mono())), outcome, false)
+    }
+
+    /// How long it took, and whether the venue wants a pause.
+    fn note(&self, sent: Option<Nanos>, status: u16, retry_after_s: Option<u32>) {
+        let (shared, now) = (&self.shared, Clock.mono());
+        if let Some(sent) = sent {
+            let way = shared.slots[self.index].note_way(now.since(sent));
+            if let Some(shown) = shared.counters.ways.get(self.index) {
+                shown.store(way, Ordering::Relaxed);
+            }
+        }
+        let pauses = pause::note(&shared.limit, &shared.ban, now, status, retry_after_s);
+        shared.counters.pauses.fetch_add(u64::from(pauses), Ordering::Relaxed);
     }
 
     async fn ping(&mut self, socket: &mut Socket) -> bool {

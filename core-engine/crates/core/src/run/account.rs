@@ -10,9 +10,10 @@ use anyhow::{Context, anyhow};
 use flashpod_engine::{Engine, EngineConfig, Input, Start, StopPolicy, fold};
 use flashpod_gateway::{AccountLink, engine_link};
 use flashpod_journal::{Options as JournalOptions, Reader};
-use flashpod_net::cpu::PollMode;
+use flashpod_net::cpu::{Pins, PollMode};
+use flashpod_net::pause::Pause;
 use flashpod_net::ring::{Inbox, InboxSender, OutboxReceiver, outbox};
-use flashpod_net::{NetCommand, NetConfig, NetThread, RestConfig, Tls};
+use flashpod_net::{NetCommand, NetConfig, NetOptions, NetThread, RestConfig, Tls};
 use flashpod_telemetry::Recorder;
 use tokio::sync::mpsc;
 
@@ -36,8 +37,10 @@ pub(crate) struct Options {
     pub(crate) venue: Venue,
     pub(crate) tls: Tls,
     pub(crate) poll_mode: PollMode,
-    /// Where the engine thread is pinned.
-    pub(crate) cpu: Option<usize>,
+    /// Where the threads are pinned.
+    pub(crate) pins: Pins,
+    /// A ban of the address, for all accounts.
+    pub(crate) ban: Arc<Pause>,
     pub(crate) state_dir: PathBuf,
     pub(crate) credentials_dir: PathBuf,
 }
@@ -73,7 +76,8 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         venue,
         tls,
         poll_mode,
-        cpu,
+        pins,
+        ban,
         state_dir,
         credentials_dir,
     } = options;
@@ -122,7 +126,8 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
     let keeper = Keeper::new(upkeep, kept.keep_bytes(), signals, Arc::clone(&counters));
     let journal = JournalThread::spawn(&account, keeper)?;
     let rest = RestConfig::new(venue.rest, Some(credentials.api_key), Some(credentials.signer));
-    let net = NetConfig { account, rest, websocket: venue.websocket, tls };
+    let options = NetOptions { poll_mode, cpu: pins.network, ban, ..NetOptions::default() };
+    let net = NetConfig { account, rest, websocket: venue.websocket, tls, options };
     let link = Some(link);
     Ok(Prepared {
         begun,
@@ -135,7 +140,7 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         gateway_inputs,
         counters,
         abandoned,
-        cpu,
+        cpu: pins.engine,
     })
 }
 

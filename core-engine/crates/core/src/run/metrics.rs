@@ -4,10 +4,79 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flashpod_gateway::GatewayCounters;
+use flashpod_net::NetThread;
+use flashpod_net::addresses::AddressCounters;
+use flashpod_net::feed::FeedCounters;
+use flashpod_net::rest::RestCounters;
+use flashpod_net::socket::SocketCounters;
+use flashpod_net::thread::Dialers;
 use flashpod_telemetry::Reading;
 use flashpod_telemetry::server::Extra;
 
 use super::account::RunningAccount;
+
+/// What the network thread of an account counts and measures.
+struct Network {
+    rest: Arc<RestCounters>,
+    feeds: Arc<FeedCounters>,
+    sockets: Arc<SocketCounters>,
+    addresses: Arc<AddressCounters>,
+    dialers: Dialers,
+}
+
+impl Network {
+    fn of(net: &NetThread) -> Self {
+        Self {
+            rest: Arc::clone(&net.rest),
+            feeds: Arc::clone(&net.feeds),
+            sockets: Arc::clone(&net.sockets),
+            addresses: Arc::clone(&net.addresses),
+            dialers: net.dialers(),
+        }
+    }
+
+    fn count(&self, count: &mut impl FnMut(&'static str, &'static str, &AtomicU64)) {
+        let Self { rest, feeds, sockets, addresses, .. } = self;
+        count("rest_connects", "REST connections made", &rest.connects);
+        count("rest_connect_failures", "REST connections that failed", &rest.connect_failures);
+        count("rest_requests", "REST requests written", &rest.requests);
+        count("rest_timeouts", "REST requests without a reply in time", &rest.timeouts);
+        count("rest_broken", "REST requests whose connection broke", &rest.broken);
+        count("rest_unsent", "REST requests that never left", &rest.expired_unsent);
+        count("rest_pings", "Pings that keep connections warm", &rest.pings);
+        count("rest_pauses", "Replies 429 and 418, which pause everything", &rest.pauses);
+        count("rest_moved", "Requests moved off a connection that had died", &rest.moved);
+        count("feed_opens", "WebSockets opened", &feeds.opened);
+        count("feed_downs", "WebSockets that ended", &feeds.downs);
+        count("feed_frames", "WebSocket frames", &feeds.frames);
+        count("feed_bytes", "Bytes in WebSocket frames", &feeds.bytes);
+        count("feed_unsent", "WebSocket texts that no connection took", &feeds.unsent);
+        count("socket_options_refused", "Socket options that the kernel refused", &sockets.options_refused);
+        count("socket_reads_stamped", "Reads with the kernel's time of arrival", &sockets.stamped);
+        count("socket_reads_unstamped", "Reads without it, timed when they were made", &sockets.unstamped);
+        count("dns_lookups", "Lookups of the venue's addresses", &addresses.lookups);
+        count("dns_failures", "Lookups that failed: former addresses stay", &addresses.lookup_failures);
+        count("address_next_used", "Connections that went on to another address", &addresses.next_used);
+    }
+
+    #[allow(clippy::cast_precision_loss)] // times for display
+    fn measure(&self, account: &str, out: &mut Vec<Reading>) {
+        for (index, way) in self.rest.ways.iter().enumerate() {
+            let way = way.load(Ordering::Relaxed);
+            if way > 0 {
+                let labels = [("account", account), ("connection", &*index.to_string())];
+                let help = "Smoothed time of a request on a connection; the fastest free one is taken";
+                out.push(Reading::gauge("rest_request_seconds", help, &labels, way as f64 / 1e9));
+            }
+        }
+        for (service, address, took) in self.dialers.addresses() {
+            let Some(took) = took else { continue };
+            let labels = [("account", account), ("service", service), ("address", &*address.to_string())];
+            let help = "Smoothed time to connect to an address of the venue";
+            out.push(Reading::gauge("address_connect_seconds", help, &labels, took.0 as f64 / 1e9));
+        }
+    }
+}
 
 /// Values added to every scrape.
 pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount]) -> Extra {
@@ -16,8 +85,7 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
         .iter()
         .map(|account| {
             let rings = [("net", account.net_inputs.clone()), ("gateway", account.gateway_inputs.clone())];
-            let (rest, feeds) = (Arc::clone(&account.net.rest), Arc::clone(&account.net.feeds));
-            (account.name.clone(), rings, rest, feeds, Arc::clone(&account.counters))
+            (account.name.clone(), rings, Network::of(&account.net), Arc::clone(&account.counters))
         })
         .collect();
     Box::new(move |out| {
@@ -40,7 +108,7 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
         ] {
             out.push(Reading::counter(name, help, &[], value));
         }
-        for (account, rings, rest, feeds, driver) in &accounts {
+        for (account, rings, network, driver) in &accounts {
             let labels = [("account", account.as_str())];
             let mut count = |name, help, value: &AtomicU64| {
                 out.push(Reading::counter(name, help, &labels, value.load(Ordering::Relaxed)));
@@ -60,17 +128,8 @@ pub(crate) fn extra(gateway: &Arc<GatewayCounters>, accounts: &[RunningAccount])
                 "Requests the network thread had no room for",
                 &driver.refused_commands,
             );
-            count("rest_connects", "REST connections made", &rest.connects);
-            count("rest_connect_failures", "REST connections that failed", &rest.connect_failures);
-            count("rest_requests", "REST requests written", &rest.requests);
-            count("rest_timeouts", "REST requests without a reply in time", &rest.timeouts);
-            count("rest_broken", "REST requests whose connection broke", &rest.broken);
-            count("rest_unsent", "REST requests that never left", &rest.expired_unsent);
-            count("rest_pings", "Pings that keep connections warm", &rest.pings);
-            count("feed_opens", "WebSockets opened", &feeds.opened);
-            count("feed_downs", "WebSockets that ended", &feeds.downs);
-            count("feed_frames", "WebSocket frames", &feeds.frames);
-            count("feed_bytes", "Bytes in WebSocket frames", &feeds.bytes);
+            network.count(&mut count);
+            network.measure(account, out);
             for (ring, sender) in rings {
                 let labels = [("account", account.as_str()), ("ring", ring)];
                 let help = "Pushes that waited for the engine";

@@ -18,6 +18,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use flashpod_gateway::{Gateway, GatewayConfig, GatewayCounters, HopFigures, proto};
 use flashpod_net::cpu;
+use flashpod_net::pause::Pause;
 use flashpod_telemetry::{Telemetry, TelemetryConfig, logs};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -67,7 +68,8 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
     let _lock = state_dir::lock(&args.state_dir)?;
     let tls = flashpod_net::Tls::new(args.ca_file.as_deref())?;
     let poll_mode = config.poll_mode.into();
-    let cpus = cpu::engine_cpus(poll_mode, config.accounts.len())?;
+    let pins = cpu::pins(poll_mode, config.accounts.len())?;
+    let ban = Arc::new(Pause::default());
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let names: Vec<String> = config.accounts.iter().map(|account| account.name.clone()).collect();
     let telemetry_config = TelemetryConfig { version: version.clone(), accounts: names };
@@ -77,8 +79,8 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
     // Everything that can fail for want of a file or a right fails before the first connection.
     let (ended, mut ends) = mpsc::unbounded_channel();
     let mut prepared = Vec::new();
-    for ((account, venue), (recorder, cpu)) in
-        config.accounts.iter().zip(venues).zip(recorders.into_iter().zip(cpus))
+    for ((account, venue), (recorder, pins)) in
+        config.accounts.iter().zip(venues).zip(recorders.into_iter().zip(pins))
     {
         let options = account::Options {
             config: account.clone(),
@@ -87,7 +89,8 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
             venue,
             tls: tls.clone(),
             poll_mode,
-            cpu,
+            pins,
+            ban: Arc::clone(&ban),
             state_dir: args.state_dir.clone(),
             credentials_dir: args.credentials_dir.clone(),
         };

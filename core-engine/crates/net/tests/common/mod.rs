@@ -11,7 +11,7 @@ use flashpod_engine::io::{HttpOutcome, HttpRequest, Input, Method, Params, Reque
 use flashpod_mexc::Signer;
 use flashpod_net::cpu::PollMode;
 use flashpod_net::ring::{Inbox, OutboxSender, outbox};
-use flashpod_net::{Clock, Endpoint, NetCommand, NetConfig, NetThread, RestConfig, Tls};
+use flashpod_net::{Clock, Endpoint, NetCommand, NetConfig, NetOptions, NetThread, RestConfig, Tls};
 use flashpod_types::Nanos;
 
 /// Longest wait for anything; only a failing test takes it.
@@ -22,7 +22,14 @@ pub fn serve<F>(script: F) -> SocketAddr
 where
     F: Fn(usize, TcpStream) + Send + Sync + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    serve_on(TcpListener::bind("127.0.0.1:0").unwrap(), script)
+}
+
+/// The same on a listener of the test's own.
+pub fn serve_on<F>(listener: TcpListener, script: F) -> SocketAddr
+where
+    F: Fn(usize, TcpStream) + Send + Sync + 'static,
+{
     let address = listener.local_addr().unwrap();
     let script = Arc::new(script);
     std::thread::spawn(move || {
@@ -69,6 +76,9 @@ pub struct Options {
     pub orders: usize,
     pub ping_every: Duration,
     pub connect_timeout: Duration,
+    pub net: NetOptions,
+    /// In place of the venue's address.
+    pub host: Option<String>,
 }
 
 impl Default for Options {
@@ -80,12 +90,15 @@ impl Default for Options {
             orders: 0,
             ping_every: Duration::from_secs(3_600),
             connect_timeout: Duration::from_secs(5),
+            net: NetOptions::default(),
+            host: None,
         }
     }
 }
 
 pub fn core(address: SocketAddr, options: Options) -> Core {
     let scheme = if options.secure { "s" } else { "" };
+    let address = options.host.unwrap_or_else(|| address.to_string());
     let endpoint = Endpoint::rest(&format!("http{scheme}://{address}")).unwrap();
     let mut rest = RestConfig::new(endpoint, Some("the-key".to_owned()), Some(Signer::new("the-secret")));
     rest.shared_connections = options.shared;
@@ -97,6 +110,7 @@ pub fn core(address: SocketAddr, options: Options) -> Core {
         rest,
         websocket: Endpoint::websocket(&format!("ws{scheme}://{address}/ws")).unwrap(),
         tls: Tls::new(options.ca_file.as_deref()).unwrap(),
+        options: options.net,
     };
     let (inbox, [inputs]) = Inbox::new(PollMode::Park, [64]);
     let (commands, receiver) = outbox(64);
@@ -179,13 +193,18 @@ pub struct Authority {
 }
 
 pub fn authority() -> Authority {
+    authority_of("127.0.0.1")
+}
+
+/// The same for another host.
+pub fn authority_of(host: &str) -> Authority {
     let mut params = rcgen::CertificateParams::new(vec![]).unwrap();
     params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let ca_key = rcgen::KeyPair::generate().unwrap();
     let ca = params.self_signed(&ca_key).unwrap();
     let issuer = rcgen::Issuer::new(params, ca_key);
     let key = rcgen::KeyPair::generate().unwrap();
-    let leaf = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let leaf = rcgen::CertificateParams::new(vec![host.to_owned()]).unwrap();
     let certificate = leaf.signed_by(&key, &issuer).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let ca_file = directory.path().join("ca.pem");
