@@ -116,7 +116,7 @@ async fn quotes_and_intents_become_orders_and_fills_and_the_ledger_equals_the_ve
 
     let hops = agent
         .status_where("each hop of an order was measured", |status| {
-            (status.hops.len() == 11 && status.hops.iter().all(|hop| hop.count > 0))
+            (status.hops.len() == 12 && status.hops.iter().all(|hop| hop.count > 0))
                 .then(|| status.hops.clone())
         })
         .await;

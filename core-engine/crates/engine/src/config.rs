@@ -94,13 +94,27 @@ pub struct Tuning {
     /// Error of our clock against the venue's that builds up between synchronisations, parts per million.
     pub clock_drift_ppm: u32,
     pub listen_key_period: Nanos,
+    /// Connections that carry each pair, 1 or 2; of two, the first with a version wins.
+    pub links_per_feed: u32,
+    /// Age at which a connection is replaced by another, which is opened beside it; the venue ends one of 24 hours.
+    pub feed_lifetime: Nanos,
+    /// How long the two may stand beside each other where no push proves the new one.
+    pub overlap_most: Nanos,
+    /// A connection that was silent for so long is asked by a PING, at the latest,
+    pub ping_quiet: Nanos,
+    /// and any other after this.
     pub ping_period: Nanos,
-    /// Silence after a PING that makes a connection dead.
+    /// Silence after a PING that makes a connection dead. With `ping_quiet`: found within two seconds.
     pub dead_after: Nanos,
     pub reconnect_first: Nanos,
     pub reconnect_most: Nanos,
+    /// Bounds of the time-outs, which follow the measured times: shortest and longest.
+    pub order_timeout_least: Nanos,
     pub order_timeout: Nanos,
+    pub query_timeout_least: Nanos,
     pub query_timeout: Nanos,
+    /// A read or a cancel that takes unusually long is sent once more on another connection, not before this.
+    pub hedge_least: Nanos,
     /// First wait before an order whose fate is open is asked about; doubles up to `ask_most`.
     pub ask_first: Nanos,
     pub ask_most: Nanos,
@@ -131,12 +145,19 @@ impl Default for Tuning {
             time_samples: 5,
             clock_drift_ppm: 50,
             listen_key_period: Nanos::from_secs(25 * 60),
+            links_per_feed: 1,
+            feed_lifetime: Nanos::from_secs(23 * 3600),
+            overlap_most: Nanos::from_secs(10),
+            ping_quiet: Nanos::from_millis(700),
             ping_period: Nanos::from_secs(10),
-            dead_after: Nanos::from_secs(5),
+            dead_after: Nanos::from_millis(1200),
             reconnect_first: Nanos::from_millis(100),
             reconnect_most: Nanos::from_secs(5),
+            order_timeout_least: Nanos::from_millis(500),
             order_timeout: Nanos::from_secs(2),
+            query_timeout_least: Nanos::from_secs(1),
             query_timeout: Nanos::from_secs(5),
+            hedge_least: Nanos::from_millis(20),
             ask_first: Nanos::from_millis(250),
             ask_most: Nanos::from_secs(5),
             intent_expiry: Nanos::from_secs(1),

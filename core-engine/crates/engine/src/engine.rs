@@ -10,6 +10,7 @@ use crate::clock::VenueClock;
 use crate::config::EngineConfig;
 use crate::fact::Fact;
 use crate::feeds::Feeds;
+use crate::hedge::Ways;
 use crate::instance::Instance;
 use crate::io::{Action, AgentInput, Desired, Hop, Input, InstanceName, InstrumentTerms, Stamp, Start};
 use crate::lease::Lease;
@@ -42,6 +43,8 @@ pub struct Engine {
     pub(crate) clock: VenueClock,
     pub(crate) lease: Lease,
     pub(crate) requests: Requests,
+    /// How long requests take.
+    pub(crate) ways: Ways,
     pub(crate) feeds: Feeds,
     pub(crate) startup: Startup,
     pub(crate) past: Past,
@@ -89,6 +92,7 @@ impl Engine {
             deadline: None,
             lease: Lease::default(),
             requests: Requests::default(),
+            ways: Ways::default(),
             startup: Startup::new(start.recovered.last_unix),
             past: Past::default(),
             instruments: BTreeMap::new(),
@@ -143,7 +147,8 @@ impl Engine {
     /// Nothing has changed but what rules want: only the scheduler is asked.
     fn send_quotes(&mut self) {
         self.requote = false;
-        let soonest = [self.deadline, self.schedule(), self.release_queries()].into_iter().flatten().min();
+        let next = [self.deadline, self.schedule(), self.release_queries(), self.poll_hedges()];
+        let soonest = next.into_iter().flatten().min();
         self.deadline = if self.dirty { Some(self.now.mono) } else { soonest };
     }
 
@@ -169,7 +174,8 @@ impl Engine {
         self.greet();
         // What was done may have asked for more: queries go last.
         let queries = self.release_queries();
-        let soonest = next.into_iter().chain([sent, queries]).flatten().min();
+        let hedges = self.poll_hedges();
+        let soonest = next.into_iter().chain([sent, queries, hedges]).flatten().min();
         self.deadline = if self.dirty { Some(self.now.mono) } else { soonest };
     }
 

@@ -1,16 +1,19 @@
-//! WebSocket connections: opening, subscribing, PING, silence, reconnecting.
+//! WebSocket connections: opening, subscribing, PING, silence, reconnecting. Several connections for one thing, and the
+//! change from one to the next, are in `overlap`.
 
 use std::collections::BTreeSet;
 
 use flashpod_mexc::channel::{Cadence, Channel};
 use flashpod_mexc::control::{self, Control, MAX_CHANNELS};
+use flashpod_mexc::decode::BalancePush;
 use flashpod_mexc::depth::DepthReader;
 use flashpod_types::{Nanos, Symbol};
 
 use crate::engine::Engine;
 use crate::io::{Action, ConnId, FeedEvent, FeedKind};
 use crate::link::{Link, LinkState, Subscription};
-use crate::requests::Purpose;
+use crate::once::Once;
+use crate::overlap::Successor;
 
 /// Depth and deals.
 const CHANNELS_PER_SYMBOL: usize = 2;
@@ -20,15 +23,43 @@ const CONNECT_TIMEOUT: Nanos = Nanos::from_secs(15);
 const ACK_TIMEOUT: Nanos = Nanos::from_secs(5);
 /// A process that is so late for its own timer was stopped, or got no CPU.
 const STOPPED_FOR: Nanos = Nanos::from_millis(500);
+/// Frames come, but PINGs are not answered for so many times `dead_after`: the venue may not hear us.
+const DEAF_AFTER: u64 = 3;
+
+/// Balances that two private connections may both tell of, kept until both did.
+const BALANCES_TOLD: usize = 64;
 
 /// Ids of our messages, which their acknowledgements repeat.
 const SUBSCRIBE: u64 = 1;
 const UNSUBSCRIBE: u64 = 2;
 
+/// Which connection.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// By the index of its feed, and its own in there.
+    Public(usize, usize),
+    Private,
+    NextPrivate,
+}
+
+/// Pairs that share their connections.
 #[derive(Debug)]
 pub(crate) struct PublicFeed {
-    pub(crate) link: Link,
+    /// `Tuning::links_per_feed` that carry the same; one more beside each that is about to be replaced.
+    pub(crate) links: Vec<Link>,
     pub(crate) symbols: BTreeSet<Symbol>,
+}
+
+impl PublicFeed {
+    /// Of any of its connections.
+    pub(crate) fn last_frame(&self) -> Nanos {
+        self.links.iter().map(|link| link.last_frame).max().unwrap_or_default()
+    }
+
+    /// Whether pushes of a pair come by some connection.
+    pub(crate) fn carries(&self, symbol: Symbol) -> bool {
+        self.links.iter().any(|link| link.is_up() && link.joined.contains(&symbol))
+    }
 }
 
 #[derive(Debug)]
@@ -39,6 +70,12 @@ pub(crate) struct Feeds {
     pub(crate) private: Link,
     /// All three private channels are acknowledged.
     pub(crate) private_ready: bool,
+    /// The connection that will take the place of the private one.
+    pub(crate) private_next: Option<Successor>,
+    /// Some public connection is about to be replaced.
+    pub(crate) replacing: bool,
+    /// What was told of balances while there are two private connections.
+    pub(crate) told_balances: Once<BalancePush>,
     /// State of the jitter.
     jitter: u64,
     /// Memory of the depth pushes that are read in place.
@@ -53,6 +90,9 @@ impl Feeds {
             public: Vec::new(),
             private: Link::new(),
             private_ready: false,
+            private_next: None,
+            replacing: false,
+            told_balances: Once::new(BALANCES_TOLD),
             jitter: seed ^ 0x9e37_79b9_7f4a_7c15,
             depth_reader: DepthReader::new(),
         }
@@ -63,9 +103,28 @@ impl Feeds {
         Subscription(self.subscriptions)
     }
 
-    fn link(&mut self, conn: ConnId) -> Option<&mut Link> {
-        let public = self.public.iter_mut().map(|feed| &mut feed.link);
-        public.chain([&mut self.private]).find(|link| link.conn == conn && link.state != LinkState::Idle)
+    pub(crate) fn links_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        let public = self.public.iter_mut().flat_map(|feed| &mut feed.links);
+        let next = self.private_next.as_mut().map(|next| &mut next.link);
+        public.chain([&mut self.private]).chain(next)
+    }
+
+    pub(crate) fn link(&mut self, conn: ConnId) -> Option<&mut Link> {
+        self.links_mut().find(|link| link.conn == conn && link.state != LinkState::Idle)
+    }
+
+    /// The private stream, or what will take its place.
+    pub(crate) fn is_private(&self, conn: ConnId) -> bool {
+        self.private.conn == conn || self.is_next_private(conn)
+    }
+
+    pub(crate) fn is_next_private(&self, conn: ConnId) -> bool {
+        self.private_next.as_ref().is_some_and(|next| next.link.conn == conn)
+    }
+
+    /// The feed that has a connection.
+    pub(crate) fn public_of(&mut self, conn: ConnId) -> Option<&mut PublicFeed> {
+        self.public.iter_mut().find(|feed| feed.links.iter().any(|link| link.conn == conn))
     }
 
     /// The feed of a symbol.
@@ -75,10 +134,19 @@ impl Feeds {
 
     /// 3/4 to 5/4 of a wait, so that many engines do not come back in step (xorshift).
     fn jittered(&mut self, wait: Nanos) -> Nanos {
+        Nanos(wait.0 / 4 * 3 + self.below(wait.0 / 2 + 1))
+    }
+
+    /// 15/16 of a life to all of it, so that connections made at one moment are not replaced at one.
+    fn life(&mut self, most: Nanos) -> Nanos {
+        Nanos(most.0 - self.below(most.0 / 16 + 1))
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
         self.jitter ^= self.jitter << 13;
         self.jitter ^= self.jitter >> 7;
         self.jitter ^= self.jitter << 17;
-        Nanos(wait.0 / 4 * 3 + self.jitter % (wait.0 / 2 + 1))
+        self.jitter % bound
     }
 }
 
@@ -96,34 +164,32 @@ impl Engine {
 
     fn link_up(&mut self, conn: ConnId) {
         let now = self.now.mono;
+        let retire_at = now + self.feeds.life(self.config.tuning.feed_lifetime);
         if let Some(link) = self.feeds.link(conn) {
-            (link.state, link.since, link.last_ping) = (LinkState::Up, now, now);
-            (link.unacknowledged, link.unanswered, link.stale) = (0, 0, false);
+            link.came_up(now, retire_at);
         }
-        if self.feeds.private.conn == conn {
+        self.dirty = true;
+        if self.feeds.is_private(conn) {
             let all = [Channel::PrivateOrders, Channel::PrivateDeals, Channel::PrivateAccount];
-            self.feeds.private.subscribing(now);
-            self.emit(Action::FeedText { conn, text: control::subscribe(SUBSCRIBE, &all) });
+            self.subscribe(conn, &all);
             return;
         }
-        let symbols: Vec<Symbol> = self
-            .feeds
-            .public
-            .iter()
-            .filter(|f| f.link.conn == conn)
-            .flat_map(|f| f.symbols.clone())
-            .collect();
+        let symbols = self.feeds.public_of(conn).map(|feed| feed.symbols.clone()).unwrap_or_default();
         for symbol in symbols {
-            if let Some(link) = self.feeds.link(conn) {
-                link.subscribing(now);
-            }
-            self.emit(Action::FeedText { conn, text: control::subscribe(SUBSCRIBE, &channels(symbol)) });
+            self.subscribe(conn, &channels(symbol));
         }
     }
 
-    fn link_down(&mut self, conn: ConnId, reason: &str) {
+    fn subscribe(&mut self, conn: ConnId, channels: &[Channel]) {
         let now = self.now.mono;
-        let tuning = self.config.tuning;
+        if let Some(link) = self.feeds.link(conn) {
+            link.subscribing(now);
+        }
+        self.emit(Action::FeedText { conn, text: control::subscribe(SUBSCRIBE, channels) });
+    }
+
+    fn link_down(&mut self, conn: ConnId, reason: &str) {
+        let (now, tuning) = (self.now.mono, self.config.tuning);
         let Some(link) = self.feeds.link(conn) else { return };
         let was_up = link.is_up();
         // One that did not last is no success: it is tried again less and less often.
@@ -132,51 +198,50 @@ impl Engine {
         }
         link.failures += 1;
         link.state = LinkState::Idle;
-        link.waiting_since = None;
-        let doubled = tuning.reconnect_first.0.saturating_mul(1 << (link.failures - 1).min(10));
+        (link.waiting_since, link.asked_since) = (None, None);
+        let joined = std::mem::take(&mut link.joined);
         let failures = link.failures;
+        let doubled = tuning.reconnect_first.0.saturating_mul(1 << (failures - 1).min(10));
         let wait = self.feeds.jittered(Nanos(doubled.min(tuning.reconnect_most.0)));
-        if let Some(link) = self.link_of_any(conn) {
+        if let Some(link) = self.feeds.links_mut().find(|link| link.conn == conn) {
             link.since = now + wait;
         }
-        if self.feeds.private.conn == conn {
+        self.dirty = true;
+        if self.feeds.is_next_private(conn) {
+            self.next_private_down(reason);
+        } else if self.feeds.private.conn == conn {
             self.counters.private_reconnects += u64::from(was_up);
-            self.feeds.private_ready = false;
-            self.private_lost();
-            // A key that the venue does not take any more is not worth a third attempt.
-            if reason.to_ascii_lowercase().contains("listen key") || failures >= 2 {
-                self.startup.listen_key = None;
-            }
+            self.private_down(reason, failures);
         } else {
             self.counters.public_reconnects += u64::from(was_up);
-            self.public_lost(conn);
+            self.public_down(conn, &joined);
         }
-    }
-
-    fn link_of_any(&mut self, conn: ConnId) -> Option<&mut Link> {
-        let public = self.feeds.public.iter_mut().map(|feed| &mut feed.link);
-        public.chain([&mut self.feeds.private]).find(|link| link.conn == conn)
     }
 
     fn on_text(&mut self, conn: ConnId, text: &str) {
         match control::parse(text) {
-            Control::Pong => self.answered_ping(conn),
+            Control::Pong => {
+                let now = self.now.mono;
+                if let Some(link) = self.feeds.link(conn) {
+                    link.answered(now);
+                }
+                self.dirty |= self.feeds.private_next.is_some();
+            }
             Control::Ack { id: UNSUBSCRIBE, .. } => {}
             Control::Ack { channels, .. } => {
                 if let Some(link) = self.feeds.link(conn) {
                     link.unacknowledged = link.unacknowledged.saturating_sub(1);
                 }
-                if self.feeds.private.conn == conn {
+                if self.feeds.is_private(conn) {
                     let all = [Channel::PrivateOrders, Channel::PrivateDeals, Channel::PrivateAccount];
-                    if all.iter().all(|channel| channels.contains(channel)) && !self.feeds.private_ready {
-                        self.feeds.private_ready = true;
-                        self.private_joined();
+                    if all.iter().all(|channel| channels.contains(channel)) {
+                        self.private_subscribed(conn);
                     }
                     return;
                 }
                 for channel in channels {
                     if let Channel::AggreDepth { symbol, .. } = channel {
-                        self.depth_subscribed(symbol);
+                        self.symbol_subscribed(conn, symbol);
                     }
                 }
             }
@@ -194,34 +259,39 @@ impl Engine {
             let gone: Vec<Symbol> = feed.symbols.difference(wanted).copied().collect();
             for symbol in gone {
                 feed.symbols.remove(&symbol);
-                if feed.link.is_up() {
+                for link in feed.links.iter_mut().filter(|link| link.is_up()) {
+                    link.joined.remove(&symbol);
+                    link.proven.remove(&symbol);
                     let text = control::unsubscribe(UNSUBSCRIBE, &channels(symbol));
-                    self.out.push(Action::FeedText { conn: feed.link.conn, text });
+                    self.out.push(Action::FeedText { conn: link.conn, text });
                 }
             }
         }
         let missing: Vec<Symbol> =
             wanted.iter().copied().filter(|symbol| self.feeds.of(*symbol).is_none()).collect();
+        self.dirty |= !missing.is_empty();
         for symbol in missing {
             let room = self.feeds.public.iter().position(|feed| feed.symbols.len() < SYMBOLS_PER_FEED);
             let at = room.unwrap_or_else(|| {
-                self.feeds.public.push(PublicFeed { link: Link::new(), symbols: BTreeSet::new() });
+                self.feeds.public.push(PublicFeed { links: Vec::new(), symbols: BTreeSet::new() });
                 self.feeds.public.len() - 1
             });
             let feed = &mut self.feeds.public[at];
             feed.symbols.insert(symbol);
-            if feed.link.is_up() {
-                feed.link.subscribing(self.now.mono);
+            for link in feed.links.iter_mut().filter(|link| link.is_up()) {
+                link.subscribing(self.now.mono);
                 let text = control::subscribe(SUBSCRIBE, &channels(symbol));
-                self.out.push(Action::FeedText { conn: feed.link.conn, text });
+                self.out.push(Action::FeedText { conn: link.conn, text });
             }
         }
         let empty: Vec<ConnId> = self
             .feeds
             .public
             .iter()
-            .filter(|feed| feed.symbols.is_empty() && feed.link.state != LinkState::Idle)
-            .map(|feed| feed.link.conn)
+            .filter(|feed| feed.symbols.is_empty())
+            .flat_map(|feed| &feed.links)
+            .filter(|link| link.state != LinkState::Idle)
+            .map(|link| link.conn)
             .collect();
         for conn in empty {
             self.emit(Action::CloseFeed { conn });
@@ -229,34 +299,39 @@ impl Engine {
         self.feeds.public.retain(|feed| !feed.symbols.is_empty());
     }
 
-    /// Opens, pings and gives up connections. When to look again.
+    /// Opens, pings, replaces and gives up connections. When to look again.
     pub(crate) fn poll_feeds(&mut self) -> Option<Nanos> {
         let mut next: Option<Nanos> = None;
         let mut sooner = |at: Nanos| next = Some(next.map_or(at, |next: Nanos| next.min(at)));
         for at in 0..self.feeds.public.len() {
-            if let Some(when) = self.poll_link(Some(at)) {
-                sooner(when);
+            self.poll_public_overlap(at).map(&mut sooner);
+            // One that is given up may go: then everything is looked at again at once.
+            for index in 0..self.feeds.public[at].links.len() {
+                self.poll_link(Place::Public(at, index)).map(&mut sooner);
             }
         }
-        if self.startup.listen_key.is_some()
-            && let Some(when) = self.poll_link(None)
-        {
-            sooner(when);
+        if self.startup.listen_key.is_some() {
+            self.poll_private_overlap().map(&mut sooner);
+            self.poll_link(Place::Private).map(&mut sooner);
+            self.poll_link(Place::NextPrivate).map(&mut sooner);
         }
         next
     }
 
-    /// None: the private one.
-    fn poll_link(&mut self, at: Option<usize>) -> Option<Nanos> {
+    fn poll_link(&mut self, place: Place) -> Option<Nanos> {
         let (now, tuning) = (self.now.mono, self.config.tuning);
         let ping_after = self.quiet_time();
-        let kind = match (at, &self.startup.listen_key) {
-            (Some(_), _) => FeedKind::Public,
-            (None, Some(listen_key)) => FeedKind::Private { listen_key: listen_key.clone() },
-            (None, None) => return None,
+        let kind = match (place, &self.startup.listen_key) {
+            (Place::Public(..), _) => FeedKind::Public,
+            (_, Some(listen_key)) => FeedKind::Private { listen_key: listen_key.clone() },
+            (_, None) => return None,
         };
         let feeds = &mut self.feeds;
-        let link = at.map_or(&mut feeds.private, |at| &mut feeds.public[at].link);
+        let link = match place {
+            Place::Public(at, index) => feeds.public[at].links.get_mut(index)?,
+            Place::Private => &mut feeds.private,
+            Place::NextPrivate => &mut feeds.private_next.as_mut()?.link,
+        };
         match link.state {
             LinkState::Idle if now < link.since => Some(link.since),
             LinkState::Idle => {
@@ -267,12 +342,14 @@ impl Engine {
                 Some(now + CONNECT_TIMEOUT)
             }
             LinkState::Opening if now >= link.since + CONNECT_TIMEOUT => {
-                self.give_up(at, "no connection in time");
+                let conn = link.conn;
+                self.give_up(conn, "no connection in time");
                 Some(now + tuning.reconnect_first)
             }
             LinkState::Opening => Some(link.since + CONNECT_TIMEOUT),
             LinkState::Up if link.unacknowledged > 0 && now >= link.subscribed_at + ACK_TIMEOUT => {
-                self.give_up(at, "a subscription was not acknowledged in time");
+                let conn = link.conn;
+                self.give_up(conn, "a subscription was not acknowledged in time");
                 Some(now + tuning.reconnect_first)
             }
             LinkState::Up => {
@@ -280,10 +357,21 @@ impl Engine {
                 let sooner = |at: Nanos| Some(acknowledged_by.map_or(at, |by| by.min(at)));
                 if let Some(since) = link.waiting_since {
                     if now >= since + tuning.dead_after {
-                        self.give_up(at, "nothing heard since the last PING");
+                        let conn = link.conn;
+                        self.counters.links_dead += 1;
+                        self.give_up(conn, "nothing heard since the last PING");
                         return Some(now + tuning.reconnect_first);
                     }
                     return sooner(since + tuning.dead_after);
+                }
+                // It is replaced without haste: what it brings is as good as before.
+                if let Some(since) = link.asked_since
+                    && now >= since + Nanos(tuning.dead_after.0 * DEAF_AFTER)
+                    && link.retire_at > now
+                {
+                    self.counters.links_deaf += 1;
+                    link.retire_at = now;
+                    self.dirty = true;
                 }
                 let due = (link.last_frame.max(link.last_ping) + ping_after)
                     .min(link.last_ping + tuning.ping_period);
@@ -297,14 +385,7 @@ impl Engine {
         }
     }
 
-    pub(crate) fn reopen_private(&mut self, reason: &str) {
-        if self.feeds.private.state != LinkState::Idle {
-            self.give_up(None, reason);
-        }
-    }
-
-    fn give_up(&mut self, at: Option<usize>, reason: &str) {
-        let conn = at.map_or(&self.feeds.private, |at| &self.feeds.public[at].link).conn;
+    pub(crate) fn give_up(&mut self, conn: ConnId, reason: &str) {
         self.emit(Action::CloseFeed { conn });
         self.link_down(conn, reason);
     }
@@ -316,50 +397,21 @@ impl Engine {
         if now < due + STOPPED_FOR {
             return;
         }
-        let Feeds { public, private, .. } = &mut self.feeds;
-        for link in public.iter_mut().map(|feed| &mut feed.link).chain([private]).filter(|link| link.is_up())
-        {
+        let mut asked = Vec::new();
+        for link in self.feeds.links_mut().filter(|link| link.is_up()) {
             link.stale = true;
             link.pinging(now);
-            self.out.push(Action::FeedText { conn: link.conn, text: control::PING.to_owned() });
+            asked.push(Action::FeedText { conn: link.conn, text: control::PING.to_owned() });
         }
+        self.out.append(&mut asked);
         self.dirty = true;
-    }
-
-    fn answered_ping(&mut self, conn: ConnId) {
-        let now = self.now.mono;
-        let Some(link) = self.feeds.link(conn) else { return };
-        link.unanswered = link.unanswered.saturating_sub(1);
-        if link.stale && link.unanswered == 0 {
-            link.stale = false;
-            link.heard(now);
-        }
     }
 
     /// How long a connection may be quiet before we ask it: often enough that a quiet market does not look stale.
     fn quiet_time(&self) -> Nanos {
         let ages = self.instances.values().filter_map(|instance| instance.policy.limits.max_data_age);
-        let strictest = ages.min().map_or(self.config.tuning.ping_period, |age| Nanos(age.0 / 3));
-        strictest.max(Nanos::from_millis(100)).min(self.config.tuning.ping_period)
-    }
-
-    /// Keeps the listen key alive.
-    pub(crate) fn poll_listen_key(&mut self) -> Option<Nanos> {
-        let now = self.now.mono;
-        let Some(key) = self.startup.listen_key.clone() else {
-            // Without trading rules, deals in a pair that is new to us could not be booked: the stream waits for them.
-            let may_begin = self.startup.keys_listed && self.startup.rules_loaded;
-            if may_begin && now >= self.startup.key_retry {
-                self.ask(Purpose::CreateListenKey);
-                self.startup.key_retry = now + self.config.tuning.query_timeout;
-            }
-            return may_begin.then_some(self.startup.key_retry);
-        };
-        if now >= self.startup.extend_at {
-            self.startup.extend_at = now + self.config.tuning.listen_key_period;
-            self.ask(Purpose::ExtendListenKey(key));
-        }
-        Some(self.startup.extend_at)
+        let quiet = self.config.tuning.ping_quiet;
+        ages.min().map_or(quiet, |age| Nanos(age.0 / 3)).max(Nanos::from_millis(100)).min(quiet)
     }
 }
 

@@ -9,6 +9,7 @@ use flashpod_types::{ClientOrderId, Nanos, Symbol};
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::io::{ConnId, Hop};
+use crate::market::Arrived;
 use crate::requests::Purpose;
 use crate::trade::report;
 
@@ -17,10 +18,10 @@ impl Engine {
         self.hop(Hop::Ring, self.now.mono.since(received).0);
         // Nearly every frame is a depth push of the usual shape: read in place.
         let mut reader = std::mem::take(&mut self.feeds.depth_reader);
-        let read = reader.read(bytes).map(|push| self.on_depth_push(&push, received)).is_some();
+        let read = reader.read(bytes).map(|push| self.on_depth_push(&push, conn, received)).is_some();
         self.feeds.depth_reader = reader;
         if read {
-            self.dirty |= conn == self.feeds.private.conn;
+            self.dirty |= self.feeds.is_private(conn);
             return;
         }
         let Ok(frame) = decode::decode(bytes) else {
@@ -34,28 +35,31 @@ impl Engine {
                 let (bids, asks) = (&depth.bids[..], &depth.asks[..]);
                 let event = frame.sent.unwrap_or_default();
                 let update = BookUpdate { first, last, prev_last: None, event, bids, asks };
-                self.on_depth(symbol, &update, received, frame.sent);
+                let arrived =
+                    Arrived { conn, received, sent: frame.sent, last_order: depth.last_order_created };
+                self.on_depth(symbol, &update, arrived);
             }
-            (Body::Deals(deals), Some(symbol)) => self.on_deals(symbol, &deals, received, frame.sent),
+            (Body::Deals(deals), Some(symbol)) => self.on_deals(symbol, conn, deals, received, frame.sent),
             (Body::Order(push), symbol) => self.on_order_push(&push, symbol),
             (Body::Fill(push), symbol) => self.on_fill_push(&push, symbol),
-            (Body::Balance(push), _) => self.on_balance_push(&push),
+            (Body::Balance(push), _) => self.on_balance_push(conn, push),
             _ => {}
         }
-        self.dirty |= conn == self.feeds.private.conn;
+        self.dirty |= self.feeds.is_private(conn);
     }
 
-    fn on_depth_push(&mut self, push: &DepthPush<'_>, received: Nanos) {
+    fn on_depth_push(&mut self, push: &DepthPush<'_>, conn: ConnId, received: Nanos) {
         let Some(symbol) = push.symbol else { return };
         let (first, last, bids, asks) = (push.from, push.to, push.bids, push.asks);
         let event = push.sent.unwrap_or_default();
         let update = BookUpdate { first, last, prev_last: None, event, bids, asks };
-        self.on_depth(symbol, &update, received, push.sent);
+        let arrived = Arrived { conn, received, sent: push.sent, last_order: push.last_order_created };
+        self.on_depth(symbol, &update, arrived);
     }
 
     /// A frame that cannot be read may have been a fill: what it said is found out by asking.
     fn undecodable(&mut self, conn: ConnId) {
-        if conn == self.feeds.private.conn {
+        if self.feeds.is_private(conn) {
             self.private_joined();
         }
     }
@@ -125,10 +129,16 @@ impl Engine {
     }
 
     /// Trades and their locks explain themselves by deals; what moves coins in and out of the account does not.
-    fn on_balance_push(&mut self, push: &BalancePush) {
+    fn on_balance_push(&mut self, conn: ConnId, push: BalancePush) {
         let explained = ["ENTRUST", "TRADE_FEE"].iter().any(|cause| push.cause.starts_with(cause));
         let amount = push.free_change + push.locked_change;
         if explained || amount.is_zero() {
+            return;
+        }
+        // Two connections stand beside each other while one takes the place of the other.
+        let (asset, several) = (push.asset, self.feeds.private_next.is_some());
+        if !self.feeds.told_balances.is_first(self.now.mono, conn, push, several) {
+            self.counters.repeated_pushes += 1;
             return;
         }
         // Of the starting balances nobody could say whether they include it.
@@ -136,7 +146,7 @@ impl Engine {
         if !self.state.ledger.is_started() {
             return;
         }
-        self.commit(Fact::Transfer { asset: push.asset, amount });
+        self.commit(Fact::Transfer { asset, amount });
         self.audit.note_totals(self.now.mono, &self.state.ledger);
     }
 }

@@ -526,6 +526,9 @@ pub struct Fill {
 pub enum Hop {
     /// Venue send time to arrival at our socket, after the estimated clock offset.
     Feed,
+    /// Creation of the newest order that a depth push tells of (as the venue says) to arrival at our socket: how long
+    /// the venue took to tell, and the way.
+    LastOrder,
     /// Arrival at the socket to the engine's pop.
     Ring,
     /// `Engine::handle` of a frame that published a book: decoding, applying, certifying, taking the top levels, and

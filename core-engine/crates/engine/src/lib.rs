@@ -2,12 +2,14 @@
 //!
 //! - [`io`]: inputs and actions, the contract with the driver
 //! - [`config`]: what an engine is told at its start
+//! - [`deltas`]: the newest changes of a book
 //! - [`engine`]: the loop itself
 //! - [`fact`]: what must be remembered; [`recovery`]: the state folded from facts
 //! - [`record`]: journal records; [`replay`]: proof that a journal reproduces its decisions
 //! - [`status`]: what is known, for the agent and the metrics
 
 pub mod config;
+pub mod deltas;
 pub mod engine;
 pub mod fact;
 pub mod io;
@@ -16,20 +18,25 @@ pub mod recovery;
 pub mod replay;
 pub mod status;
 
+mod ahead;
 mod audit;
 mod clock;
 mod events;
 mod feeds;
 mod frames;
 mod halts;
+mod hedge;
 mod instance;
 mod lease;
 mod leaving;
 mod levels;
 mod link;
+mod listen_key;
 mod losses;
 mod mark_outs;
 mod market;
+mod once;
+mod overlap;
 mod pages;
 mod past;
 mod quoting;

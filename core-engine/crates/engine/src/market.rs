@@ -8,15 +8,20 @@ use flashpod_mexc::rest::{DepthSnapshot, TopOfBook};
 use flashpod_risk::Market as RiskMarket;
 use flashpod_types::{Amount, Millis, Nanos, Price, Side, Symbol};
 
+use crate::ahead::Ahead;
+use crate::deltas::Deltas;
 use crate::engine::Engine;
 use crate::io::{Action, BookTop, ConnId, Hop, TradeBatch};
 use crate::link::Subscription;
+use crate::once::Once;
 use crate::requests::{DEPTH_LIMIT, Purpose};
 
 /// Updates kept while a snapshot is on its way: 40 s of 10 ms pushes.
 const WAITING_LIMIT: usize = 4096;
 /// Frames whose times are remembered, for decisions that answer them.
 const ARRIVALS_KEPT: usize = 1024;
+/// Trades that two connections may both tell of, kept until both did.
+const TRADES_TOLD: usize = 512;
 /// Between two tries to fetch a snapshot.
 const SNAPSHOT_RETRY: Nanos = Nanos::from_millis(200);
 
@@ -27,9 +32,23 @@ pub(crate) struct Arrival {
     pub(crate) popped: Nanos,
 }
 
+/// How a depth push came.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Arrived {
+    pub(crate) conn: ConnId,
+    pub(crate) received: Nanos,
+    /// When the venue sent it, and when the newest order in it was made.
+    pub(crate) sent: Option<Millis>,
+    pub(crate) last_order: Option<Millis>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Market {
     pub(crate) book: CertifiedBook,
+    /// Pushes beyond a hole that another connection may fill.
+    pub(crate) ahead: Ahead,
+    pub(crate) deltas: Deltas,
+    told_trades: Once<Deal>,
     /// The acknowledged subscription of the depth channel, on the connection that is up.
     subscription: Option<Subscription>,
     snapshot_retry: Nanos,
@@ -51,6 +70,9 @@ impl Market {
     pub(crate) fn new() -> Self {
         Self {
             book: CertifiedBook::new(Rule::Mexc, WAITING_LIMIT),
+            ahead: Ahead::default(),
+            deltas: Deltas::default(),
+            told_trades: Once::new(TRADES_TOLD),
             subscription: None,
             snapshot_retry: Nanos::ZERO,
             next_audit: Nanos::ZERO,
@@ -131,26 +153,24 @@ impl Market {
 }
 
 impl Engine {
-    pub(crate) fn depth_subscribed(&mut self, symbol: Symbol) {
+    /// `carried`: another connection brings the pair's pushes, so that nothing begins anew.
+    pub(crate) fn depth_subscribed(&mut self, symbol: Symbol, carried: bool) {
         let subscription = self.feeds.next_subscription();
-        if let Some(market) = self.markets.get_mut(&symbol) {
+        if let Some(market) = self.markets.get_mut(&symbol)
+            && !(carried && market.subscription.is_some())
+        {
             market.subscription = Some(subscription);
             market.snapshot_retry = Nanos::ZERO;
         }
     }
 
-    pub(crate) fn public_lost(&mut self, conn: ConnId) {
+    /// No connection brings the pushes of these pairs any more.
+    pub(crate) fn public_lost(&mut self, symbols: &[Symbol]) {
         let now = self.now.mono;
-        let symbols: Vec<Symbol> = self
-            .feeds
-            .public
-            .iter()
-            .filter(|f| f.link.conn == conn)
-            .flat_map(|f| f.symbols.clone())
-            .collect();
-        for symbol in symbols {
+        for &symbol in symbols {
             if let Some(market) = self.markets.get_mut(&symbol) {
                 market.subscription = None;
+                market.ahead.clear();
                 market.book.disconnected();
                 market.note_state(now);
             }
@@ -158,38 +178,98 @@ impl Engine {
         }
     }
 
-    pub(crate) fn on_depth(
-        &mut self,
-        symbol: Symbol,
-        update: &Update<'_>,
-        received: Nanos,
-        sent: Option<Millis>,
-    ) {
+    /// Takes a push, whichever connection brings it: the first with a version wins.
+    pub(crate) fn on_depth(&mut self, symbol: Symbol, update: &Update<'_>, arrived: Arrived) {
         let now = self.now.mono;
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         market.frames += 1;
+        let hole = market.book.is_certified() && update.first > market.book.version().saturating_add(1);
+        if hole && self.feeds.of(symbol).is_some_and(|feed| feed.links.len() > 1) {
+            market.ahead.hold(now, update, arrived);
+            self.dirty = true;
+            return;
+        }
+        self.take_depth(symbol, update, arrived);
+        self.take_ahead(symbol);
+    }
+
+    /// What waited beyond a hole, as far as that is filled.
+    fn take_ahead(&mut self, symbol: Symbol) {
+        while let Some(market) = self.markets.get_mut(&symbol)
+            && let Some(held) = market.ahead.next(market.book.version())
+        {
+            self.counters.bridged_holes += u64::from(held.first_beyond);
+            self.take_depth(symbol, &held.update(), held.arrived);
+        }
+    }
+
+    /// The hole is not going to be filled any more.
+    fn give_up_hole(&mut self, symbol: Symbol) {
+        while let Some(held) = self.markets.get_mut(&symbol).and_then(|market| market.ahead.pop()) {
+            self.take_depth(symbol, &held.update(), held.arrived);
+        }
+        let now = self.now.mono;
+        self.publish(symbol, now, Millis(0), None);
+    }
+
+    fn take_depth(&mut self, symbol: Symbol, update: &Update<'_>, arrived: Arrived) {
+        let now = self.now.mono;
+        let Arrived { conn, received, .. } = arrived;
+        let Some(market) = self.markets.get_mut(&symbol) else { return };
         let step = market.book.on_update(update);
         let audit = market.book.take_audit();
         match step {
-            Step::Applied => market.note_arrival(received, now),
+            Step::Applied => {
+                market.note_arrival(received, now);
+                market.deltas.push(update, arrived, now);
+            }
             Step::Lost(_) => market.note_state(now),
-            Step::Duplicate | Step::Buffered => return,
+            Step::Duplicate => {
+                self.counters.repeated_depth += 1;
+                if market.book.is_certified() {
+                    self.proves(conn, symbol);
+                }
+                return;
+            }
+            Step::Buffered => return,
+        }
+        if matches!(step, Step::Applied) {
+            self.proves(conn, symbol);
         }
         if let Some(outcome) = audit {
             self.on_audit(symbol, outcome);
         }
-        if let (Some(sent), Some(venue)) = (sent, self.clock.venue(received)) {
-            // Whatever the frame says: a time beyond all counting is only a wrong measurement.
-            let sent = Nanos(u64::try_from(sent.0).unwrap_or(0).saturating_mul(1_000_000));
-            self.hop(Hop::Feed, venue.since(sent).0);
-        }
+        self.note_latency(arrived);
         self.publish(symbol, received, update.event, Some(Arrival { received, popped: now }));
     }
 
-    pub(crate) fn on_deals(&mut self, symbol: Symbol, deals: &[Deal], received: Nanos, sent: Option<Millis>) {
+    fn note_latency(&mut self, arrived: Arrived) {
+        let Some(venue) = self.clock.venue(arrived.received) else { return };
+        for (hop, at) in [(Hop::Feed, arrived.sent), (Hop::LastOrder, arrived.last_order)] {
+            // Whatever the frame says: a time beyond all counting is only a wrong measurement.
+            let nanos = |at: Millis| Nanos(u64::try_from(at.0).unwrap_or(0).saturating_mul(1_000_000));
+            let Some(at) = at.map(nanos) else { continue };
+            // Shown as no time at all.
+            self.counters.feed_ahead += u64::from(at > venue);
+            self.hop(hop, venue.since(at).0);
+        }
+    }
+
+    pub(crate) fn on_deals(
+        &mut self,
+        symbol: Symbol,
+        conn: ConnId,
+        mut deals: Vec<Deal>,
+        received: Nanos,
+        sent: Option<Millis>,
+    ) {
         let now = self.now.mono;
+        let several = self.feeds.of(symbol).is_some_and(|feed| feed.links.len() > 1);
         let Some(market) = self.markets.get_mut(&symbol) else { return };
         market.frames += 1;
+        let told = deals.len();
+        deals.retain(|deal| market.told_trades.is_first(now, conn, *deal, several));
+        self.counters.repeated_pushes += (told - deals.len()) as u64;
         let Some(last) = deals.last() else { return };
         market.last_trade = Some(last.price);
         market.note_arrival(received, now);
@@ -229,6 +309,7 @@ impl Engine {
             return;
         }
         market.book.on_snapshot(&snapshot(depth));
+        market.deltas.begin_anew();
         market.note_state(now);
         if market.book.is_certified() {
             market.next_audit = now + self.config.tuning.book_audit_period;
@@ -287,7 +368,7 @@ impl Engine {
         let now = self.now.mono;
         let market = self.markets.get(&symbol)?;
         let most = Nanos::from_secs(1);
-        let age = self.feeds.of(symbol).map_or(Nanos(u64::MAX), |feed| now.since(feed.link.last_frame));
+        let age = self.feeds.of(symbol).map_or(Nanos(u64::MAX), |feed| now.since(feed.last_frame()));
         let certified = market.best().filter(|_| market.book.is_certified());
         let ticker = market.ticker.map(|(bid, ask, at)| (bid, ask, now.since(at)));
         match (certified, ticker) {
@@ -305,7 +386,15 @@ impl Engine {
         let (now, period) = (self.now.mono, self.config.tuning.book_audit_period);
         let mut next: Option<Nanos> = None;
         let mut due = Vec::new();
+        let mut unfilled = Vec::new();
         for (&symbol, market) in &mut self.markets {
+            if let Some(until) = market.ahead.waits_until() {
+                if now >= until {
+                    unfilled.push(symbol);
+                } else {
+                    next = Some(next.map_or(until, |next| next.min(until)));
+                }
+            }
             let Some(subscription) = market.subscription else { continue };
             let at = if market.book.needs_snapshot() {
                 if now >= market.snapshot_retry {
@@ -325,6 +414,11 @@ impl Engine {
         }
         for purpose in due {
             self.ask(purpose);
+        }
+        for symbol in unfilled {
+            self.give_up_hole(symbol);
+            // It needs a snapshot now.
+            self.dirty = true;
         }
         next
     }

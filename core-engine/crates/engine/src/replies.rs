@@ -11,8 +11,10 @@ use crate::requests::{Purpose, Round, TRADES_LIMIT};
 use crate::track::TradesReading;
 use crate::trade::{Told, classify};
 
-/// Without a Retry-After.
+/// Without a Retry-After, and at least.
 const PAUSE: Nanos = Nanos::from_secs(1);
+/// The shortest ban of an address (API reference §3.3), where the venue does not say how long it lasts.
+const BAN: Nanos = Nanos::from_secs(120);
 /// How far back myTrades goes: a month (API reference §7), taken for its shortest.
 const TRADES_SHOWN_DAYS: i64 = 28;
 
@@ -28,6 +30,10 @@ impl Engine {
         self.dirty = true;
         self.note_limits(outcome);
         self.settle_call(&pending, sent, received, outcome);
+        self.note_way(&pending, sent, received, outcome);
+        if !self.is_news(&pending, outcome) {
+            return;
+        }
         let asked = sent.unwrap_or(pending.released);
         match &pending.purpose {
             Purpose::Place(client_id) => self.on_place_reply(client_id, outcome),
@@ -68,7 +74,8 @@ impl Engine {
                 } else {
                     self.counters.http_429 += 1;
                 }
-                let wait = retry_after_s.map_or(PAUSE, |s| Nanos::from_secs(u64::from(s)));
+                let unsaid = if banned { BAN } else { PAUSE };
+                let wait = retry_after_s.map_or(unsaid, |s| Nanos::from_secs(u64::from(s)));
                 self.window.pause(self.now.mono + wait.max(PAUSE));
             }
             HttpOutcome::Timeout => self.counters.timeouts += 1,
@@ -123,13 +130,14 @@ impl Engine {
             }
             Purpose::ListenKeys => {
                 let Ok(keys) = rest::listen_keys(body) else { return false };
-                self.on_listen_keys(keys);
+                self.on_listen_keys(&keys);
             }
             Purpose::CreateListenKey => {
                 let Ok(key) = rest::listen_key(body) else { return false };
                 self.on_listen_key(key);
             }
-            Purpose::DeleteListenKey(_) | Purpose::ExtendListenKey(_) => {}
+            Purpose::DeleteListenKey(_) => self.counters.listen_keys_deleted += 1,
+            Purpose::ExtendListenKey(_) => {}
             Purpose::Depth(symbol, subscription) | Purpose::DepthAudit(symbol, subscription) => {
                 let Ok(depth) = rest::depth(body) else { return false };
                 if matches!(purpose, Purpose::Depth(..)) {

@@ -5,10 +5,14 @@ use std::collections::BTreeMap;
 use flashpod_orders::State;
 use flashpod_types::{Asset, Nanos, Side, Symbol};
 
+use crate::deltas::Deltas;
 use crate::engine::Engine;
+use crate::hedge::Sort;
 use crate::instance::Instance;
+use crate::link::Link;
 use crate::status::{
-    AccountStatus, Balance, BookStatus, InstanceStatus, LedgerView, Status, StopProof, SymbolFigures,
+    AccountStatus, Balance, BookStatus, InstanceStatus, LedgerView, LinkStatus, Status, StopProof,
+    SymbolFigures, TimingStatus,
 };
 
 impl Engine {
@@ -21,6 +25,13 @@ impl Engine {
             instances: self.instances.iter().map(|(name, i)| self.instance_status(name, i)).collect(),
             halts: self.desired.halts.iter().map(|halt| self.halt_status(halt)).collect(),
             books: self.markets.keys().map(|&symbol| self.book_status(symbol, now)).collect(),
+            links: self.link_status(now),
+            timing: TimingStatus {
+                order_timeout: self.time_out(Sort::Order),
+                cancel_timeout: self.time_out(Sort::Cancel),
+                query_timeout: self.time_out(Sort::Query),
+                clock_error: self.clock.error(now),
+            },
             stopping: self.stopping.requested,
             counters: self.counters,
         }
@@ -39,6 +50,12 @@ impl Engine {
             balances: self.balances(),
             forgotten: self.state.orders.forgotten(),
         }
+    }
+
+    /// The newest changes of a pair's book.
+    #[must_use]
+    pub fn deltas(&self, symbol: Symbol) -> Option<&Deltas> {
+        self.markets.get(&symbol).map(|market| &market.deltas)
     }
 
     fn is_settled(&self, order: &flashpod_orders::Order) -> bool {
@@ -159,6 +176,27 @@ impl Engine {
         }
     }
 
+    fn link_status(&self, now: Nanos) -> Vec<LinkStatus> {
+        let of = |name: &str, index: usize, link: &Link, pairs: usize| LinkStatus {
+            name: if index == 0 { name.to_owned() } else { format!("{name}/{}", index + 1) },
+            up: link.is_up(),
+            pairs: u32::try_from(pairs).unwrap_or(u32::MAX),
+            age: if link.is_up() { now.since(link.since) } else { Nanos::ZERO },
+            silent: now.since(link.last_frame),
+            way: link.way,
+        };
+        let mut all = Vec::new();
+        for (at, feed) in self.feeds.public.iter().enumerate() {
+            let name = format!("public-{at}");
+            all.extend(feed.links.iter().enumerate().map(|(i, link)| of(&name, i, link, link.joined.len())));
+        }
+        let next = self.feeds.private_next.as_ref().map(|next| &next.link);
+        all.extend(
+            [&self.feeds.private].into_iter().chain(next).enumerate().map(|(i, l)| of("private", i, l, 0)),
+        );
+        all
+    }
+
     fn book_status(&self, symbol: Symbol, now: Nanos) -> BookStatus {
         let market = &self.markets[&symbol];
         let book = market.book.book();
@@ -169,7 +207,7 @@ impl Engine {
             gaps: market.book.counters().gaps,
             certified_share: market.certified_share(now),
             frames: market.frames,
-            age: self.feeds.of(symbol).map_or(Nanos::ZERO, |feed| now.since(feed.link.last_frame)),
+            age: self.feeds.of(symbol).map_or(Nanos::ZERO, |feed| now.since(feed.last_frame())),
             best_bid: book.best(Side::Buy).map(|level| level.0),
             best_ask: book.best(Side::Sell).map(|level| level.0),
         }

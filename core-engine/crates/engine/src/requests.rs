@@ -7,6 +7,7 @@ use flashpod_orders::CallId;
 use flashpod_types::{ClientOrderId, Millis, Nanos, Symbol};
 
 use crate::engine::Engine;
+use crate::hedge::{Hedge, Sort};
 use crate::io::{Action, HttpRequest, Method, RequestClass, RequestId};
 use crate::link::Subscription;
 use crate::track::{Timing, Track};
@@ -60,7 +61,7 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     /// IP or UID weight (API reference §5 to §8); both are held to one budget.
-    const fn weight(&self) -> u32 {
+    pub(crate) const fn weight(&self) -> u32 {
         match self {
             Self::ExchangeInfo | Self::Account(_) | Self::AllOrders(..) | Self::Trades(..) => 10,
             Self::TradeFee(_) => 20,
@@ -88,6 +89,7 @@ pub(crate) struct Pending {
     pub(crate) call: Option<CallId>,
     /// Of an order: what its way is measured from.
     pub(crate) timing: Option<Timing>,
+    pub(crate) hedge: Hedge,
 }
 
 #[derive(Debug, Default)]
@@ -115,10 +117,23 @@ impl Requests {
 
     /// Whether this is waiting or under way.
     pub(crate) fn is_asked(&self, purpose: &Purpose) -> bool {
-        self.waiting.contains(purpose) || self.pending.values().any(|pending| pending.purpose == *purpose)
+        let under_way = |pending: &Pending| pending.purpose == *purpose && pending.hedge != Hedge::Moot;
+        self.waiting.contains(purpose) || self.pending.values().any(under_way)
     }
 
-    fn weight_spent(&mut self, now: Nanos) -> u32 {
+    pub(crate) fn pending_mut(&mut self, id: RequestId) -> Option<&mut Pending> {
+        self.pending.get_mut(&id)
+    }
+
+    pub(crate) fn all_pending(&self) -> impl Iterator<Item = (RequestId, &Pending)> {
+        self.pending.iter().map(|(&id, pending)| (id, pending))
+    }
+
+    pub(crate) fn spend(&mut self, now: Nanos, weight: u32) {
+        self.spent.push_back((now, weight));
+    }
+
+    pub(crate) fn weight_spent(&mut self, now: Nanos) -> u32 {
         while self.spent.front().is_some_and(|(at, _)| *at + WEIGHT_SPAN <= now) {
             self.spent.pop_front();
         }
@@ -152,19 +167,20 @@ impl Engine {
                 return self.requests.spent.front().map(|(spent, _)| *spent + WEIGHT_SPAN);
             }
             let Some(purpose) = self.requests.waiting.remove(at) else { break };
-            self.requests.spent.push_back((now, weight));
-            self.send_query(purpose);
+            self.requests.spend(now, weight);
+            self.send_query(purpose, Hedge::None);
         }
         None
     }
 
-    fn send_query(&mut self, purpose: Purpose) {
+    pub(crate) fn send_query(&mut self, purpose: Purpose, hedge: Hedge) -> Option<RequestId> {
         let now = self.now.mono;
         let timestamp = self.clock.venue_millis(now).unwrap_or_default();
-        let Some(request) = self.query_request(&purpose, timestamp) else { return };
-        let id = self.requests.add(Pending { purpose, released: now, call: None, timing: None });
-        let timeout = self.config.tuning.query_timeout;
+        let request = self.query_request(&purpose, timestamp)?;
+        let timeout = self.time_out(Sort::of(&purpose));
+        let id = self.requests.add(Pending { purpose, released: now, call: None, timing: None, hedge });
         self.emit_request(id, RequestClass::Query, request, timeout, None);
+        Some(id)
     }
 
     fn query_request(&self, purpose: &Purpose, timestamp: Millis) -> Option<Request> {
@@ -207,14 +223,17 @@ impl Engine {
         purpose: Purpose,
         call: CallId,
         timing: Option<Timing>,
+        hedge: Hedge,
         request: Request,
-    ) {
+    ) -> RequestId {
         let now = self.now.mono;
-        let id = self.requests.add(Pending { purpose, released: now, call: Some(call), timing });
+        let timeout = self.time_out(Sort::of(&purpose));
+        let id = self.requests.add(Pending { purpose, released: now, call: Some(call), timing, hedge });
         // Held up on this side for longer than that, it would only arrive to be refused.
         let fresh = now + Nanos(self.config.recv_window().0 / 2);
         let not_after = self.lease.not_after(self.reach()).map(|lease| lease.min(fresh));
-        self.emit_request(id, class, request, self.config.tuning.order_timeout, not_after);
+        self.emit_request(id, class, request, timeout, not_after);
+        id
     }
 
     fn emit_request(

@@ -216,25 +216,6 @@ impl Engine {
         self.status_changed();
     }
 
-    pub(crate) fn on_listen_keys(&mut self, keys: Vec<String>) {
-        self.startup.keys_listed = true;
-        for key in keys {
-            if self.state.listen_keys.contains(&key) {
-                self.ask(Purpose::DeleteListenKey(key));
-            }
-        }
-        self.dirty = true;
-    }
-
-    pub(crate) fn on_listen_key(&mut self, key: String) {
-        self.startup.extend_at = self.now.mono + self.config.tuning.listen_key_period;
-        self.commit(Fact::ListenKey { key: key.clone() });
-        if self.startup.listen_key.replace(key).is_some() {
-            self.reopen_private("a new key takes its place");
-        }
-        self.dirty = true;
-    }
-
     pub(crate) fn on_refused(&mut self, purpose: &Purpose) {
         match purpose {
             // The venue does not know the key of the private stream any more: a new one is made, and the stream lives
@@ -242,6 +223,8 @@ impl Engine {
             Purpose::ExtendListenKey(key) if self.startup.listen_key.as_ref() == Some(key) => {
                 self.ask(Purpose::CreateListenKey);
             }
+            // There may be too many of them.
+            Purpose::CreateListenKey => self.ask(Purpose::ListenKeys),
             // The venue does not offer it: exchangeInfo alone decides.
             Purpose::SelfSymbols => self.startup.own_symbols = Some(BTreeSet::new()),
             Purpose::AllOrders(_) => self.past.refused(),
@@ -251,7 +234,11 @@ impl Engine {
 
     /// Nobody answered: what nothing waits for, and nobody else would ask for again, is asked for later.
     pub(crate) fn ask_later(&mut self, purpose: &Purpose) {
-        if matches!(purpose, Purpose::SelfSymbols | Purpose::Uid | Purpose::TradeFee(_)) {
+        let none_waits = matches!(
+            purpose,
+            Purpose::SelfSymbols | Purpose::Uid | Purpose::TradeFee(_) | Purpose::DeleteListenKey(_)
+        );
+        if none_waits {
             self.startup.later.push((self.now.mono + ASK_LATER, purpose.clone()));
         }
     }

@@ -17,6 +17,8 @@ pub struct Status {
     pub instances: Vec<InstanceStatus>,
     pub halts: Vec<HaltStatus>,
     pub books: Vec<BookStatus>,
+    pub links: Vec<LinkStatus>,
+    pub timing: TimingStatus,
     pub stopping: bool,
     pub counters: Counters,
 }
@@ -43,6 +45,28 @@ pub struct Counters {
     pub foreign_deals: u64,
     pub public_reconnects: u64,
     pub private_reconnects: u64,
+    /// Connections that a successor took the place of, by plan.
+    pub links_replaced: u64,
+    /// That answered no PING in time; that brought frames and answered none.
+    pub links_dead: u64,
+    pub links_deaf: u64,
+    /// Depth pushes whose versions were known already, as from the other of two connections.
+    pub repeated_depth: u64,
+    /// Trades and balances that another connection had told already.
+    pub repeated_pushes: u64,
+    /// Holes in what one connection brought that another filled in time.
+    pub bridged_holes: u64,
+    /// Pushes that seem to be of the future: the clock is wrong by more than they took.
+    pub feed_ahead: u64,
+    pub listen_keys_made: u64,
+    pub listen_keys_deleted: u64,
+    /// Starts at which the venue had room for no other key.
+    pub listen_keys_borrowed: u64,
+    /// Reads and cancels that were sent once more, those of which the second answered first, and replies that came
+    /// when the other had answered.
+    pub hedges: u64,
+    pub hedges_won: u64,
+    pub hedges_late: u64,
     pub undecodable_frames: u64,
     /// Session messages that named an unknown instance or symbol, or came from a stopped one.
     pub refused_messages: u64,
@@ -228,6 +252,30 @@ pub struct BookStatus {
     pub age: Nanos,
     pub best_bid: Option<Price>,
     pub best_ask: Option<Price>,
+}
+
+/// A WebSocket connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkStatus {
+    /// `public-N` with the number of its feed, from 0, or `private`; `/2` and so on of several.
+    pub name: String,
+    pub up: bool,
+    pub pairs: u32,
+    /// Since it was opened, and since its last frame.
+    pub age: Nanos,
+    pub silent: Nanos,
+    /// PING to PONG.
+    pub way: Nanos,
+}
+
+/// What requests are timed by.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TimingStatus {
+    pub order_timeout: Nanos,
+    pub cancel_timeout: Nanos,
+    pub query_timeout: Nanos,
+    /// What the venue's time, as estimated, may be wrong by.
+    pub clock_error: Nanos,
 }
 
 /// Every order and balance as the ledger has them, for an audit against the venue.

@@ -10,7 +10,8 @@ use flashpod_types::{ClientOrderId, Nanos, OrderId, Qty};
 
 use crate::engine::Engine;
 use crate::fact::Fact;
-use crate::io::{Action, Hop, HttpOutcome, InstanceName, RequestClass};
+use crate::hedge::Hedge;
+use crate::io::{Action, Hop, HttpOutcome, InstanceName, RequestClass, RequestId};
 use crate::lease::Phase;
 use crate::requests::{Pending, Purpose};
 use crate::track::Timing;
@@ -87,7 +88,7 @@ impl Engine {
         let wire = WireOrder { symbol, side, kind, size: Size::Base(qty), price: Some(price), client_id };
         let request = request::new_order(&wire, self.order_stamp());
         let purpose = Purpose::Place(client_id);
-        self.send_order_call(RequestClass::Order, purpose, call, Some(timing), request);
+        self.send_order_call(RequestClass::Order, purpose, call, Some(timing), Hedge::None, request);
         Ok(client_id)
     }
 
@@ -100,18 +101,31 @@ impl Engine {
 
     /// Sends the cancel of an order that lives; the scheduler has the budget for it.
     pub(crate) fn cancel(&mut self, client_id: &ClientOrderId, class: Class) {
-        let Some(order) = self.state.orders.get(client_id) else { return };
-        let (symbol, order_id, instance) =
-            (order.terms.symbol, order.order_id(), order.terms.instance.clone());
-        let call = self.window.release(self.now.mono, class, &instance);
+        if self.state.orders.get(client_id).is_none() {
+            return;
+        }
         self.tracks.entry(*client_id).or_default().cancelling = true;
         self.counters.cancels_sent += 1;
         // Nobody is told, and nothing else becomes due by it.
         self.commit(Fact::Order { client_id: *client_id, update: Update::CancelSent });
+        self.send_cancel(client_id, class, Hedge::None);
+    }
+
+    /// Hands a cancel to the network.
+    pub(crate) fn send_cancel(
+        &mut self,
+        client_id: &ClientOrderId,
+        class: Class,
+        hedge: Hedge,
+    ) -> Option<RequestId> {
+        let order = self.state.orders.get(client_id)?;
+        let (symbol, order_id) = (order.terms.symbol, order.order_id());
+        let call = self.window.release(self.now.mono, class, &order.terms.instance);
         let order =
             if order_id.is_empty() { OrderRef::Client(*client_id) } else { OrderRef::Venue(order_id) };
         let request = request::cancel_order(symbol, order, self.order_stamp());
-        self.send_order_call(RequestClass::Cancel, Purpose::Cancel(*client_id), call, None, request);
+        let purpose = Purpose::Cancel(*client_id);
+        Some(self.send_order_call(RequestClass::Cancel, purpose, call, None, hedge, request))
     }
 
     /// Wants an order gone, now or once it is known to live. Written down: a kill before its cancel left must not

@@ -321,7 +321,12 @@ fn a_half_dead_connection_is_found_by_our_ping_and_replaced() {
 
 #[test]
 fn a_quiet_market_is_not_a_stale_one() {
-    let mut sim = maker();
+    let mut config = sim::config();
+    // Longer than data may be old, or the connection would be given up first.
+    config.tuning.dead_after = Nanos::from_secs(5);
+    let mut sim = Sim::with(sim::venue::Venue::new(), config, Vec::new(), Nanos::from_secs(1000));
+    sim.want(vec![sim::policy("maker", &["BTCUSDC"])]);
+    sim.bring_up();
     // Data older than 2 s opens nothing; the book does not move for a minute, but the connection answers PING.
     sim.run(Nanos::from_secs(60));
     sim.intent("maker", "x", "BTCUSDC", Side::Buy, OrderType::Limit, "99", "1");

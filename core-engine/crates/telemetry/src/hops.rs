@@ -41,8 +41,9 @@ pub(crate) const BOUNDS: [u64; 22] = [
 ];
 
 /// Every hop, in the order of the path.
-pub const HOPS: [Hop; 11] = [
+pub const HOPS: [Hop; 12] = [
     Hop::Feed,
+    Hop::LastOrder,
     Hop::Ring,
     Hop::Book,
     Hop::Decision,
@@ -60,6 +61,7 @@ pub const HOPS: [Hop; 11] = [
 pub const fn hop_name(hop: Hop) -> &'static str {
     match hop {
         Hop::Feed => "FEED",
+        Hop::LastOrder => "LAST_ORDER",
         Hop::Ring => "RING",
         Hop::Book => "BOOK",
         Hop::Decision => "DECISION",

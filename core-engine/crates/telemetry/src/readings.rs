@@ -3,7 +3,7 @@
 use flashpod_engine::Status;
 use flashpod_engine::io::TradingState;
 use flashpod_engine::status::{LossStatus, SymbolFigures};
-use flashpod_types::Amount;
+use flashpod_types::{Amount, Nanos};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -56,6 +56,7 @@ pub(crate) fn of_status(status: &Status, out: &mut Vec<Reading>) {
     counters(status, name, out);
     instances(status, name, out);
     books(status, name, out);
+    links(status, name, out);
 }
 
 #[allow(clippy::cast_precision_loss)]
@@ -103,6 +104,19 @@ fn counters(status: &Status, name: &str, out: &mut Vec<Reading>) {
         ("foreign_deals", "Fills of orders that are not ours", counts.foreign_deals),
         ("public_reconnects", "Reconnects of the public stream", counts.public_reconnects),
         ("private_reconnects", "Reconnects of the private stream", counts.private_reconnects),
+        ("links_replaced", "WebSockets that another took the place of, by plan", counts.links_replaced),
+        ("links_dead", "WebSockets that answered no PING in time", counts.links_dead),
+        ("links_deaf", "WebSockets that brought frames and answered no PING", counts.links_deaf),
+        ("depth_repeated", "Depth pushes that told nothing new", counts.repeated_depth),
+        ("pushes_repeated", "Trades and balances that another WebSocket had told", counts.repeated_pushes),
+        ("holes_bridged", "Holes of one WebSocket that another filled", counts.bridged_holes),
+        ("feed_ahead", "Pushes that seem to be of the future: the clock is off", counts.feed_ahead),
+        ("listen_keys_made", "Listen keys made", counts.listen_keys_made),
+        ("listen_keys_deleted", "Listen keys of ours deleted", counts.listen_keys_deleted),
+        ("listen_keys_borrowed", "Listen keys of others used for want of room", counts.listen_keys_borrowed),
+        ("hedges", "Reads and cancels sent once more", counts.hedges),
+        ("hedges_won", "Of those, answered first by the second", counts.hedges_won),
+        ("hedges_late", "Replies after the other of two had answered", counts.hedges_late),
         ("undecodable_frames", "Frames that could not be decoded", counts.undecodable_frames),
         ("refused_messages", "Session messages that were refused", counts.refused_messages),
         ("book_audits", "Books compared with a snapshot", counts.book_audits),
@@ -217,6 +231,35 @@ fn books(status: &Status, account: &str, out: &mut Vec<Reading>) {
         gauge("book_age_seconds", "Since the last frame of its connection", book.age.0 as f64 / 1e9);
         out.push(Reading::counter("book_gaps", "Holes in the versions of the book", &labels, book.gaps));
         out.push(Reading::counter("book_frames", "Frames applied to the book", &labels, book.frames));
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn links(status: &Status, account: &str, out: &mut Vec<Reading>) {
+    let seconds = |span: Nanos| span.0 as f64 / 1e9;
+    for link in &status.links {
+        let labels = [("account", account), ("link", link.name.as_str())];
+        let mut gauge = |metric, help, value| out.push(Reading::gauge(metric, help, &labels, value));
+        gauge("link_up", "Whether the WebSocket is open", flag(link.up));
+        gauge("link_pairs", "Pairs that it carries", f64::from(link.pairs));
+        gauge("link_age_seconds", "Since it was opened", seconds(link.age));
+        gauge("link_silent_seconds", "Since its last frame", seconds(link.silent));
+        gauge("link_ping_seconds", "PING to PONG", seconds(link.way));
+    }
+    let labels = [("account", account)];
+    let timing = status.timing;
+    out.push(Reading::gauge(
+        "venue_clock_error_seconds",
+        "What the estimate of the venue's time may be wrong by",
+        &labels,
+        seconds(timing.clock_error),
+    ));
+    for (class, limit) in
+        [("order", timing.order_timeout), ("cancel", timing.cancel_timeout), ("query", timing.query_timeout)]
+    {
+        let labels = [("account", account), ("class", class)];
+        let help = "How long a reply is waited for, by what was measured";
+        out.push(Reading::gauge("request_timeout_seconds", help, &labels, seconds(limit)));
     }
 }
 

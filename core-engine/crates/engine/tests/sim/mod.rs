@@ -74,7 +74,14 @@ pub struct Sim {
     pub shut_private: bool,
     pub private_opened: u32,
     pub public: Vec<ConnId>,
+    /// The newest of the private ones, and all.
     pub private: Option<ConnId>,
+    pub privates: Vec<ConnId>,
+    /// Connections that are slower than others by so much, and that lose the next so many public pushes.
+    pub lag: BTreeMap<ConnId, Nanos>,
+    pub lose: BTreeMap<ConnId, u32>,
+    /// Connections on which the venue answers no PING.
+    pub deaf: Vec<ConnId>,
     /// Arrival of the newest book told, by pair.
     pub tops: BTreeMap<Symbol, Nanos>,
     /// Of every book told, whether it is certified.
@@ -165,6 +172,10 @@ impl Sim {
             private_opened: 0,
             public: Vec::new(),
             private: None,
+            privates: Vec::new(),
+            lag: BTreeMap::new(),
+            lose: BTreeMap::new(),
+            deaf: Vec::new(),
             tops: BTreeMap::new(),
             certified: Vec::new(),
             hops: Vec::new(),

@@ -44,7 +44,7 @@ impl Sim {
     }
 
     fn feed(&mut self, conn: ConnId, event: FeedEvent, delay: Nanos) {
-        let received = self.now + delay;
+        let received = self.now + delay + self.lag.get(&conn).copied().unwrap_or_default();
         self.later(received, Event::Input(Box::new(Input::Feed { conn, received, event })));
     }
 
@@ -85,18 +85,21 @@ impl Sim {
                             "opened with a key that is not valid"
                         );
                         self.private = Some(conn);
+                        self.privates.push(conn);
                     }
                 }
                 self.feed(conn, FeedEvent::Up, LATENCY);
                 if self.shut_private && self.private == Some(conn) {
-                    self.private = None;
+                    self.forget(conn);
                     self.feed(conn, FeedEvent::Down { reason: "going away".into() }, Nanos(LATENCY.0 * 2));
                 }
             }
             Action::FeedText { text, .. } if self.swallow > 0 && text.contains("SUBSCRIPTION") => {
                 self.swallow -= 1;
             }
-            Action::FeedText { conn, text } if !self.mute => {
+            Action::FeedText { conn, text }
+                if !(self.mute || self.deaf.contains(&conn) && text.contains("PING")) =>
+            {
                 let reply = if text.contains("PING") {
                     r#"{"id":0,"code":0,"msg":"PONG"}"#.to_owned()
                 } else {
@@ -107,10 +110,7 @@ impl Sim {
                 };
                 self.feed(conn, FeedEvent::Text(reply), Nanos(LATENCY.0 * 2));
             }
-            Action::CloseFeed { conn } => {
-                self.public.retain(|&open| open != conn);
-                self.private = self.private.filter(|&open| open != conn);
-            }
+            Action::CloseFeed { conn } => self.forget(conn),
             Action::Session { instance, event } => match event {
                 SessionEvent::Order(event) => self.events.push((instance, *event)),
                 SessionEvent::State { state, reason } => self.states.push((instance, state, reason)),
@@ -177,6 +177,10 @@ impl Sim {
             match stream {
                 Stream::Public => {
                     for conn in self.public.clone() {
+                        if let Some(left) = self.lose.get_mut(&conn).filter(|left| **left > 0) {
+                            *left -= 1;
+                            continue;
+                        }
                         self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
                     }
                 }
@@ -198,21 +202,30 @@ impl Sim {
         if self.reverse_private {
             pushes.reverse();
         }
-        let Some(conn) = self.private else { return };
+        if self.privates.is_empty() {
+            return;
+        }
         for bytes in pushes {
             if self.drop_private > 0 {
                 self.drop_private -= 1;
                 continue;
             }
-            for _ in 0..=u8::from(self.repeat_private) {
-                self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
+            for conn in self.privates.clone() {
+                for _ in 0..=u8::from(self.repeat_private) {
+                    self.feed(conn, FeedEvent::Binary(Bytes::from(bytes.clone())), LATENCY);
+                }
             }
         }
     }
 
-    pub fn disconnect(&mut self, conn: ConnId) {
+    fn forget(&mut self, conn: ConnId) {
         self.public.retain(|&open| open != conn);
-        self.private = self.private.filter(|&open| open != conn);
+        self.privates.retain(|&open| open != conn);
+        self.private = self.privates.last().copied();
+    }
+
+    pub fn disconnect(&mut self, conn: ConnId) {
+        self.forget(conn);
         self.feed(conn, FeedEvent::Down { reason: "reset by peer".into() }, LATENCY);
     }
 }

@@ -7,7 +7,7 @@ use prost::Message;
 use super::venue::{Stream, Top, Venue};
 
 impl Venue {
-    pub(super) fn change(&mut self, asset: &str, free: Amount, locked: Amount, cause: &str) {
+    pub fn change(&mut self, asset: &str, free: Amount, locked: Amount, cause: &str) {
         let balance = self.balances.entry(asset.to_owned()).or_default();
         balance.0 += free;
         balance.1 += locked;

@@ -235,6 +235,9 @@ impl Venue {
             },
             ("GET", "/api/v3/userDataStream") => ok(&json!({"listenKey": self.listen_keys})),
             ("POST", "/api/v3/userDataStream") => {
+                if self.listen_keys.len() >= 60 {
+                    return error(26, "operation not allowed: there are 60 listen keys already");
+                }
                 let key = format!("key{}", self.number());
                 self.listen_keys.push(key.clone());
                 ok(&json!({"listenKey": key}))
