@@ -42,8 +42,9 @@ test('loss limits, and the resets that annotations ask for, reach the core for t
   const limits = { maxExposure: '1000', maxConcentrationPct: 40, maxLoss: '50' };
   const { metadata, spec } = account();
   const accounts = [{ ...account(), metadata: { ...metadata, annotations }, spec: { ...spec, limits } }];
+  const limited = { ...instance, spec: { ...instance.spec, limits: risk } };
   const { instances, accounts: told } = desiredState(
-    { ...world, strategy: strategyOf, accounts },
+    { ...world, instances: [limited], strategy: strategyOf, accounts },
     { told: undefined, proven: new Set() },
   );
   expect(instances?.[0]).toMatchObject({

@@ -337,7 +337,7 @@ fn policy(instance: &str, count: usize) -> anyhow::Result<InstancePolicy> {
         instance: instance.to_owned(),
         uid: "bench".to_owned(),
         strategy: "touch".to_owned(),
-        owner: INSTANCE.to_owned(),
+        owner: instance.to_owned(),
         owner_uid: "bench".to_owned(),
         mode: Mode::Live,
         state: RunState::Run,
