@@ -9,6 +9,7 @@ process.exitCode = await runParts('npm run check', [
   { name: 'portable CEL in definitions', command: bin('node'), args: ['scripts/cel-check.ts'] },
   { name: 'dependency rule', command: bin('node'), args: ['scripts/dependency-rule.ts'] },
   { name: 'licences', command: bin('node'), args: ['scripts/licences.ts'] },
+  { name: 'instructions and allocations', command: bin('node'), args: ['scripts/counts.ts'] },
   { name: 'rustfmt', command: 'cargo', args: ['fmt', '--all', '--check', ...cargoManifest] },
   {
     name: 'clippy',
