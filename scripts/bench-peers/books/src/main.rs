@@ -16,7 +16,8 @@ use nautilus_model::types::{Price as NautilusPrice, Quantity as NautilusQuantity
 
 const WARM_UP: usize = 3;
 const PASSES: usize = 15;
-const BATCH: usize = 10_000;
+/// Short, so that what else runs on the machine falls into few of them.
+const BATCH: usize = 1_000;
 const ONE: f64 = 1e8;
 
 #[derive(Clone, Copy)]

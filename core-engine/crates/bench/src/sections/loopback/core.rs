@@ -16,15 +16,15 @@ use super::wire::{End, Wire};
 use crate::tape::Tape;
 use crate::world::{START_UP, World};
 
-/// Handles so many frames.
-pub(super) fn run(tape: &Tape, mut end: End, frames: usize) -> anyhow::Result<()> {
+/// Handles frames until the exchange closes the connection.
+pub(super) fn run(tape: &Tape, mut end: End) -> anyhow::Result<()> {
     let directory = std::env::temp_dir().join(format!("flashpod-bench-loopback-{}", std::process::id()));
-    let outcome = handle(tape, &mut end, frames, &directory);
+    let outcome = handle(tape, &mut end, &directory);
     std::fs::remove_dir_all(&directory).context("the journal of the run")?;
     outcome
 }
 
-fn handle(tape: &Tape, end: &mut End, frames: usize, directory: &std::path::Path) -> anyhow::Result<()> {
+fn handle(tape: &Tape, end: &mut End, directory: &std::path::Path) -> anyhow::Result<()> {
     let (writer, upkeep) = flashpod_journal::open(directory, flashpod_journal::Options::default())?;
     let mut core = Core {
         world: {
@@ -41,8 +41,7 @@ fn handle(tape: &Tape, end: &mut End, frames: usize, directory: &std::path::Path
     };
     core.upkeep.tick()?;
     let mut reader = Frames { bytes: Vec::with_capacity(1 << 16) };
-    for _ in 0..frames {
-        let frame = reader.next(&mut end.market)?;
+    while let Some(frame) = reader.next(&mut end.market)? {
         core.frame(frame, &mut end.requests)?;
         end.requests.write(&[DONE])?;
         core.between()?;
@@ -142,18 +141,20 @@ struct Frames {
 }
 
 impl Frames {
-    fn next(&mut self, wire: &mut Wire) -> anyhow::Result<Bytes> {
+    /// None: the connection was closed.
+    fn next(&mut self, wire: &mut Wire) -> anyhow::Result<Option<Bytes>> {
         let mut buffer = [0_u8; 4_096];
-        loop {
+        while !wire.closed {
             if let Some((start, end)) = self.whole() {
                 let payload = Bytes::copy_from_slice(&self.bytes[start..end]);
                 self.bytes.drain(..end);
-                return Ok(payload);
+                return Ok(Some(payload));
             }
             let read = wire.read(&mut buffer)?;
             self.bytes.extend_from_slice(&buffer[..read]);
             ensure!(self.bytes.first().is_none_or(|first| *first == 0x82), "not a whole binary message");
         }
+        Ok(None)
     }
 
     /// Where the first message's payload begins and ends, once it is there.

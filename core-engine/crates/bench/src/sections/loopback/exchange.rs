@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use flashpod_net::Clock;
+use flashpod_types::Nanos;
 
 use super::wire::{End, Wire};
 use crate::market::MarketFrame;
@@ -10,18 +11,23 @@ use crate::market::MarketFrame;
 pub(super) const DONE: u8 = 0;
 const HEAD_END: &[u8] = b"\r\n\r\n";
 
-/// Writes frame after frame; nanoseconds from before a frame's write to the end of the first request's head, of the
-/// frames that lead to one.
+/// Writes frame after frame until `most` has passed; nanoseconds from before a frame's write to the end of the first
+/// request's head, of the frames that lead to one.
 pub(super) fn run(
     mut end: End,
     frames: &[MarketFrame],
     warm_up: usize,
     pause: u64,
+    most: Nanos,
 ) -> anyhow::Result<Vec<u64>> {
     let mut times = Vec::with_capacity(frames.len());
     let (mut message, mut seen) = (Vec::with_capacity(4_096), Vec::with_capacity(16_384));
     let mut buffer = [0_u8; 16_384];
+    let last = Clock.mono() + most;
     for (number, frame) in frames.iter().enumerate() {
+        if Clock.mono() > last {
+            break;
+        }
         websocket(&frame.bytes, &mut message);
         let begin = Clock.mono();
         end.market.write(&message)?;
@@ -29,6 +35,7 @@ pub(super) fn run(
         let mut first = None;
         while seen.last() != Some(&DONE) {
             let read = end.requests.read(&mut buffer)?;
+            ensure!(!end.requests.closed, "the core's end has closed the connection");
             seen.extend_from_slice(&buffer[..read]);
             if read > 0 && first.is_none() && seen.windows(HEAD_END.len()).any(|window| window == HEAD_END) {
                 first = Some(Clock.mono().0 - begin.0);
@@ -67,13 +74,23 @@ fn websocket(payload: &[u8], message: &mut Vec<u8>) {
 /// Bytes of a raw message: a frame's.
 const FRAME_BYTES: usize = 490;
 
-pub(super) fn ping(mut end: End, warm_up: usize, count: usize, back: usize) -> anyhow::Result<Vec<u64>> {
+pub(super) fn ping(
+    mut end: End,
+    warm_up: usize,
+    count: usize,
+    back: usize,
+    most: Nanos,
+) -> anyhow::Result<Vec<u64>> {
     let mut times = Vec::with_capacity(count);
     let (message, mut buffer) = ([7_u8; FRAME_BYTES], vec![0_u8; back]);
+    let last = Clock.mono() + most;
     for number in 0..warm_up + count {
+        if Clock.mono() > last {
+            break;
+        }
         let begin = Clock.mono();
         end.market.write(&message)?;
-        fill(&mut end.requests, &mut buffer)?;
+        ensure!(fill(&mut end.requests, &mut buffer)?, "the other end has closed the connection");
         if number >= warm_up {
             times.push(Clock.mono().0 - begin.0);
         }
@@ -81,19 +98,20 @@ pub(super) fn ping(mut end: End, warm_up: usize, count: usize, back: usize) -> a
     Ok(times)
 }
 
-pub(super) fn echo(mut end: End, count: usize, back: usize) -> anyhow::Result<()> {
+/// Answers until the other end is through.
+pub(super) fn echo(mut end: End, back: usize) -> anyhow::Result<()> {
     let (mut buffer, message) = ([0_u8; FRAME_BYTES], vec![9_u8; back]);
-    for _ in 0..count {
-        fill(&mut end.market, &mut buffer)?;
+    while fill(&mut end.market, &mut buffer)? {
         end.requests.write(&message)?;
     }
     Ok(())
 }
 
-fn fill(wire: &mut Wire, buffer: &mut [u8]) -> anyhow::Result<()> {
+/// Whether it was filled before the other end closed the connection.
+fn fill(wire: &mut Wire, buffer: &mut [u8]) -> anyhow::Result<bool> {
     let mut filled = 0;
-    while filled < buffer.len() {
+    while filled < buffer.len() && !wire.closed {
         filled += wire.read(&mut buffer[filled..])?;
     }
-    Ok(())
+    Ok(filled == buffer.len())
 }

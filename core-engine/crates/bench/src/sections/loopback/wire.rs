@@ -12,7 +12,11 @@ pub(super) trait Stream: Read + Write + Send {}
 impl<T: Read + Write + Send> Stream for T {}
 
 /// One end of one connection. Never sleeps.
-pub(super) struct Wire(Box<dyn Stream>);
+pub(super) struct Wire {
+    stream: Box<dyn Stream>,
+    /// The other end has closed it.
+    pub closed: bool,
+}
 
 /// The market's connection and that of the requests.
 pub(super) struct End {
@@ -26,12 +30,23 @@ pub(super) struct Wires {
 }
 
 impl Wire {
-    /// What is there now; nothing is no error.
+    fn of(stream: impl Stream + 'static) -> Self {
+        Self { stream: Box::new(stream), closed: false }
+    }
+
+    /// What is there now, which may be nothing.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> anyhow::Result<usize> {
-        match self.0.read(buffer) {
-            Ok(0) => anyhow::bail!("the other end closed the connection"),
-            Ok(read) => Ok(read),
+        match self.stream.read(buffer) {
+            Ok(read) => {
+                self.closed |= read == 0;
+                Ok(read)
+            }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(0),
+            // TLS without its farewell.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                self.closed = true;
+                Ok(0)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -39,14 +54,14 @@ impl Wire {
     /// In one piece; loopback buffers are larger than anything that is written here.
     pub(super) fn write(&mut self, mut bytes: &[u8]) -> anyhow::Result<()> {
         while !bytes.is_empty() {
-            match self.0.write(bytes) {
+            match self.stream.write(bytes) {
                 Ok(written) => bytes = &bytes[written..],
                 Err(error) if error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
                 Err(error) => return Err(error.into()),
             }
         }
         loop {
-            match self.0.flush() {
+            match self.stream.flush() {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
                 Err(error) => return Err(error.into()),
@@ -71,7 +86,7 @@ impl Wires {
     pub(super) fn plain() -> anyhow::Result<Self> {
         let connect = || -> anyhow::Result<(Wire, Wire)> {
             let (server, client) = pair()?;
-            Ok((Wire(Box::new(server)), Wire(Box::new(client))))
+            Ok((Wire::of(server), Wire::of(client)))
         };
         Self::of(connect)
     }
@@ -101,7 +116,7 @@ impl Wires {
                 step(here.conn.complete_io(&mut here.sock))?;
                 step(there.conn.complete_io(&mut there.sock))?;
             }
-            Ok((Wire(Box::new(there)), Wire(Box::new(here))))
+            Ok((Wire::of(there), Wire::of(here)))
         })
     }
 
