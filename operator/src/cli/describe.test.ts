@@ -70,3 +70,30 @@ test('accounts and cores are described alike, and what is not there is said', as
     code: 'kube.not-found',
   });
 });
+
+test('losses and what they stopped are shown, and how the market went on after fills', async () => {
+  const { described } = await describe('maker');
+  const reached = { rule: 'DailyLoss', lost: '10.5', limit: '10', at: '2026-01-01T00:00:00Z' } as const;
+  const status = {
+    state: 'Halted',
+    losses: [{ quoteAsset: 'USDC', dayLoss: '10.5', drawdown: '12', reached, reset: 'a', resetAt: 'b' }],
+    figures: [
+      {
+        symbol: 'BTCUSDC',
+        acceptedOrders: 3,
+        fills: 2,
+        rejects: 0,
+        markOuts: [
+          { afterMs: 1_000, fills: 2, value: '-0.1', bps: -5 },
+          { afterMs: 5_000, fills: 0, value: '0' },
+        ],
+      },
+    ],
+  } as const;
+  const instance = { ...described.instance, status } as unknown as typeof described.instance;
+  const text = renderDescription({ ...described, instance }, Date.now());
+  expect(text).toContain(
+    '10.5 USDC since 00:00 UTC, 12 from the peak; stopped by DailyLoss at 2026-01-01T00:00:00Z: 10.5 of 10; reset a carried out at b',
+  );
+  expect(text).toContain('BTCUSDC: the market moved -5.00 bps 1 s after 2 fills\n');
+});

@@ -1,6 +1,13 @@
 // One object with all that is known of it: conditions, positions, orders, events, and what to do next.
 
-import type { Condition, Kind, PositionStatus, StrategyInstance, TradingStrategy } from '@flashpod/crds';
+import type {
+  Condition,
+  Kind,
+  LossStatus,
+  PositionStatus,
+  StrategyInstance,
+  TradingStrategy,
+} from '@flashpod/crds';
 import { stringify } from 'yaml';
 import { Events, type KubeClient, type KubeEvent, type KubeObject, type Stored } from '../kube/index.js';
 import { whatToDo } from './advice.js';
@@ -65,6 +72,8 @@ export function renderDescription({ object, instance, events, next }: Described,
     ...section('Conditions', table(['', 'STATUS', 'REASON', 'SINCE', 'MESSAGE'], conditionRows(object, now))),
     ...section('Positions', table(positionHeads, positions.map(positionRow))),
     ...section('Orders', instance === undefined ? [] : orderLines(instance)),
+    ...section('Losses', (instance?.status?.losses ?? []).map(lossLine)),
+    ...section('Fills', instance === undefined ? [] : markOutLines(instance)),
     ...section('Pairs', Array.isArray(symbols) ? [shorten(symbols as string[])] : []),
     ...section('Status', yaml(shown)),
     ...section(
@@ -129,6 +138,27 @@ function orderLines({ status = { state: 'Halted' } }: StrategyInstance): string[
     ...(lastReject ? [`last refusal: ${lastReject}`] : []),
     ...(capitalError ? [`capital: ${capitalError}`] : []),
   ];
+}
+
+/** What loss limits look at, and what they did. */
+function lossLine({ quoteAsset, dayLoss, drawdown, reached, reset, resetAt }: LossStatus): string {
+  return [
+    `${dayLoss ?? '?'} ${quoteAsset} since 00:00 UTC, ${drawdown ?? '?'} from the peak`,
+    ...(reached === undefined
+      ? []
+      : [`stopped by ${reached.rule} at ${reached.at}: ${reached.lost} of ${reached.limit}`]),
+    ...(reset === undefined ? [] : [`reset ${reset} carried out at ${resetAt}`]),
+  ].join('; ');
+}
+
+/** Where the market was some time after fills. */
+function markOutLines({ status }: StrategyInstance): string[] {
+  return (status?.figures ?? []).flatMap(({ symbol, markOuts = [] }) => {
+    const told = markOuts.flatMap(({ afterMs, fills, bps }) =>
+      bps === undefined ? [] : [`${bps.toFixed(2)} bps ${afterMs / 1_000} s after ${fills} fills`],
+    );
+    return told.length === 0 ? [] : [`${symbol}: the market moved ${told.join(', ')}`];
+  });
 }
 
 function eventRow(event: KubeEvent, now: number): string[] {
