@@ -7,6 +7,8 @@ use flashpod_engine::{Environment, StopPolicy};
 use flashpod_net::{Endpoint, EndpointError};
 use serde::Deserialize;
 
+use crate::timing::Timing;
+
 /// Venue hosts are this name or end in it behind a point.
 const REAL_VENUE: &str = "mexc.com";
 
@@ -24,6 +26,8 @@ pub(crate) struct Config {
     pub(crate) session_uid: Option<u32>,
     #[serde(default)]
     pub(crate) journal: Journal,
+    #[serde(default)]
+    pub(crate) timing: Timing,
     pub(crate) accounts: Vec<Account>,
 }
 
@@ -135,7 +139,7 @@ pub(crate) fn load(path: &Path) -> Result<(Config, Vec<Venue>), ConfigError> {
     check(path, &text)
 }
 
-fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), ConfigError> {
+pub(crate) fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), ConfigError> {
     let config: Config = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(text))
         .map_err(|error| ConfigError::Json {
             path: path.to_owned(),
@@ -148,7 +152,7 @@ fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), ConfigError> 
         value: value.to_owned(),
         reason: reason.to_owned(),
     };
-    if let Some((field, value, reason)) = config.journal.fault() {
+    if let Some((field, value, reason)) = config.journal.fault().or_else(|| config.timing.fault()) {
         return Err(wrong(field.to_owned(), &value.to_string(), &reason));
     }
     if config.accounts.is_empty() {

@@ -17,7 +17,10 @@ impl Clock {
     /// Wall clock since 1970.
     #[must_use]
     pub fn unix(self) -> Nanos {
-        read(libc::CLOCK_REALTIME)
+        let now = read(libc::CLOCK_REALTIME);
+        #[cfg(feature = "failpoints")]
+        let now = Nanos(crate::failpoint::stepped(now.0));
+        now
     }
 }
 

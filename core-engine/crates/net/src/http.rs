@@ -85,6 +85,18 @@ pub(crate) async fn send(socket: &mut Socket, request: &[u8]) -> std::io::Result
     socket.flush().await
 }
 
+/// The same in two writes; between them it does what is asked.
+pub(crate) async fn send_in_halves(
+    socket: &mut Socket,
+    request: &[u8],
+    between: impl FnOnce(),
+) -> std::io::Result<()> {
+    let (first, second) = request.split_at(request.len() / 2);
+    send(socket, first).await?;
+    between();
+    send(socket, second).await
+}
+
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

@@ -16,6 +16,7 @@ use crate::awake::Activity;
 use crate::clock::Clock;
 use crate::dial::{Dialer, Socket};
 use crate::endpoint::Endpoint;
+use crate::failpoint::{self, Place};
 use crate::http::{self, RequestWriter};
 use crate::pause::{self, Pause};
 use crate::ring::InboxSender;
@@ -425,16 +426,32 @@ impl<T: From<Input>> Connection<T> {
             return true;
         }
         self.shared.counters.requests.fetch_add(1, Ordering::Relaxed);
-        let (sent, outcome, keep) = self.exchange(socket, request.timeout).await;
+        let (sent, outcome, keep) = self.exchange(socket, request.timeout, request.class).await;
+        if request.class == RequestClass::Order {
+            failpoint::reach(Place::AckReceived);
+        }
         self.shared.answer(id, sent, outcome).await;
         keep
     }
 
-    async fn exchange(&mut self, socket: &mut Socket, limit: Nanos) -> (Option<Nanos>, HttpOutcome, bool) {
+    async fn exchange(
+        &mut self,
+        socket: &mut Socket,
+        limit: Nanos,
+        class: RequestClass,
+    ) -> (Option<Nanos>, HttpOutcome, bool) {
         let mut sent = None;
         let attempt = async {
-            http::send(socket, &self.out).await?;
+            let order = class == RequestClass::Order;
+            if order && failpoint::is_armed(Place::BytesHalfWritten) {
+                http::send_in_halves(socket, &self.out, || failpoint::reach(Place::BytesHalfWritten)).await?;
+            } else {
+                http::send(socket, &self.out).await?;
+            }
             sent = Some(Clock.mono());
+            if order {
+                failpoint::reach(Place::BytesWritten);
+            }
             http::receive(socket, &mut self.buffer).await
         };
         let outcome = match tokio::time::timeout(Duration::from_nanos(limit.0), attempt).await {
@@ -476,7 +493,7 @@ impl<T: From<Input>> Connection<T> {
         };
         self.shared.counters.pings.fetch_add(1, Ordering::Relaxed);
         match self.shared.writer.write(&request, &mut self.out) {
-            Ok(()) => self.exchange(socket, PING_TIMEOUT).await.2,
+            Ok(()) => self.exchange(socket, PING_TIMEOUT, request.class).await.2,
             Err(_) => false,
         }
     }

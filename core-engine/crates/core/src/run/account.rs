@@ -21,6 +21,7 @@ use super::driver::{Begun, Delivery, Driver, DriverCounters};
 use super::upkeep::{JournalThread, Keeper};
 use crate::config::{Account, Journal, Venue};
 use crate::credentials;
+use crate::timing::Timing;
 
 /// Frames and replies that may wait for the engine; beyond it the sockets are read no further.
 const NET_RING: usize = 8192;
@@ -34,6 +35,7 @@ pub(crate) struct Options {
     pub(crate) config: Account,
     pub(crate) stop_policy: StopPolicy,
     pub(crate) journal: Journal,
+    pub(crate) timing: Timing,
     pub(crate) venue: Venue,
     pub(crate) tls: Tls,
     pub(crate) poll_mode: PollMode,
@@ -73,6 +75,7 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         config,
         stop_policy,
         journal: kept,
+        timing,
         venue,
         tls,
         poll_mode,
@@ -86,7 +89,7 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
     let directory = state_dir.join(&account).join("journal");
     let folded = fold(Reader::open_last_run(&directory)?).context("the journal can't be recovered")?;
     let start = Start {
-        config: EngineConfig::new(account.clone(), config.environment, stop_policy),
+        config: timing.apply(EngineConfig::new(account.clone(), config.environment, stop_policy)),
         incarnation: folded.recovered.incarnation + 1,
         recovered: folded.recovered,
     };

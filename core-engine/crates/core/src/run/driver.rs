@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use flashpod_engine::io::{Action, BookTop, FeedEvent, HttpOutcome, TradeBatch};
+use flashpod_engine::io::{Action, BookTop, FeedEvent, HttpOutcome, TradeBatch, TradingState};
 use flashpod_engine::record::{self, RecordError};
 use flashpod_engine::{Engine, Input, Stamp};
 use flashpod_gateway::{EngineLink, LedgerQuery, MarketData, SessionOutput};
@@ -18,8 +18,8 @@ use flashpod_net::{Clock, NetCommand};
 use flashpod_telemetry::Recorder;
 use flashpod_types::{Nanos, Symbol};
 
-use super::hops;
 use super::upkeep::Signals;
+use super::{hops, stages};
 
 /// The agent hears of an account at least this often.
 const STATUS_EVERY: Nanos = Nanos::from_secs(1);
@@ -55,8 +55,10 @@ pub(crate) enum DriverError {
     Record(#[from] RecordError),
     #[error(transparent)]
     Journal(#[from] JournalError),
-    #[error("the journal can't be kept: the account stopped, and what was open was cancelled if it could be")]
-    JournalThread,
+    #[error(
+        "the account stopped, and what was open was cancelled if it could be: the journal can't be kept: {0}"
+    )]
+    JournalThread(String),
     #[error("the stop was abandoned")]
     Abandoned,
 }
@@ -139,7 +141,7 @@ impl Begun {
         state.carry_out();
         let mut stop_by: Option<Nanos> = None;
         while !state.stopped {
-            if state.driver.signals.failed() {
+            if state.driver.signals.failure().is_some() {
                 let now = state.clock.mono();
                 match stop_by {
                     // Orders must not stay behind with nobody watching. What a stop says fits into the file in use,
@@ -148,7 +150,7 @@ impl Begun {
                         stop_by = Some(now + STOP_LIMIT);
                         state.step(Input::Stop)?;
                     }
-                    Some(limit) if now >= limit => return Err(DriverError::JournalThread),
+                    Some(limit) if now >= limit => return Err(state.journal_failure()),
                     Some(_) => {}
                 }
             }
@@ -159,7 +161,7 @@ impl Begun {
         }
         state.publish(state.clock.mono());
         match stop_by {
-            Some(_) => Err(DriverError::JournalThread),
+            Some(_) => Err(state.journal_failure()),
             None => Ok(()),
         }
     }
@@ -222,6 +224,7 @@ impl Loop {
 
     /// Stamps, writes down, handles, writes down again.
     fn decide(&mut self, input: Input) -> Result<(), DriverError> {
+        stages::popped(&input);
         let driver = &mut self.driver;
         let stamp = Stamp { seq: driver.next_seq, mono: self.clock.mono(), unix: self.clock.unix() };
         driver.next_seq += 1;
@@ -238,8 +241,10 @@ impl Loop {
         {
             driver.recorder.hop(hop, self.clock.mono().since(began).0, None);
         }
+        stages::decided(&self.actions);
         record::encode_outcome(stamp.seq, &self.actions, &mut self.buffer)?;
         driver.journal.append(&self.buffer)?;
+        stages::journaled(&self.actions);
         bytes += self.buffer.len();
         driver.counters.inputs.fetch_add(1, Ordering::Relaxed);
         driver.counters.journal_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
@@ -320,8 +325,17 @@ impl Loop {
         self.driver.counters.missed_market.fetch_add(u64::from(refused), Ordering::Relaxed);
     }
 
+    fn journal_failure(&self) -> DriverError {
+        DriverError::JournalThread(self.driver.signals.failure().unwrap_or_default().to_owned())
+    }
+
     fn publish(&mut self, now: Nanos) {
-        let status = Arc::new(self.driver.engine.status(now));
+        let mut status = self.driver.engine.status(now);
+        if let Some(reason) = self.driver.signals.failure() {
+            status.account.state = TradingState::Halted;
+            status.account.reasons = vec![format!("the journal can't be kept: {reason}")];
+        }
+        let status = Arc::new(status);
         self.driver.recorder.status(Arc::clone(&status));
         self.driver.link.event(SessionOutput::Status(status));
         self.last_status = now;

@@ -8,6 +8,7 @@ mod driver;
 mod hops;
 mod metrics;
 mod retention;
+mod stages;
 mod state_dir;
 mod upkeep;
 
@@ -65,6 +66,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<i32> {
 
 fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
     let (config, venues) = config::load(&args.config)?;
+    flashpod_net::signals::file_size_limit_is_an_error();
+    #[cfg(feature = "failpoints")]
+    flashpod_net::failpoint::listen()?;
     let _lock = state_dir::lock(&args.state_dir)?;
     let tls = flashpod_net::Tls::new(args.ca_file.as_deref())?;
     let poll_mode = config.poll_mode.into();
@@ -86,6 +90,7 @@ fn try_run(args: &RunArgs) -> anyhow::Result<i32> {
             config: account.clone(),
             stop_policy: config.stop_policy,
             journal: config.journal,
+            timing: config.timing,
             venue,
             tls: tls.clone(),
             poll_mode,

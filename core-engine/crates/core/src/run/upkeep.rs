@@ -1,7 +1,7 @@
 //! The journal thread: brings appended records to disk, prepares files, drops what a checkpoint makes superfluous.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use anyhow::Context;
 use flashpod_journal::{JournalError, Upkeep};
 
 use super::driver::DriverCounters;
-use super::retention;
+use super::{retention, stages};
 
 /// A host crash loses at most this much.
 const SYNC_EVERY: Duration = Duration::from_millis(40);
@@ -18,16 +18,16 @@ const SYNC_EVERY: Duration = Duration::from_millis(40);
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     stop: AtomicBool,
-    /// The thread failed: there will be no further file, and a crash of the machine may lose what comes now. The
+    /// Why the thread failed: there will be no further file, and a crash of the machine may lose what comes now. The
     /// account stops.
-    failed: AtomicBool,
+    failure: OnceLock<String>,
     checkpoint_wanted: AtomicBool,
     checkpoint_written: AtomicBool,
 }
 
 impl Signals {
-    pub(crate) fn failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+    pub(crate) fn failure(&self) -> Option<&str> {
+        self.failure.get().map(String::as_str)
     }
 
     /// Whether a checkpoint is due; asked by the engine thread.
@@ -56,8 +56,9 @@ impl JournalThread {
             .spawn(move || {
                 let outcome = work(keeper, &shared);
                 if let Err(error) = &outcome {
-                    tracing::error!(error = error.to_string(), "the journal can't be kept");
-                    shared.failed.store(true, Ordering::Relaxed);
+                    let reason = error.to_string();
+                    tracing::error!(error = reason, "the journal can't be kept");
+                    shared.failure.get_or_init(|| reason);
                 }
                 outcome
             })
@@ -112,6 +113,7 @@ impl Keeper {
 
     /// Syncs, prepares, and looks after the size whenever it may have changed.
     pub(crate) fn tick(&mut self) -> Result<(), JournalError> {
+        stages::room()?;
         self.upkeep.tick()?;
         let written = self.asked.filter(|_| self.signals.checkpoint_written.swap(false, Ordering::Acquire));
         if let Some(number) = written {

@@ -147,7 +147,7 @@ fn an_account_whose_journal_can_not_be_kept_stops_in_order_and_says_why() {
     let directory = tempfile::tempdir().unwrap();
     let mut run = Stepped::start(directory.path());
     run.load();
-    run.keeper.signals.failed.store(true, Ordering::Relaxed);
+    run.keeper.signals.failure.get_or_init(|| "no room".to_owned());
     let error = run.begun.run().unwrap_err().to_string();
     assert!(error.contains("the journal can't be kept"), "{error}");
     let stopped = Reader::open(directory.path())
