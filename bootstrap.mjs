@@ -49,6 +49,12 @@ const tasks = {
     typescript: 'tsconfig.json',
     module: 'scripts/soak.ts',
   },
+  'test:faults': {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/faults.ts',
+  },
+  fuzz: { module: 'scripts/fuzz.ts' },
   audit: { module: 'scripts/audit.ts' },
 };
 

@@ -11,6 +11,7 @@ const generators: [what: string, command: string, ...args: string[]][] = [
   ['parameter schemas', bin('node'), 'strategy-pods/strategies/generate.mjs'],
   ['catalog of strategies', bin('node'), 'operator/scripts/generate-catalog.mjs'],
   ['table of errors', bin('node'), 'scripts/errors-table.ts'],
+  ['failure matrix', bin('node'), 'scripts/failure-matrix.ts'],
   ['list of portable CEL', bin('node'), 'scripts/cel-table.ts'],
 ];
 
