@@ -360,6 +360,14 @@ export interface Balance {
   locked: string;
 }
 
+export interface Adoption {
+  /** The annotation that was carried out. */
+  request: string;
+  at?: string;
+  /** What `unassigned` took; empty when there was no difference. */
+  amounts?: AssetAmount[];
+}
+
 export interface TradingAccountStatus {
   observedGeneration?: number;
   /** UID of the core pod that may write orders. */
@@ -381,6 +389,8 @@ export interface TradingAccountStatus {
   ledgerEqualsVenue?: boolean;
   auditedAt?: string;
   auditDifference?: string;
+  /** The newest difference between balances and ledger that somebody accepted (annotation trading.flashpod.dev/adopt). */
+  adoption?: Adoption;
   /** What loss limits look at, per quote asset. */
   losses?: LossStatus[];
   conditions?: Condition[];

@@ -132,6 +132,18 @@ export const ERRORS = {
     meaning: 'A halt was written, and a core did not report in time that it acts.',
     remedy: 'Check the core and its agent.',
   },
+  'cli.nothing-to-adopt': {
+    exit: Exit.refused,
+    meaning: 'A difference was to be accepted, and the ledger of the account differs in nothing.',
+    remedy: 'Nothing is to be done.',
+  },
+  'cli.not-adopted': {
+    exit: Exit.unavailable,
+    meaning:
+      'That a difference is accepted was written to the account, and its core did not carry it out in time.',
+    remedy:
+      'See what differs: flashpod describe account NAME. Only balances can be accepted; orders must end first.',
+  },
   'up.stopped': {
     exit: Exit.unavailable,
     meaning: 'A local run was ended while it started.',

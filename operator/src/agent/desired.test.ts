@@ -61,3 +61,20 @@ test('loss limits, and the resets that annotations ask for, reach the core for t
     riskReset: 'now',
   });
 });
+
+test('an acceptance of a difference reaches the core until one has carried it out', () => {
+  const { metadata, ...rest } = account();
+  const asked = {
+    ...rest,
+    metadata: { ...metadata, annotations: { 'trading.flashpod.dev/adopt': 'monday' } },
+  };
+  const adopt = (request?: string) => {
+    const status = request === undefined ? {} : { adoption: { request } };
+    const accounts = [{ ...asked, status }];
+    return desiredState({ ...world, accounts }, { told: undefined, proven: new Set() }).accounts?.[0]?.adopt;
+  };
+  expect(adopt()).toBe('monday');
+  expect(adopt('sunday')).toBe('monday');
+  // A core without its journal does not know what another one did.
+  expect(adopt('monday')).toBe('');
+});

@@ -18,7 +18,7 @@ import {
   Mode,
   SidecarLoss_Action,
 } from '@flashpod/proto';
-import { covers, policyFor, riskResetOf } from '../strategy/policy.js';
+import { adoptionOf, covers, policyFor, riskResetOf } from '../strategy/policy.js';
 
 export interface AgentWorld {
   readonly coreName: string;
@@ -112,6 +112,7 @@ function accountPolicy({ accounts }: AgentWorld, name: string, instances: readon
     maxDrawdown: limits?.maxDrawdown ?? '',
     onLoss: lossActions[limits?.onLossLimit ?? 'Halt'],
     riskReset: riskResetOf(account),
+    adopt: adoptionOf(account),
     symbols: [...new Set(symbols)].sort(),
   };
 }

@@ -6,7 +6,7 @@ import { twinFacts } from '../account/twin.js';
 import type { Caches } from '../api/index.js';
 import { stableJson } from '../api/names.js';
 import type { Change, Clock, KubeObject } from '../kube/index.js';
-import { riskResetOf } from '../strategy/policy.js';
+import { adoptionOf, riskResetOf } from '../strategy/policy.js';
 import { type AgentWorld, type Desired, desiredState, instancesOn } from './desired.js';
 import type { UpBody } from './link.js';
 import { Stops } from './stops.js';
@@ -151,7 +151,7 @@ export class Feed {
 
 /**
  * Status changes every second and asks nothing of the core, but for the proof of a stop and whose an account is; an
- * annotation resets loss limits.
+ * annotation resets loss limits or accepts a difference.
  */
 function matters(old: KubeObject, object: KubeObject): boolean {
   const proven = (of: KubeObject) => (of as Partial<StrategyInstance>).status?.proof?.provenAt;
@@ -160,6 +160,7 @@ function matters(old: KubeObject, object: KubeObject): boolean {
     old.metadata?.deletionTimestamp !== object.metadata?.deletionTimestamp ||
     proven(old) !== proven(object) ||
     riskResetOf(old as TradingAccount) !== riskResetOf(object as TradingAccount) ||
+    adoptionOf(old as TradingAccount) !== adoptionOf(object as TradingAccount) ||
     twinFacts(old as TradingAccount) !== twinFacts(object as TradingAccount)
   );
 }

@@ -21,6 +21,11 @@ export const annotations = {
    * losses count from then. Each new text does it once.
    */
   resetRisk: `${domain}/reset-risk`,
+  /**
+   * On an account, with any text of at most 64 bytes: a difference between its balances and the ledger is accepted.
+   * Each new text does it once; `flashpod account adopt` writes it.
+   */
+  adopt: `${domain}/adopt`,
   /** On an account's Lease: the epoch of its holder. */
   epoch: `${domain}/epoch`,
 } as const;

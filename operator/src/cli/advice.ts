@@ -52,7 +52,7 @@ const advice: Readonly<Record<Exclude<Reason, Fine>, string>> = {
   NotAudited: 'Wait for the first audit',
   NothingSelected: 'Correct spec.selector, or remove the halt: flashpod halt --lift NAME',
   Difference:
-    'The exchange has something that the core does not know of; the account only reduces until it is explained',
+    'The exchange has something that the core does not know of; find out what, then accept it: flashpod account adopt NAME',
   Disconnected: 'The agent does not reach its core: flashpod logs agent NAME',
 };
 

@@ -50,8 +50,20 @@ export function policyFor(
 
 /** What the annotation on a strategy or an account says, as far as the core takes it. */
 export function riskResetOf(object: TradingStrategy | TradingAccount | undefined): string {
-  const text = object?.metadata.annotations?.[annotations.resetRisk] ?? '';
-  // Cut to bytes, and not within a letter.
+  return asTaken(object?.metadata.annotations?.[annotations.resetRisk] ?? '');
+}
+
+/**
+ * The acceptance of a difference that an account asks for and no core has carried out; empty: none. What one has carried
+ * out is not asked of the next, which may have lost its journal and find another difference.
+ */
+export function adoptionOf(account: TradingAccount | undefined): string {
+  const text = asTaken(account?.metadata.annotations?.[annotations.adopt] ?? '');
+  return text === account?.status?.adoption?.request ? '' : text;
+}
+
+/** Cut to bytes, and not within a letter. */
+function asTaken(text: string): string {
   return Buffer.from(text)
     .subarray(0, 64)
     .toString()

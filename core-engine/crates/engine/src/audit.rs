@@ -1,13 +1,14 @@
 //! The audit of the ledger: every open order and balance of the venue against ours, every 30 s and after each
 //! reconnect. What differs twice in a row is a fact, and stops opening.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flashpod_mexc::rest::{AccountReport, OrderReport};
 use flashpod_orders::{ClientId, Ledger};
 use flashpod_types::{Amount, Asset, Nanos};
 
 use crate::engine::Engine;
+use crate::fact::Fact;
 use crate::requests::{Purpose, Round};
 
 type Totals = BTreeMap<Asset, Amount>;
@@ -24,10 +25,20 @@ pub(crate) struct Audit {
     /// The ledger's totals and since when, oldest first. Balances are compared with those of the moment they are of.
     history: VecDeque<(Nanos, Totals)>,
     failures: u32,
+    /// How the balances differed in the newest round.
+    gaps: Vec<Gap>,
     /// The newest round agreed.
     pub(crate) equal: bool,
     pub(crate) difference: String,
     pub(crate) audited_unix: Nanos,
+}
+
+/// What the venue has of an asset, and what the ledger says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Gap {
+    asset: Asset,
+    venue: Amount,
+    ledger: Amount,
 }
 
 /// A round under way.
@@ -72,15 +83,10 @@ impl Audit {
         (self.failures >= 2).then_some(self.difference.as_str())
     }
 
-    /// The balances against the ledger as it was around the moment they are of: fills reach us a little later than
-    /// the balances, so any state of the ledger from shortly before to shortly after will do.
-    fn balances_differ(
-        &self,
-        report: &AccountReport,
-        asked: Nanos,
-        received: Nanos,
-        slack: Nanos,
-    ) -> Option<String> {
+    /// How the balances differ from the ledger as it was around the moment they are of: fills reach us a little later
+    /// than the balances, so any state of the ledger from shortly before to shortly after will do. So does the newest,
+    /// younger than the balances: fills that were late by more than the slack.
+    fn gaps(&self, report: &AccountReport, asked: Nanos, received: Nanos, slack: Nanos) -> Vec<Gap> {
         let venue: Totals = report
             .balances
             .iter()
@@ -92,25 +98,23 @@ impl Audit {
         let mut candidates =
             self.history.iter().zip(ends).filter(|((since, _), end)| *since <= to && *end >= from);
         if candidates.any(|((_, totals), _)| *totals == venue) {
-            return None;
+            return Vec::new();
         }
-        let (_, ours) = self.history.back()?;
-        let assets = venue.keys().chain(ours.keys());
-        let differing = assets.filter(|asset| venue.get(asset) != ours.get(asset));
-        let mut texts: Vec<String> = differing
-            .map(|asset| {
-                let of = |totals: &Totals| totals.get(asset).copied().unwrap_or_default();
-                format!("{asset}: venue {}, ledger {}", of(&venue), of(ours))
-            })
-            .collect();
-        texts.sort_unstable();
-        texts.dedup();
-        if texts.is_empty() {
-            // The newest state agrees, but it is younger than the balances: fills that were late by more than the slack.
-            return None;
-        }
-        Some(format!("balance {}", texts.join("; ")))
+        let Some((_, ours)) = self.history.back() else { return Vec::new() };
+        let assets: BTreeSet<Asset> = venue.keys().chain(ours.keys()).copied().collect();
+        let of = |totals: &Totals, asset: Asset| totals.get(&asset).copied().unwrap_or_default();
+        assets
+            .into_iter()
+            .map(|asset| Gap { asset, venue: of(&venue, asset), ledger: of(ours, asset) })
+            .filter(|gap| gap.venue != gap.ledger)
+            .collect()
     }
+}
+
+fn balances_differ(gaps: &[Gap]) -> Option<String> {
+    let text = |gap: &Gap| format!("{}: venue {}, ledger {}", gap.asset, gap.venue, gap.ledger);
+    let texts: Vec<String> = gaps.iter().map(text).collect();
+    (!texts.is_empty()).then(|| format!("balance {}", texts.join("; ")))
 }
 
 impl Engine {
@@ -150,9 +154,13 @@ impl Engine {
         self.counters.ledger_audits += 1;
         let slack = self.config.tuning.audit_slack;
         let orders = self.orders_differ(&rows, asked);
-        let balances = self.audit.balances_differ(&account, account_asked, received, slack);
+        let mut gaps = self.audit.gaps(&account, account_asked, received, slack);
         let deals = self.deals_overdue();
-        let difference: Vec<String> = [orders, deals, balances].into_iter().flatten().collect();
+        if orders.is_none() && deals.is_none() && self.all_listed(&rows) && self.adopt_difference(&gaps) {
+            gaps.clear();
+        }
+        let difference: Vec<String> = [orders, deals, balances_differ(&gaps)].into_iter().flatten().collect();
+        self.audit.gaps = gaps;
         let (was_equal, had_verdict) = (self.audit.equal, self.audit.failures >= 2);
         self.audit.audited_unix = self.now.unix;
         if difference.is_empty() {
@@ -164,7 +172,8 @@ impl Engine {
             self.audit.difference = difference.join("; ");
             if self.audit.failures >= 2 {
                 self.audit.equal = false;
-            } else {
+            }
+            if self.audit.failures < 2 || self.adoption_wanted() {
                 self.audit.hurry(now + AGAIN);
             }
         }
@@ -172,6 +181,37 @@ impl Engine {
             self.status_changed();
         }
         self.dirty = true;
+    }
+
+    /// Whether every order that is not closed is open at the venue, and its fills are booked: else a difference may be
+    /// that of a fill which is yet to be booked.
+    fn all_listed(&self, rows: &[OrderReport]) -> bool {
+        self.state.orders.live().all(|order| {
+            let row = rows.iter().find(|row| row.client_id == order.terms.client_id);
+            order.missing_deals().is_zero() && row.is_some_and(|row| row.executed == order.dealt())
+        })
+    }
+
+    /// Whether somebody accepts a difference, and that was not carried out yet.
+    fn adoption_wanted(&self) -> bool {
+        let request = &self.desired.account.adopt;
+        !request.is_empty() && self.state.adoption.as_ref().is_none_or(|done| done.request != *request)
+    }
+
+    /// Takes a difference that somebody accepted into the ledger, once two rounds in a row found the same one. A request
+    /// that finds none is used up: it says nothing about a later one.
+    fn adopt_difference(&mut self, gaps: &[Gap]) -> bool {
+        let lasts = self.audit.failures >= 2 && self.audit.gaps == gaps;
+        if !self.adoption_wanted() || !(gaps.is_empty() || lasts) {
+            return false;
+        }
+        let now = self.now.mono;
+        let amounts = gaps.iter().map(|gap| (gap.asset, gap.venue - gap.ledger)).collect();
+        let request = self.desired.account.adopt.clone();
+        self.commit(Fact::DifferenceAdopted { request, at: self.now.unix, amounts });
+        self.audit.note_totals(now, &self.state.ledger);
+        self.status_changed();
+        true
     }
 
     /// Open orders of ours at the venue that we hold for ended. The reverse, orders that only we hold for open, are
@@ -185,6 +225,8 @@ impl Engine {
                     // It may have ended after the list was made: a query tells which.
                     self.ask(Purpose::Query(row.symbol, row.client_id));
                 }
+                // Its deals did not reach us, or not yet.
+                Some(order) if row.executed > order.filled() => self.on_order_row(row),
                 Some(_) => {}
                 None if self.is_strange(&row.client_id) => self.on_order_row(row),
                 None => {

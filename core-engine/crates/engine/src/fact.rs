@@ -47,6 +47,13 @@ pub enum Fact {
     Forgotten {
         instance: InstanceName,
     },
+    /// Somebody accepted what the venue's balances have more (or, negative, less) than the ledger: it is unassigned.
+    /// Without amounts: what was asked for found nothing to accept, and accepts nothing later.
+    DifferenceAdopted {
+        request: String,
+        at: Nanos,
+        amounts: Vec<(Asset, Amount)>,
+    },
     /// A deposit, withdrawal or the like that the venue announced.
     Transfer {
         asset: Asset,

@@ -152,6 +152,9 @@ impl Engine {
                 }
             }
         }
+        if desired.account.adopt != self.desired.account.adopt {
+            self.audit.hurry(now);
+        }
         self.desired = desired;
         self.note_unwanted();
         self.note_halts();

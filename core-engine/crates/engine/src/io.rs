@@ -208,6 +208,8 @@ pub struct AccountLimits {
     pub on_loss: OnLoss,
     /// What the account's loss limits were last reset by; another text resets them. Empty: nothing.
     pub risk_reset: String,
+    /// Another text than before accepts a difference of the balances that the audit found. Empty: nothing.
+    pub adopt: String,
 }
 
 /// What a loss limit does to what reaches it, until a reset.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin};
 use flashpod_risk::Watch;
-use flashpod_types::{Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
+use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Tuning;
@@ -34,6 +34,8 @@ pub struct Recovered {
     pub halts: BTreeMap<String, HaltRecord>,
     /// What loss limits remember: by name of the TradingStrategy, and of the account under no name.
     pub owners: BTreeMap<String, OwnerRecord>,
+    /// The newest difference that somebody accepted.
+    pub adoption: Option<Adoption>,
     /// Last client order id sequence used, by epoch and incarnation.
     pub sequences: BTreeMap<(u64, u64), u64>,
     /// Listen keys made lately, oldest first.
@@ -77,6 +79,16 @@ pub struct OwnerRecord {
     pub reset_unix: Nanos,
 }
 
+/// A difference between the venue's balances and the ledger that somebody accepted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// What it was asked for with.
+    pub request: String,
+    pub at: Nanos,
+    /// What `unassigned` took; empty: there was no difference.
+    pub amounts: Vec<(Asset, Amount)>,
+}
+
 /// 0: not yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HaltRecord {
@@ -111,6 +123,13 @@ impl Recovered {
             }
             Fact::Forgotten { instance } => {
                 self.instances.remove(instance);
+            }
+            Fact::DifferenceAdopted { request, at, amounts } => {
+                for &(asset, amount) in amounts {
+                    self.ledger.transfer(asset, amount);
+                }
+                let (request, amounts) = (request.clone(), amounts.clone());
+                self.adoption = Some(Adoption { request, at: *at, amounts });
             }
             Fact::Transfer { asset, amount } => self.ledger.transfer(*asset, *amount),
             Fact::Placed(new) => {
@@ -219,6 +238,7 @@ impl Recovered {
             ("instances", self.instances == other.instances),
             ("halts", self.halts == other.halts),
             ("losses", self.owners == other.owners),
+            ("adoption", self.adoption == other.adoption),
             ("sequences", self.sequences == other.sequences),
             ("listen keys", self.listen_keys == other.listen_keys),
             ("time", self.last_unix == other.last_unix),

@@ -106,6 +106,7 @@ impl Engine {
             ledger_equals_venue: self.audit.equal,
             audited_unix: self.audit.audited_unix,
             audit_difference: self.audit.difference.clone(),
+            adoption: self.state.adoption.clone(),
             orders_in_flight: flight as u64,
             orders_unknown: self.state.orders.count(|state| state == State::Unknown) as u64,
             unknown_since: unknown_since.unwrap_or_default(),

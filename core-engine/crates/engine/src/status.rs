@@ -7,6 +7,7 @@ use flashpod_types::{Amount, Asset, Nanos, Price, Symbol};
 use serde::{Deserialize, Serialize};
 
 use crate::io::{DeletionPolicy, InstanceName, Position, TradingState};
+pub use crate::recovery::Adoption;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -93,6 +94,8 @@ pub struct AccountStatus {
     /// 0: never.
     pub audited_unix: Nanos,
     pub audit_difference: String,
+    /// The newest difference that somebody accepted.
+    pub adoption: Option<Adoption>,
     pub orders_in_flight: u64,
     pub orders_unknown: u64,
     /// CLOCK_BOOTTIME; 0: none is unknown.
@@ -121,6 +124,7 @@ impl Default for AccountStatus {
             ledger_equals_venue: false,
             audited_unix: Nanos::ZERO,
             audit_difference: String::new(),
+            adoption: None,
             orders_in_flight: 0,
             orders_unknown: 0,
             unknown_since: Nanos::ZERO,

@@ -68,8 +68,19 @@ export function accountStatus(
     ledgerEqualsVenue: audited ? seen.ledgerEqualsVenue : undefined,
     auditedAt: time(seen.auditedUnixNs),
     auditDifference: text(seen.auditDifference, 1_024),
+    adoption: adoption(seen) ?? before?.adoption,
     losses: losses(seen.losses),
     conditions: [...conditions],
+  });
+}
+
+function adoption({ adoption: seen }: AccountStatus): TradingAccountStatus['adoption'] {
+  if (seen === undefined) return undefined;
+  const taken = amounts(seen.amounts, 256);
+  return defined({
+    request: seen.request.slice(0, 64),
+    at: time(seen.atUnixNs),
+    amounts: taken.length === 0 ? undefined : taken,
   });
 }
 

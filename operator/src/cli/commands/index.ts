@@ -1,5 +1,6 @@
 // Every command of `flashpod`, in the order of its help.
 
+import { accountCommand } from './account.js';
 import { applyCommand } from './apply.js';
 import { completionCommand } from './completion.js';
 import { describeCommand } from './describe.js';
@@ -23,5 +24,6 @@ export const commands: readonly Command[] = [
   describeCommand,
   logsCommand,
   haltCommand,
+  accountCommand,
   completionCommand,
 ];

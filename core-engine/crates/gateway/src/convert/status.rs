@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use flashpod_engine::io::{DeletionPolicy, Desired, HaltPolicy};
 use flashpod_engine::status::{
-    Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, LossRule, LossStatus, MarkOut, Status,
-    StopProof, SymbolFigures,
+    Adoption, Balance, BookStatus, HaltStatus, InstanceStatus, LedgerView, LossRule, LossStatus, MarkOut,
+    Status, StopProof, SymbolFigures,
 };
 use flashpod_orders::{Deal, Order};
 use flashpod_types::Amount;
@@ -41,6 +41,15 @@ pub fn account(whole: &Status) -> proto::AccountStatus {
         symbols: status.symbols.iter().map(ToString::to_string).collect(),
         lease_attempt: status.lease_attempt,
         losses: status.losses.iter().map(losses).collect(),
+        adoption: status.adoption.as_ref().map(adoption),
+    }
+}
+
+fn adoption(adoption: &Adoption) -> proto::Adoption {
+    proto::Adoption {
+        request: adoption.request.clone(),
+        at_unix_ns: adoption.at.0,
+        amounts: amounts(&adoption.amounts),
     }
 }
 

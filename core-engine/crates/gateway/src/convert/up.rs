@@ -258,7 +258,7 @@ fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError>
         state: run_state(policy.state)?,
         deletion_policy: deletion_policy(policy.deletion_policy)?,
         limits: limits(policy.limits.unwrap_or_default()).map_err(|e| e.within("limits"))?,
-        risk_reset: reset(policy.risk_reset)?,
+        risk_reset: request("risk_reset", policy.risk_reset)?,
         sidecar_loss: sidecar_loss(loss.action)?,
         sidecar_loss_after: Nanos::from_millis(u64::from(loss.after_ms)),
         // An agent that does not say: each instance for itself.
@@ -281,16 +281,17 @@ fn account_limits(policy: proto::AccountPolicy) -> Result<AccountLimits, FieldEr
         max_loss: optional_amount("max_loss", &policy.max_loss)?,
         max_drawdown: optional_amount("max_drawdown", &policy.max_drawdown)?,
         on_loss: on_loss(policy.on_loss)?,
-        risk_reset: reset(policy.risk_reset)?,
+        risk_reset: request("risk_reset", policy.risk_reset)?,
+        adopt: request("adopt", policy.adopt)?,
     })
 }
 
-/// Longest text of a reset, bytes.
-const MAX_RESET: usize = 64;
+/// Longest text that asks for a reset or an adoption, bytes.
+const MAX_REQUEST: usize = 64;
 
-fn reset(text: String) -> Result<String, FieldError> {
-    if text.len() > MAX_RESET {
-        return Err(FieldError::new("risk_reset", text, format!("must have at most {MAX_RESET} bytes")));
+fn request(field: &str, text: String) -> Result<String, FieldError> {
+    if text.len() > MAX_REQUEST {
+        return Err(FieldError::new(field, text, format!("must have at most {MAX_REQUEST} bytes")));
     }
     Ok(text)
 }
