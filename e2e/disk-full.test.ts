@@ -15,7 +15,7 @@ test('when the disk is full in the midst of trading the core stops in order and 
   const run = await LocalRun.start(['--seed', '23', '--speed', '20', '--restart-backoff', '1s']);
   try {
     const cores = run.client.of(resourceOf('ExecutionCore'));
-    const first = run.pidOf(core);
+    const first = await until('a core', 60_000, () => run.findPid(core));
     const spec = { journal: { segmentMiB: 1, keepMiB: 64 } };
     await cores.mergePatch({ namespace, name: 'core' }, { spec } as never);
     const pid = await until('a core with small journal files', 30_000, () => {
