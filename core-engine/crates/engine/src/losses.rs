@@ -114,14 +114,22 @@ impl Engine {
         }
     }
 
-    /// The quote assets of an instance's pairs, as far as the pairs are known; one may come twice.
+    /// The quote assets of an instance's pairs, as far as the pairs are known, each once.
     fn quotes_of<'a>(&'a self, policy: &'a InstancePolicy) -> impl Iterator<Item = Asset> + 'a {
-        policy.symbols.iter().filter_map(|symbol| Some(self.state.pairs.get(symbol)?.1))
+        let quote = |symbol| self.state.pairs.get(symbol).map(|pair| pair.1);
+        let first = move |(at, symbol)| {
+            let own = quote(symbol)?;
+            let before = policy.symbols[..at].iter().any(|other| quote(other) == Some(own));
+            (!before).then_some(own)
+        };
+        policy.symbols.iter().enumerate().filter_map(first)
     }
 
-    /// Those of every pair so far.
+    /// Those of every pair so far, each once.
     fn quotes(&self) -> impl Iterator<Item = Asset> {
-        self.state.pairs.values().map(|&(_, quote)| quote)
+        let quotes = || self.state.pairs.values().map(|&(_, quote)| quote);
+        let first = move |&(at, quote): &(usize, Asset)| !quotes().take(at).any(|other| other == quote);
+        quotes().enumerate().filter(first).map(|(_, quote)| quote)
     }
 
     /// What there is to remember after a look at an owner's profit, in each quote asset.

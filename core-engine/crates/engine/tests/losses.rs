@@ -2,9 +2,11 @@
 
 mod sim;
 
+use flashpod_engine::fact::Fact;
 use flashpod_engine::io::{
     AccountLimits, DeletionPolicy, InstancePolicy, OnLoss, RunState, SessionMessage, TradingState,
 };
+use flashpod_engine::record::Record;
 use flashpod_engine::status::{InstanceStatus, LossRule, LossStatus};
 use flashpod_types::{Nanos, OrderType, Side};
 use sim::{Sim, config, ms, policy};
@@ -260,4 +262,25 @@ fn an_account_s_pairs_and_a_strategy_s_flight_are_limited() {
     sim.run(ms(20));
     assert_eq!(sim.last_event().code, "RISK_ACCOUNT_CONCENTRATION");
     sim.prove();
+}
+
+#[test]
+fn a_loss_is_written_down_once_however_many_pairs_share_its_quote_asset() {
+    let mut policy = limited(Some("1000"), None);
+    policy.symbols.push(sim::symbol("ETHUSDC"));
+    let mut sim = long(policy);
+    let facts = |sim: &Sim| -> usize {
+        let records = sim.records.iter().map(|bytes| Record::decode(bytes).unwrap());
+        let watched = |fact: &Fact| matches!(fact, Fact::Watched { .. });
+        let of = |record| match record {
+            Record::Outcome { facts, .. } => facts.iter().filter(|fact| watched(fact)).count(),
+            _ => 0,
+        };
+        records.map(of).sum()
+    };
+    let before = facts(&sim);
+    // A new peak is a fact; the same profit again is none.
+    mid(&mut sim, "101.99", "102.01");
+    mid(&mut sim, "101.98", "102.00");
+    assert_eq!(facts(&sim), before + 1);
 }
