@@ -331,6 +331,18 @@ export interface AccountLimits {
   onLossLimit?: OnLossLimit;
 }
 
+export interface PaperMatching {
+  /** Of the delays that are drawn. */
+  seed: number;
+  /** Where a decrease of a displayed quantity happened that no trade explains: Conservative, behind an own order first; Proportional, anywhere. */
+  queue: 'Conservative' | 'Proportional';
+  /** From the release of an order or a cancel to its answer. When absent, what the core measures of its own requests. */
+  delayMicros?: number;
+  /** Fraction of a fill's value, e.g. "0.0005"; when absent, as the exchange says. */
+  makerFee?: string;
+  takerFee?: string;
+}
+
 export interface LeaseNumbers {
   durationSeconds: number;
   renewSeconds: number;
@@ -344,10 +356,12 @@ export interface TradingAccountSpec {
   environment: Environment;
   /** Where the exchange is; MEXC's own hosts when absent. */
   endpoints?: TradingAccountSpecEndpoints;
-  /** Secret with the keys apiKey and secretKey. Only the core reads it. */
-  credentialsSecretRef: ObjectRef;
+  /** Secret with the keys apiKey and secretKey. Only the core reads it. Without it the account trades in mode Paper and Shadow only, on the public market data. */
+  credentialsSecretRef?: ObjectRef;
   /** Limits over all strategies of the account. Amounts are in the quote asset of the pairs. */
   limits?: AccountLimits;
+  /** How orders of mode Paper and Shadow are matched inside the core. */
+  paper?: PaperMatching;
   /** How long a core may write without hearing from Kubernetes: after softSeconds it opens no risk and cancels, after hardSeconds it is silent, after durationSeconds another core may take over. Shorter hands over sooner and trades less through an outage of the control plane. */
   lease: LeaseNumbers;
   /** Mode Live on a Production account also needs this. */

@@ -132,7 +132,6 @@ test.each([
     { parameters: { orderNotional: 5 } },
     /spec\.parameters\.orderNotional: 5 is not accepted; accepted: a value of type string/,
   ],
-  ['paper mode', { mode: 'Paper' as const }, /spec\.mode: "Paper" is not accepted; accepted: Live/],
 ])(
   '%s is refused with field, value and what is accepted, and nothing is made',
   async (_, change, message) => {

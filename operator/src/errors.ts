@@ -157,7 +157,8 @@ export const ERRORS = {
   'up.no-credentials': {
     exit: Exit.refused,
     meaning: 'A strategy is to trade live, and no keys of the exchange are given.',
-    remedy: 'Set mode Paper, or give the keys of the account with --venue-credentials FILE.',
+    remedy:
+      'Set mode Paper, or start with --mode Paper, or give the keys of the account with --venue-credentials FILE.',
   },
   'up.failed': {
     exit: Exit.unavailable,

@@ -12,12 +12,23 @@ export interface AccountVerdict {
   readonly status: (before: TradingAccountStatus | undefined) => TradingAccountStatus;
 }
 
+const keyless = 'it has no keys: Paper and Shadow only';
+
+/** Keys that another has are not taken; what only the exchange can tell shows once they are. */
+function acceptedWith(
+  secret: string | undefined,
+  before: TradingAccountStatus | undefined,
+): TradingAccountStatus {
+  const { credentialsSecret: _, ...others } = before ?? {};
+  return secret === undefined ? others : { ...others, credentialsSecret: secret };
+}
+
 export function acceptAccount(
   account: TradingAccount,
   accounts: readonly TradingAccount[],
   now: Date,
 ): AccountVerdict {
-  const wanted = account.spec.credentialsSecretRef.name;
+  const wanted = account.spec.credentialsSecretRef?.name;
   const twin = twinOf(account, accounts, wanted);
   const former = account.status?.credentialsSecret;
   const goesOn = former === undefined || former === wanted ? '' : ` (it goes on with "${former}")`;
@@ -26,9 +37,7 @@ export function acceptAccount(
   return {
     problem,
     status: (before) => ({
-      ...before,
-      // Keys that another has are not taken; what only the exchange can tell shows once they are.
-      ...(twin?.shares === 'Secret' ? {} : { credentialsSecret: wanted }),
+      ...acceptedWith(twin?.shares === 'Secret' ? before?.credentialsSecret : wanted, before),
       conditions: [
         ...setCondition(
           before?.conditions,
@@ -36,7 +45,11 @@ export function acceptAccount(
             type: types.accepted,
             observedGeneration,
             ...(problem === undefined
-              ? { status: 'True', reason: reasons.valid, message: 'its keys are its own' }
+              ? {
+                  status: 'True',
+                  reason: reasons.valid,
+                  message: wanted === undefined ? keyless : 'its keys are its own',
+                }
               : { status: 'False', reason: reasons.sameExchangeAccount, message: problem }),
           },
           now,

@@ -65,8 +65,9 @@ async function reconcile(context: Context, key: string): Promise<void> {
     await judge(context, account, namespace);
 
   const secrets = client.of(Secrets);
-  if (account !== undefined && inUse(account)) {
-    const key = { namespace, name: secretOf(account) };
+  const own = account && secretOf(account);
+  if (account !== undefined && own !== undefined && inUse(account)) {
+    const key = { namespace, name: own };
     const secret = await secrets.find(key);
     // The label comes first: it is how a held Secret is found again.
     if (secret !== undefined && secret.metadata.labels?.[labels.account] !== name) {
@@ -114,7 +115,7 @@ async function judge(
 ): Promise<void> {
   let accounts: readonly TradingAccount[] = caches.accounts.store.list();
   // The cache may not show yet whom the Secret was given to a moment ago: the server is asked before it is given.
-  if (account.status?.credentialsSecret !== account.spec.credentialsSecretRef.name)
+  if (account.status?.credentialsSecret !== account.spec.credentialsSecretRef?.name)
     accounts = (await client.of(TradingAccounts).list({ namespace })).items;
   const { problem, status } = acceptAccount(account, accounts, new Date());
   const before = findCondition(account.status?.conditions, types.accepted);

@@ -65,6 +65,20 @@ test('two Secrets with keys of one account at the exchange are told by its numbe
   expect(acceptAccount(young, [old, young], now).problem).toContain('account old has the same uid 17');
 });
 
+test('accounts without keys are nobody’s twins, and one that gives its keys up has none', () => {
+  const keyless = (name: keyof typeof days, status = {}): TradingAccount => {
+    const { spec, ...object } = account(name, 's');
+    const { credentialsSecretRef: _, ...rest } = spec;
+    return { ...object, spec: rest, status };
+  };
+  const [a, b] = [keyless('old'), keyless('young', accepted('s'))];
+  expect(refused(a, b)).toEqual([]);
+  const { problem, status } = acceptAccount(b, [a, b], now);
+  expect(problem).toBeUndefined();
+  expect(status(b.status)).not.toHaveProperty('credentialsSecret');
+  expect(status(b.status).conditions?.[0]?.message).toBe('it has no keys: Paper and Shadow only');
+});
+
 test('the same number at another exchange is another account', () => {
   const old = account('old', 's', { ...accepted('s'), venueUid: '17' });
   const elsewhere = account('young', 't', { ...accepted('t'), venueUid: '17' });

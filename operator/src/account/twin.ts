@@ -11,9 +11,12 @@ export interface Twin {
   readonly shares: 'Secret' | 'ExchangeAccount';
 }
 
-/** The Secret that an account trades with: the one it was accepted with, until the operator accepts another. */
-export function secretOf({ spec, status }: TradingAccount): string {
-  return status?.credentialsSecret ?? spec.credentialsSecretRef.name;
+/**
+ * The Secret that an account trades with: the one it was accepted with, until the operator accepts another. Undefined:
+ * it has no keys.
+ */
+export function secretOf({ spec, status }: TradingAccount): string | undefined {
+  return status?.credentialsSecret ?? spec.credentialsSecretRef?.name;
 }
 
 /** The account of the namespace that shares keys or exchange account with this one and goes first, if any. */
@@ -25,7 +28,7 @@ export function twinOf(
   const { name, namespace } = account.metadata;
   for (const other of accounts) {
     if (other.metadata.name === name || other.metadata.namespace !== namespace) continue;
-    if (secretOf(other) === secret) {
+    if (secret !== undefined && secretOf(other) === secret) {
       // Whoever was accepted with a Secret keeps it: another's edit must not end its trading.
       const accepted = (of: TradingAccount) => of.status?.credentialsSecret === secret;
       if (goesFirst(other, account, accepted)) return { account: other, shares: 'Secret' };
@@ -68,7 +71,7 @@ function goesFirst(
 
 /** Why an account that has a twin is refused. */
 export function twinProblem(account: TradingAccount, { account: first, shares }: Twin): string {
-  const secret = account.spec.credentialsSecretRef.name;
+  const secret = account.spec.credentialsSecretRef?.name;
   const what =
     shares === 'Secret'
       ? `account ${first.metadata.name} has this Secret`

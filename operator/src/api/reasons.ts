@@ -29,7 +29,6 @@ export const reasons = {
   schemaNotFound: 'SchemaNotFound',
   schemaInvalid: 'SchemaInvalid',
   symbolUnknown: 'SymbolUnknown',
-  modeNotSupported: 'ModeNotSupported',
   liveNotAllowed: 'LiveNotAllowed',
   credentialsNotFound: 'CredentialsNotFound',
   caConflict: 'CaConflict',

@@ -25,7 +25,6 @@ const advice: Readonly<Record<Exclude<Reason, Fine>, string>> = {
   SchemaNotFound: 'Make the schema: flashpod schema FOLDER | kubectl apply -f -',
   SchemaInvalid: 'Make the schema anew: flashpod schema FOLDER | kubectl apply -f -',
   SymbolUnknown: 'Correct spec.symbols; the account lists what can be traded: flashpod describe account NAME',
-  ModeNotSupported: 'Use mode Live on a Simulated account',
   LiveNotAllowed: 'Use a Simulated account, or set allowLive on the account if real money is meant',
   CredentialsNotFound: 'Make the Secret with apiKey and secretKey',
   CaConflict: 'Give all accounts of a core the same certificate authority',

@@ -1,4 +1,5 @@
-import type { ExecutionCore, JournalSize, TradingAccount } from '@flashpod/crds';
+import type { ExecutionCore, JournalSize, PaperMatching, TradingAccount } from '@flashpod/crds';
+import { secretOf } from '../account/twin.js';
 import { venueEndpoints } from '../api/defaults.js';
 
 /** What `flashpod-core run --config` reads. It holds no secret: keys are files of their own. */
@@ -13,8 +14,9 @@ export interface CoreConfig {
     readonly environment: string;
     readonly rest: string;
     readonly ws: string;
-    /** Folder of the keys below --credentials-dir. */
-    readonly credentials: string;
+    /** Folder of the keys below --credentials-dir; absent: there are none, and everything is on paper. */
+    readonly credentials?: string;
+    readonly paper?: PaperMatching;
   }[];
 }
 
@@ -28,12 +30,13 @@ export function coreConfig(
     pollMode: spec.pollMode,
     stopPolicy: spec.stopPolicy,
     journal: { segmentMiB: spec.journal.segmentMiB, keepMiB: spec.journal.keepMiB },
-    accounts: accounts.map(({ metadata: { name }, spec: account }) => ({
-      name,
-      environment: account.environment,
-      rest: account.endpoints?.rest ?? venueEndpoints.rest,
-      ws: account.endpoints?.ws ?? venueEndpoints.ws,
-      credentials: name,
+    accounts: accounts.map((account) => ({
+      name: account.metadata.name,
+      environment: account.spec.environment,
+      rest: account.spec.endpoints?.rest ?? venueEndpoints.rest,
+      ws: account.spec.endpoints?.ws ?? venueEndpoints.ws,
+      ...(secretOf(account) === undefined ? {} : { credentials: account.metadata.name }),
+      ...(account.spec.paper === undefined ? {} : { paper: account.spec.paper }),
     })),
   };
 }

@@ -81,7 +81,7 @@ async function reconcile(context: Context, key: string): Promise<ReconcileResult
 
 function allSecrets({ caches }: Context, { spec }: ExecutionCore, namespace: string): Set<string> {
   const accounts = spec.accounts.flatMap((name) => caches.accounts.store.get({ namespace, name }) ?? []);
-  return new Set(accounts.map(secretOf));
+  return new Set(accounts.flatMap((account) => secretOf(account) ?? []));
 }
 
 /** Looked up only before a pod is made: Secrets are not cached here, and their content is none of our business. */

@@ -133,6 +133,18 @@ test('the pod carries no key, only mounts of them', () => {
   expect(made.spec?.initContainers?.[0]).toMatchObject({ name: 'agent', restartPolicy: 'Always' });
 });
 
+test('an account without keys needs no Secret, and its core is told that it has none', () => {
+  const { credentialsSecretRef: _, ...spec } = account().spec;
+  const paper = { seed: 7, queue: 'Proportional' as const };
+  const keyless = { ...account('main', {}), spec: { ...spec, paper } };
+  const [created] = planCore(world({ accounts: [keyless], secrets: new Set() })).actions;
+  if (created?.do !== 'createPod') throw new Error('no pod is made');
+  const [told] = created.config.accounts;
+  expect(told).toMatchObject({ name: 'main', paper });
+  expect(told).not.toHaveProperty('credentials');
+  expect(JSON.stringify(created.pod)).not.toContain('credentials-main');
+});
+
 test('an account whose keys another account has is left out, and the core says so', () => {
   const accounts = [account(), account('twin', {})];
   const both = core({ accounts: ['main', 'twin'] });

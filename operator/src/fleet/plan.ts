@@ -52,9 +52,10 @@ export function planCore(world: CoreWorld): CorePlan {
 const listed = ({ core, accounts }: CoreWorld): TradingAccount[] =>
   core.spec.accounts.flatMap((name) => accounts.find(({ metadata }) => metadata.name === name) ?? []);
 
-const isAccepted = ({ status }: TradingAccount) => status?.credentialsSecret !== undefined;
+const isAccepted = ({ spec, status }: TradingAccount) =>
+  status?.credentialsSecret !== undefined || spec.credentialsSecretRef === undefined;
 
-/** Accounts that the core runs with: those that were accepted with a Secret. */
+/** Accounts that the core runs with: those that were accepted with a Secret, and those that need none. */
 const served = (world: CoreWorld): TradingAccount[] => listed(world).filter(isAccepted);
 
 /** Accounts whose keys another account has: the core runs without them, so that the others trade. */
@@ -90,10 +91,13 @@ function refuse(world: CoreWorld): Refusal | undefined {
   }
   const used = served(world);
   if (used.length === 0) return leftOut(world);
-  const keyless = used.find((account) => !secrets.has(secretOf(account)));
+  const keyless = used
+    .map((account) => ({ account, secret: secretOf(account) }))
+    .find(({ secret }) => secret !== undefined && !secrets.has(secret));
   if (keyless !== undefined) {
+    const { account, secret } = keyless;
     const message =
-      `account ${keyless.metadata.name}, spec.credentialsSecretRef.name: there is no Secret "${secretOf(keyless)}"; ` +
+      `account ${account.metadata.name}, spec.credentialsSecretRef.name: there is no Secret "${secret}"; ` +
       'accepted: a Secret of this namespace with the keys apiKey and secretKey';
     return { status: 'False', reason: reasons.credentialsNotFound, message };
   }

@@ -28,6 +28,14 @@ export function caOf(accounts: readonly TradingAccount[]): { name: string; key: 
   return accounts.map(({ spec }) => spec.endpoints?.caConfigMapRef).find((ref) => ref !== undefined);
 }
 
+/** Accounts that have keys, by their names and Secrets. */
+function withKeys(accounts: readonly TradingAccount[]): { name: string; secretName: string }[] {
+  return accounts.flatMap((account) => {
+    const secretName = secretOf(account);
+    return secretName === undefined ? [] : [{ name: account.metadata.name, secretName }];
+  });
+}
+
 /** Covers what runs, not the default image: another version of the operator adopts running cores as they are. */
 export function corePodHash(core: ExecutionCore, accounts: readonly TradingAccount[]): string {
   const { image, cpus, metricsPort, placement } = core.spec;
@@ -102,7 +110,7 @@ function coreContainer(
   const resources = { cpu: String(spec.cpus), memory: '512Mi' };
   const mounts: VolumeMount[] = [
     { name: 'config', mountPath: paths.config, readOnly: true },
-    ...accounts.map(({ metadata: { name } }) => ({
+    ...withKeys(accounts).map(({ name }) => ({
       name: `credentials-${name}`,
       mountPath: `${paths.credentials}/${name}`,
       readOnly: true,
@@ -137,9 +145,9 @@ function volumes(core: ExecutionCore, accounts: readonly TradingAccount[]): Volu
   const ca = caOf(accounts);
   return [
     { name: 'config', configMap: { name: coreConfigName(name) } },
-    ...accounts.map((account) => ({
-      name: `credentials-${account.metadata.name}`,
-      secret: { secretName: secretOf(account), defaultMode: 0o400 },
+    ...withKeys(accounts).map(({ name, secretName }) => ({
+      name: `credentials-${name}`,
+      secret: { secretName, defaultMode: 0o400 },
     })),
     ...(ca === undefined ? [] : [{ name: 'ca', configMap: { name: ca.name } }]),
     { name: 'state', hostPath: { path: host.state, type: 'DirectoryOrCreate' } },

@@ -1,4 +1,4 @@
-import type { TradingStrategy } from '@flashpod/crds';
+import type { TradingAccount, TradingStrategy } from '@flashpod/crds';
 import { expect, test } from 'vitest';
 import { account, core, strategy } from '../testing/desk.js';
 import { accept } from './accept.js';
@@ -17,6 +17,23 @@ function judged(change: Partial<TradingStrategy['spec']>): { accepted: string; m
 
 test('what the catalog and the account have is accepted', () => {
   expect(judged({ symbols: ['BTCUSDC'], parameters: { orderNotional: '50' } }).accepted).toBe('True');
+});
+
+test('paper and shadow are accepted of every account, live only of one with keys and, for real money, its word', () => {
+  const { credentialsSecretRef: _, ...keyless } = known.spec;
+  const verdict = (mode: TradingStrategy['spec']['mode'], spec: TradingAccount['spec']) => {
+    const references = { accounts: [{ ...known, spec }], cores: [core()], parameters };
+    const { accepted, ...rest } = accept(strategy('s', { mode }), references);
+    return 'message' in rest ? rest.message : accepted;
+  };
+  const production = { ...known.spec, environment: 'Production' as const };
+  for (const mode of ['Paper', 'Shadow'] as const)
+    for (const spec of [known.spec, keyless, production]) expect(verdict(mode, spec)).toBe('True');
+  expect(verdict('Live', known.spec)).toBe('True');
+  expect(verdict('Live', keyless)).toBe(
+    'spec.mode: "Live" is not accepted; accepted: Paper or Shadow, since account main has no credentialsSecretRef',
+  );
+  expect(verdict('Live', production)).toContain('allowLive: true');
 });
 
 test.each<[string, Partial<TradingStrategy['spec']>, string[]]>([

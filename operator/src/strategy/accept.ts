@@ -1,7 +1,7 @@
 // Whether a strategy's spec can be run: everything that needs other objects, which schema and CEL cannot see.
 
 import type { ExecutionCore, TradingAccount, TradingStrategy } from '@flashpod/crds';
-import { type Twin, twinOf } from '../account/twin.js';
+import { secretOf, type Twin, twinOf } from '../account/twin.js';
 import { type Reason, reasons } from '../api/reasons.js';
 import { ParameterChecks } from './parameters.js';
 import { suggest } from './suggest.js';
@@ -71,13 +71,15 @@ function strategyProblems(spec: Spec, parameters: References['parameters']): Pro
 }
 
 function modeProblems(spec: Spec, account: TradingAccount | undefined): Problem[] {
-  if (spec.mode !== 'Live') {
-    // Paper and Shadow need matching inside the core, which this version does not have.
-    return [{ reason: reasons.modeNotSupported, field: 'spec.mode', value: spec.mode, accepted: 'Live' }];
+  if (spec.mode !== 'Live' || account === undefined) return [];
+  const problem = { reason: reasons.liveNotAllowed, field: 'spec.mode', value: spec.mode };
+  if (secretOf(account) === undefined) {
+    const accepted = `Paper or Shadow, since account ${account.metadata.name} has no credentialsSecretRef`;
+    return [{ ...problem, accepted }];
   }
-  if (account === undefined || account.spec.environment !== 'Production' || account.spec.allowLive) return [];
+  if (account.spec.environment !== 'Production' || account.spec.allowLive) return [];
   const accepted = `Live on a Simulated account, or with allowLive: true on the Production account ${account.metadata.name}`;
-  return [{ reason: reasons.liveNotAllowed, field: 'spec.mode', value: spec.mode, accepted }];
+  return [{ ...problem, accepted }];
 }
 
 function referenceProblems(

@@ -164,6 +164,12 @@ impl CertifiedBook {
         }
     }
 
+    /// Whether [`Self::on_update`] would apply this update: the book is certified and the update comes next.
+    #[must_use]
+    pub fn continues(&self, update: &Update<'_>) -> bool {
+        self.is_certified() && self.rule.predecessor(update) <= self.version && !self.is_known(update)
+    }
+
     /// Takes the next update of the stream.
     pub fn on_update(&mut self, update: &Update<'_>) -> Step {
         if !self.is_certified() {

@@ -7,6 +7,7 @@ use flashpod_engine::{Environment, StopPolicy};
 use flashpod_net::{Endpoint, EndpointError};
 use serde::Deserialize;
 
+use crate::paper::Paper;
 use crate::timing::Timing;
 
 /// Venue hosts are this name or end in it behind a point.
@@ -88,8 +89,10 @@ pub(crate) struct Account {
     pub(crate) environment: Environment,
     pub(crate) rest: String,
     pub(crate) ws: String,
-    /// Folder below the credentials directory.
-    pub(crate) credentials: String,
+    /// Folder below the credentials directory; None: there are no keys, and everything is on paper.
+    pub(crate) credentials: Option<String>,
+    #[serde(default)]
+    pub(crate) paper: Paper,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -163,7 +166,8 @@ pub(crate) fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), Co
     for (index, account) in config.accounts.iter().enumerate() {
         let at = |field: &str| format!("accounts[{index}].{field}");
         // Both become part of a path.
-        for (field, value) in [("name", &account.name), ("credentials", &account.credentials)] {
+        let credentials = account.credentials.as_ref().map(|name| ("credentials", name));
+        for (field, value) in [("name", &account.name)].into_iter().chain(credentials) {
             if !is_object_name(value) {
                 let reason = "is not a Kubernetes name: lower-case letters, digits, '-' and '.', at most 253";
                 return Err(wrong(at(field), value, reason));
@@ -172,6 +176,13 @@ pub(crate) fn check(path: &Path, text: &[u8]) -> Result<(Config, Vec<Venue>), Co
         if !names.insert(&account.name) {
             return Err(wrong(at("name"), &account.name, "is used twice"));
         }
+        account.paper.to_engine().map_err(|(field, value)| {
+            wrong(
+                at(&format!("paper.{field}")),
+                &value,
+                "is not accepted; accepted: a fraction from 0 to below 1",
+            )
+        })?;
         let url = |field: &str| {
             let (path, field) = (path.to_owned(), at(field));
             |source| ConfigError::Url { path, field, source }

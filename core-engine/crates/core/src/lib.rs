@@ -3,6 +3,7 @@
 mod books;
 mod config;
 mod credentials;
+mod paper;
 mod replay;
 mod run;
 mod timing;

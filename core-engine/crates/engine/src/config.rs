@@ -3,6 +3,8 @@
 use flashpod_types::Nanos;
 use serde::{Deserialize, Serialize};
 
+use crate::paper::PaperConfig;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Environment {
     /// A venue with play money.
@@ -22,6 +24,9 @@ pub struct EngineConfig {
     /// Name of the TradingAccount.
     pub account: String,
     pub environment: Environment,
+    /// Whether there are keys of the account. Without, nothing is asked of the venue that is not public, and instances
+    /// trade on paper only.
+    pub credentials: bool,
     pub stop_policy: StopPolicy,
     /// W: how long after its timestamp the venue may accept an order, milliseconds.
     pub recv_window_ms: u64,
@@ -29,6 +34,7 @@ pub struct EngineConfig {
     pub seed: u64,
     pub rate: RateConfig,
     pub tuning: Tuning,
+    pub paper: PaperConfig,
 }
 
 impl EngineConfig {
@@ -37,11 +43,13 @@ impl EngineConfig {
         Self {
             account: account.into(),
             environment,
+            credentials: true,
             stop_policy,
             recv_window_ms: 1000,
             seed: 1,
             rate: RateConfig::default(),
             tuning: Tuning::default(),
+            paper: PaperConfig::default(),
         }
     }
 

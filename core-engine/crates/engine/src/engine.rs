@@ -16,6 +16,7 @@ use crate::io::{Action, AgentInput, Desired, Hop, Input, InstanceName, Instrumen
 use crate::lease::Lease;
 use crate::mark_outs::MarkOuts;
 use crate::market::Market;
+use crate::paper::PaperExchange;
 use crate::past::Past;
 use crate::recovery::Recovered;
 use crate::requests::Requests;
@@ -58,6 +59,7 @@ pub struct Engine {
     pub(crate) tracks: BTreeMap<ClientOrderId, Track>,
     pub(crate) window: RateWindow,
     pub(crate) guards: Guards,
+    pub(crate) paper: PaperExchange,
     pub(crate) scratch: Scratch,
     pub(crate) audit: Audit,
     pub(crate) stopping: Stopping,
@@ -83,6 +85,7 @@ impl Engine {
             clock: VenueClock::new(config.tuning.clock_drift_ppm),
             feeds: Feeds::new(config.seed),
             window: RateWindow::new(limits),
+            paper: PaperExchange::new(&config.paper, RateWindow::new(limits), start.incarnation),
             config,
             state,
             now: Stamp { seq: 0, mono: Nanos::ZERO, unix: Nanos::ZERO },
@@ -117,6 +120,9 @@ impl Engine {
         self.state.last_unix = stamp.unix;
         if let Some(due) = self.deadline {
             self.note_stop(due);
+        }
+        if self.paper.next_due().is_some_and(|due| stamp.mono >= due) {
+            self.answer_paper();
         }
         match input {
             Input::Start(_) => self.start(),

@@ -121,7 +121,7 @@ impl Engine {
     /// What an instance holds in a pair.
     pub(crate) fn position(&self, instance: &str, symbol: Symbol) -> Position {
         let mark = self.markets.get(&symbol).and_then(crate::market::Market::mark).unwrap_or_default();
-        let held = self.state.ledger.account(instance).map(|account| account.position(symbol));
+        let held = self.ledger_of(instance).account(instance).map(|account| account.position(symbol));
         let held = held.unwrap_or_default();
         let unrealised = if mark.is_zero() { Amount::ZERO } else { held.unrealised(mark) };
         Position {
@@ -131,7 +131,7 @@ impl Engine {
             realised: held.realised,
             unrealised,
             fees: held.fees,
-            open_orders: self.state.orders.exposure(instance, symbol).orders,
+            open_orders: self.orders_of(instance).exposure(instance, symbol).orders,
             mark,
         }
     }

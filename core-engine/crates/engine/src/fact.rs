@@ -8,6 +8,7 @@ use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Side, Symbol}
 use serde::{Deserialize, Serialize};
 
 use crate::io::{InstanceName, OrderEvent};
+use crate::paper::Money;
 use crate::status::StopProof;
 
 // What an order needs on its way lies inline: it is written down without allocation.
@@ -32,13 +33,14 @@ pub enum Fact {
     LedgerStarted {
         balances: Vec<(Asset, Amount)>,
     },
-    /// Capital given to an instance from `unassigned`.
+    /// Capital given to an instance: real money from `unassigned`, paper money from nowhere.
     Allocated {
+        money: Money,
         instance: InstanceName,
         uid: String,
         capital: Vec<(Asset, Amount)>,
     },
-    /// A stop is proven: everything the instance owned is `unassigned` again.
+    /// A stop is proven: everything the instance owned is `unassigned` again, or gone if it was paper.
     Released {
         instance: InstanceName,
         proof: Box<StopProof>,

@@ -36,13 +36,13 @@ impl Engine {
         let mut sent = Vec::new();
         for halt in self.desired.halts.iter().filter(|halt| halt.action >= HaltAction::Cancel) {
             let record = self.state.halts.get(&halt.uid).copied().unwrap_or_default();
-            let waiting = self.state.orders.live().any(|order| {
+            let waiting = self.state.all_live().any(|order| {
                 let sent = order.state().is_terminal() || order.state() == State::PendingCancel;
                 // Orders that an instance left behind by policy Orphan are no longer ours to cancel.
                 let ours = self.instances.contains_key(&*order.terms.instance);
                 ours && covers(halt, &order.terms.instance) && order.terms.kind.can_rest() && !sent
             });
-            if record.cancels_sent_unix == Nanos::ZERO && !waiting && self.startup.ready {
+            if record.cancels_sent_unix == Nanos::ZERO && !waiting && self.is_ready() {
                 sent.push(halt.uid.clone());
             }
         }

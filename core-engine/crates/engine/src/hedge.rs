@@ -9,6 +9,7 @@ use flashpod_types::Nanos;
 
 use crate::engine::Engine;
 use crate::io::{HttpOutcome, RequestId};
+use crate::paper::Money;
 use crate::requests::{Pending, Purpose};
 
 /// Measured ways without which nothing is concluded.
@@ -199,7 +200,7 @@ impl Engine {
         pending.hedge = Hedge::First(first);
         let second = match &purpose {
             Purpose::Cancel(client_id) => {
-                let room = self.may_send() && self.window.room(now, Class::Cancel) > ROOM_LEFT;
+                let room = self.may_send(Money::Real) && self.window.room(now, Class::Cancel) > ROOM_LEFT;
                 room.then(|| self.send_cancel(client_id, Class::Cancel, Hedge::Second(first))).flatten()
             }
             query => {

@@ -9,14 +9,17 @@ use flashpod_types::{Amount, Asset, Nanos, Symbol};
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::io::{
-    AccountLimits, Action, Desired, InstanceName, InstancePolicy, Mode, RunState, SessionEvent,
-    SidecarLossAction, TradingState,
+    AccountLimits, Action, Desired, InstanceName, InstancePolicy, RunState, SessionEvent, SidecarLossAction,
+    TradingState,
 };
 use crate::lease::Phase;
+use crate::paper::Money;
 use crate::quoting::{Denied, WantedSet};
 use crate::rules::RuleInForce;
 use crate::schedule::WaitingIntent;
 use crate::stopping::StopProgress;
+
+const STOPPING: &str = "STOPPING: the core was asked to stop";
 
 /// A sidecar that is connected.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +39,8 @@ pub(crate) struct Instance {
     pub(crate) owner: Owner,
     pub(crate) tag: InstanceTag,
     pub(crate) policy: InstancePolicy,
+    /// Whose money it trades with: as its mode says, unless it still owns some of the other kind.
+    pub(crate) money: Money,
     pub(crate) session: Option<Session>,
     /// Since when no sidecar is there.
     pub(crate) lost_since: Option<Nanos>,
@@ -60,11 +65,12 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
-    fn new(policy: InstancePolicy, now: Nanos) -> Self {
+    fn new(policy: InstancePolicy, money: Money, now: Nanos) -> Self {
         Self {
             owner: Owner::from(policy.instance.as_str()),
             tag: InstanceTag::of(&policy.instance),
             policy,
+            money,
             session: None,
             lost_since: Some(now),
             failed: None,
@@ -97,6 +103,11 @@ impl Instance {
 
     pub(crate) fn is_greeted(&self) -> bool {
         self.session.is_some_and(|session| session.greet_after.is_none())
+    }
+
+    /// Its mode asks for money of another kind than it still owns.
+    pub(crate) fn is_of_another_mode(&self) -> bool {
+        self.money != Money::of(self.policy.mode)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -140,15 +151,23 @@ impl Engine {
             }
         }
         for policy in &desired.instances {
+            let owned = self.state.money_of_owner(&policy.instance);
+            let money = owned.unwrap_or(Money::of(policy.mode));
+            let mut policy = policy.clone();
+            if money == Money::Paper {
+                // Its losses are remembered apart: they are not those of the same strategy with real money.
+                policy.owner.push_str("/paper");
+            }
             match self.instances.get_mut(&policy.instance) {
                 Some(instance) => {
                     if policy.state != instance.policy.state {
                         instance.stop = StopProgress::default();
                     }
-                    instance.policy = policy.clone();
+                    instance.policy = policy;
+                    instance.money = money;
                 }
                 None => {
-                    self.instances.insert(policy.instance.clone(), Instance::new(policy.clone(), now));
+                    self.instances.insert(policy.instance.clone(), Instance::new(policy, money, now));
                 }
             }
         }
@@ -179,8 +198,23 @@ impl Engine {
         }
     }
 
-    /// Account-wide state: what holds for every instance.
+    /// What holds for every instance that trades on paper: no lease, no reconciliation and no audit concern it.
+    fn paper_state(&self) -> (TradingState, Vec<String>) {
+        if self.stopping.requested {
+            return (TradingState::Halted, vec![STOPPING.into()]);
+        }
+        if !self.knows_the_rules() {
+            return (TradingState::Halted, vec![self.startup.waits()]);
+        }
+        (TradingState::Active, Vec::new())
+    }
+
+    /// Account-wide state: what holds for every instance with real money.
     pub(crate) fn account_state(&self) -> (TradingState, Vec<String>) {
+        if !self.config.credentials {
+            let reason = "CREDENTIALS: the account has no keys; Paper and Shadow are accepted";
+            return (TradingState::Halted, vec![reason.into()]);
+        }
         let mut state = TradingState::Active;
         let mut reasons = Vec::new();
         let mut because = |worst: TradingState, reason: String| {
@@ -188,7 +222,7 @@ impl Engine {
             reasons.push(reason);
         };
         if self.stopping.requested {
-            because(TradingState::Halted, "STOPPING: the core was asked to stop".into());
+            because(TradingState::Halted, STOPPING.into());
         }
         if !self.startup.ready {
             because(TradingState::Halted, self.startup.waits());
@@ -233,9 +267,12 @@ impl Engine {
             reasons.push(reason);
         };
         let policy = &instance.policy;
-        if policy.mode != Mode::Live {
-            let text = "is not available yet; Live is accepted";
-            because(TradingState::Halted, format!("MODE_NOT_AVAILABLE: mode {:?} {text}", policy.mode));
+        if instance.is_of_another_mode() {
+            let (mode, money) = (policy.mode, instance.money);
+            let text = format!(
+                "MODE: {mode:?} can't go on with the {money:?} money that it owns; another instance can"
+            );
+            because(TradingState::Halted, text);
         }
         if instance.is_stopping() {
             because(TradingState::Halted, "STOP_REQUESTED: deleted or suspended".into());
@@ -291,10 +328,11 @@ impl Engine {
             self.fund(name);
             next = next.into_iter().chain(self.watch_sidecar(name)).min();
         }
-        let account = self.account_state();
+        let (account, paper) = (self.account_state(), self.paper_state());
         for name in &names {
             let Some(instance) = self.instances.get(name) else { continue };
-            let (state, reasons) = self.instance_state(instance, &account);
+            let common = if instance.money == Money::Real { &account } else { &paper };
+            let (state, reasons) = self.instance_state(instance, common);
             self.set_state(name, state, reasons);
         }
         self.startup.account_state = account;
@@ -319,26 +357,27 @@ impl Engine {
             self.use_symbol(symbol);
         }
         self.markets.retain(|symbol, _| wanted.contains(symbol));
+        self.follow_paper();
         self.want_symbols(&wanted);
     }
 
     /// Pairs in which an instance has a position or an order.
     fn symbols_held(&self, name: &str) -> Vec<Symbol> {
-        let held = self.state.ledger.account(name).into_iter().flat_map(|account| account.positions.iter());
+        let held =
+            self.ledger_of(name).account(name).into_iter().flat_map(|account| account.positions.iter());
         let held = held.filter(|(_, position)| !position.qty.is_zero()).map(|(&symbol, _)| symbol);
-        held.chain(self.state.orders.live_of(name).map(|order| order.terms.symbol)).collect()
+        held.chain(self.orders_of(name).live_of(name).map(|order| order.terms.symbol)).collect()
     }
 
     /// Gives an instance the capital its manifest asks for, as far as it lacks it.
     fn fund(&mut self, name: &str) {
-        if !self.state.ledger.is_started() {
-            return;
-        }
         let Some(instance) = self.instances.get(name) else { return };
-        if instance.is_stopping() || instance.policy.mode != Mode::Live {
+        let money = instance.money;
+        let begun = money == Money::Paper || self.state.ledger.is_started();
+        if !begun || instance.is_stopping() || instance.is_of_another_mode() {
             return;
         }
-        let held = self.state.ledger.account(name);
+        let held = self.state.ledger_in(money).account(name);
         let mut lacking: Vec<(Asset, Amount)> = Vec::new();
         let mut surplus: Vec<(Asset, Amount)> = Vec::new();
         for &(asset, wanted) in &instance.policy.capital {
@@ -352,14 +391,18 @@ impl Engine {
         // Capital that is taken back leaves what is locked or was lost.
         surplus.retain(|&(asset, less)| self.free(name, asset) + less >= Amount::ZERO);
         let uid = instance.policy.uid.clone();
-        let (error, mut change) = match self.state.ledger.can_allocate(&lacking) {
+        let possible = match money {
+            Money::Real => self.state.ledger.can_allocate(&lacking),
+            Money::Paper => Ok(()),
+        };
+        let (error, mut change) = match possible {
             Ok(()) => (String::new(), lacking),
             Err(error) => (error.to_string(), Vec::new()),
         };
         change.extend(surplus);
         let is_new = held.is_none() && error.is_empty();
         if is_new || !change.is_empty() {
-            self.commit(Fact::Allocated { instance: name.to_owned(), uid, capital: change });
+            self.commit(Fact::Allocated { money, instance: name.to_owned(), uid, capital: change });
             self.status_changed();
         }
         let changed = self.instances.get(name).is_some_and(|instance| instance.capital_error != error);

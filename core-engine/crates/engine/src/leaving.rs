@@ -5,8 +5,9 @@ use flashpod_types::Nanos;
 
 use crate::engine::Engine;
 use crate::instance::Instance;
-use crate::io::{DeletionPolicy, HaltAction, InstanceName, Mode, SidecarLossAction, TradingState};
+use crate::io::{DeletionPolicy, HaltAction, InstanceName, SidecarLossAction, TradingState};
 use crate::lease::Phase;
+use crate::paper::Money;
 
 /// How long orders of an instance that nobody wants any more may rest.
 const UNWANTED_FOR: Nanos = Nanos::from_secs(10);
@@ -17,8 +18,9 @@ impl Engine {
     pub(crate) fn note_unwanted(&mut self) {
         let now = self.now.mono;
         let unwanted = |name: &&str| !self.instances.contains_key(*name);
+        let accounts = self.state.ledger.accounts().chain(self.state.paper.ledger.accounts());
         let owners: Vec<String> =
-            self.state.ledger.accounts().map(|(name, _)| name).filter(unwanted).map(str::to_owned).collect();
+            accounts.map(|(name, _)| name).filter(unwanted).map(str::to_owned).collect();
         self.unwanted.retain(|name, _| owners.contains(name));
         for name in owners {
             self.unwanted.entry(name).or_insert(now);
@@ -41,21 +43,23 @@ impl Engine {
 
     /// Why every order of an instance must go, if it must.
     fn must_cancel(&self, instance: &Instance) -> bool {
-        let soft = self.lease.phase(self.now.mono, self.reach()) == Phase::Soft;
+        let real = instance.money == Money::Real;
+        let soft = real && self.lease.phase(self.now.mono, self.reach()) == Phase::Soft;
         let halted = self.halts_of(&instance.policy.instance).any(|halt| halt.action >= HaltAction::Cancel);
         let lost = instance.loss_acted && instance.policy.sidecar_loss != SidecarLossAction::Keep;
-        let stopped = instance.is_stopping() && instance.policy.deletion_policy != DeletionPolicy::Orphan;
-        let unavailable = instance.policy.mode != Mode::Live;
+        // Orders on paper end with the instance: there is nobody to leave them to.
+        let kept = real && instance.policy.deletion_policy == DeletionPolicy::Orphan;
+        let stopped = instance.is_stopping() && !kept;
         let lost_much =
             self.stop_of(&instance.policy).is_some_and(|stop| stop.state() == TradingState::Halted);
-        lost_much || soft || halted || lost || stopped || unavailable || self.stopping.requested
+        let leaves = soft || halted || lost || stopped || lost_much || self.stopping.requested;
+        leaves || instance.is_of_another_mode()
     }
 
     pub(crate) fn cancel_all_of(&mut self, names: &[InstanceName]) {
         for name in names {
             let orders: Vec<_> = self
-                .state
-                .orders
+                .orders_of(name)
                 .live_of(name)
                 .filter(|order| !order.state().is_terminal() && order.terms.kind.can_rest())
                 .map(|order| order.terms.client_id)
@@ -78,7 +82,7 @@ impl Engine {
                 })
         };
         let orders: Vec<_> =
-            self.state.orders.live().filter(former).map(|order| order.terms.client_id).collect();
+            self.state.all_live().filter(former).map(|order| order.terms.client_id).collect();
         for client_id in orders {
             self.want_cancel(&client_id);
         }

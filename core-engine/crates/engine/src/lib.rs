@@ -6,6 +6,7 @@
 //! - [`engine`]: the loop itself
 //! - [`fact`]: what must be remembered; [`recovery`]: the state folded from facts
 //! - [`record`]: journal records; [`replay`]: proof that a journal reproduces its decisions
+//! - [`paper`]: orders that are matched in here and never leave
 //! - [`status`]: what is known, for the agent and the metrics
 
 pub mod config;
@@ -13,6 +14,7 @@ pub mod deltas;
 pub mod engine;
 pub mod fact;
 pub mod io;
+pub mod paper;
 pub mod record;
 pub mod recovery;
 pub mod replay;
@@ -56,5 +58,6 @@ mod waits;
 pub use config::{EngineConfig, Environment, RateConfig, StopPolicy, Tuning};
 pub use engine::Engine;
 pub use io::{Action, Input, Stamp, Start};
+pub use paper::{Delay, Fees, Money, PaperConfig, Queue};
 pub use recovery::{Folded, Recovered, fold};
 pub use status::{LedgerView, Status};

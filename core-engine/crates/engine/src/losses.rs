@@ -9,7 +9,8 @@ use flashpod_types::{Amount, Asset, Nanos};
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::instance::Instance;
-use crate::io::{InstanceName, InstancePolicy, OnLoss, TradingState};
+use crate::io::{InstanceName, InstancePolicy, Mode, OnLoss, TradingState};
+use crate::paper::Money;
 use crate::recovery::OwnerRecord;
 use crate::status::LossStatus;
 
@@ -75,7 +76,7 @@ impl Engine {
         let mut news = Vec::new();
         for (name, instance) in &self.instances {
             // Without a sub-account it has not begun, or has ended.
-            let Some(account) = self.state.ledger.account(name) else { continue };
+            let Some(account) = self.ledger_of(name).account(name) else { continue };
             let owner = instance.policy.owner();
             let quotes = || self.quotes_of(&instance.policy);
             self.watch(&owner, at, quotes, |quote| self.profit(account, quote), &mut news);
@@ -96,7 +97,7 @@ impl Engine {
             return None;
         }
         let moves = |(name, instance): (&InstanceName, &Instance)| {
-            let account = self.state.ledger.account(name);
+            let account = self.ledger_of(name).account(name);
             (all || watched(instance))
                 && account.is_some_and(|account| account.positions.values().any(|held| !held.qty.is_zero()))
         };
@@ -188,7 +189,9 @@ impl Engine {
         };
         self.commit(fact);
         let Some(owner) = stopped else { return };
-        let covered = |instance: &Instance| owner == ACCOUNT || instance.policy.owner == owner;
+        let covered = |instance: &Instance| {
+            (owner == ACCOUNT && instance.money == Money::Real) || instance.policy.owner == owner
+        };
         let names: Vec<InstanceName> =
             self.instances.iter().filter(|(_, i)| covered(i)).map(|(name, _)| name.clone()).collect();
         self.cancel_all_of(&names);
@@ -197,12 +200,14 @@ impl Engine {
 
     /// An instance ends: what it brought still counts for its strategy and the account.
     pub(crate) fn carry_profit(&mut self, name: &str) {
-        let (Some(instance), Some(account)) = (self.instances.get(name), self.state.ledger.account(name))
+        let (Some(instance), Some(account)) = (self.instances.get(name), self.ledger_of(name).account(name))
         else {
             return;
         };
         let mut facts = Vec::new();
-        for owner in [instance.policy.owner(), self.account_owner()] {
+        // What was lost on paper costs the account nothing.
+        let of_account = Some(self.account_owner()).filter(|_| instance.money == Money::Real);
+        for owner in [instance.policy.owner()].into_iter().chain(of_account) {
             let watches = self.record_of(&owner).into_iter().flat_map(|record| &record.watches);
             for (&quote, watch) in watches {
                 let watch = watch.ended(self.profit_or_realised(account, quote));
@@ -285,7 +290,8 @@ impl Engine {
 
     /// The stricter of what stops an instance: its own limits or the account's.
     pub(crate) fn stop_of(&self, policy: &InstancePolicy) -> Option<Reached> {
-        let both = [self.strategy_stop(policy), self.account_stop()];
+        let account = if policy.mode == Mode::Live { self.account_stop() } else { None };
+        let both = [self.strategy_stop(policy), account];
         // Of two that are as strict, its own.
         both.into_iter()
             .flatten()
@@ -294,7 +300,7 @@ impl Engine {
 
     /// What an instance's strategy lost, for the status.
     pub(crate) fn losses_of(&self, name: &str, policy: &InstancePolicy) -> Vec<LossStatus> {
-        let profit = |quote| match self.state.ledger.account(name) {
+        let profit = |quote| match self.ledger_of(name).account(name) {
             Some(account) => self.profit(account, quote),
             None => Some(Amount::ZERO),
         };

@@ -216,6 +216,11 @@ impl Engine {
         let now = self.now.mono;
         let Arrived { conn, received, .. } = arrived;
         let Some(market) = self.markets.get_mut(&symbol) else { return };
+        if let Some(pair) = self.paper.pair(symbol)
+            && market.book.continues(update)
+        {
+            pair.on_update(market.book.book(), update);
+        }
         let step = market.book.on_update(update);
         let audit = market.book.take_audit();
         match step {
@@ -276,6 +281,7 @@ impl Engine {
         let trades = deals.iter().map(|deal| (deal.price, deal.qty, deal.taker == Side::Buy)).collect();
         let venue_ms = sent.unwrap_or(last.time).0;
         self.emit(Action::Trades(TradeBatch { symbol, trades, received, venue_ms }));
+        self.trade_on_paper(symbol, &deals);
     }
 
     /// Shows a book to the rules of its pair, and to the sidecars. `cause`: the frame that changed it.
@@ -314,6 +320,7 @@ impl Engine {
         if market.book.is_certified() {
             market.next_audit = now + self.config.tuning.book_audit_period;
             self.publish(symbol, now, depth.timestamp.unwrap_or_default(), None);
+            self.show_on_paper(symbol);
         }
         self.dirty = true;
     }

@@ -133,7 +133,7 @@ impl Engine {
             return;
         };
         resting.clear();
-        let living = self.state.orders.live_of(name).filter(|order| order.terms.symbol == symbol);
+        let living = self.orders_of(name).live_of(name).filter(|order| order.terms.symbol == symbol);
         resting.extend(living.filter_map(|order| self.resting(order)));
         quotes::diff(&set.quotes, resting, terms.instrument.tick, set.tolerance, steps);
     }

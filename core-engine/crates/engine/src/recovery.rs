@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin};
+use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin, is_paper};
 use flashpod_risk::Watch;
 use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::Tuning;
 use crate::fact::Fact;
 use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind, Stamp, Start};
+use crate::paper::{Money, PaperState};
 use crate::record::{Record, RecordError, Remembered};
 use crate::status::StopProof;
 
@@ -27,6 +28,7 @@ pub struct Recovered {
     pub highest_epoch: u64,
     pub orders: OrderStore,
     pub ledger: Ledger,
+    pub paper: PaperState,
     /// Base and quote asset of every pair used so far.
     pub pairs: BTreeMap<Symbol, (Asset, Asset)>,
     pub instances: BTreeMap<InstanceName, InstanceRecord>,
@@ -111,14 +113,20 @@ impl Recovered {
                 self.pairs.insert(*symbol, (*base, *quote));
             }
             Fact::LedgerStarted { balances } => self.ledger.start(balances),
-            Fact::Allocated { instance, uid, capital } => {
-                self.ledger.allocate(instance, capital);
+            Fact::Allocated { money, instance, uid, capital } => {
+                match money {
+                    Money::Real => self.ledger.allocate(instance, capital),
+                    Money::Paper => self.paper.grant(instance, capital),
+                }
                 let record = self.instances.entry(instance.clone()).or_default();
                 record.uid.clone_from(uid);
                 record.proof = None;
             }
             Fact::Released { instance, proof } => {
-                self.ledger.release(instance);
+                match self.money_of_owner(instance) {
+                    Some(Money::Paper) => self.paper.take_back(instance),
+                    _ => drop(self.ledger.release(instance)),
+                }
                 self.instances.entry(instance.clone()).or_default().proof = Some((**proof).clone());
             }
             Fact::Forgotten { instance } => {
@@ -141,7 +149,8 @@ impl Recovered {
                     let last = self.sequences.entry((id.epoch, id.incarnation)).or_default();
                     *last = (*last).max(id.sequence);
                 }
-                self.orders.insert(Order::new(new.clone()));
+                let orders = if is_paper(&new.client_id) { &mut self.paper.orders } else { &mut self.orders };
+                orders.insert(Order::new(new.clone()));
             }
             Fact::Order { client_id, update } => return self.update(client_id, update, tuning),
             Fact::ForeignDeal { symbol, order_id, side, deal } => {
@@ -186,13 +195,18 @@ impl Recovered {
         update: &flashpod_orders::Update,
         tuning: &Tuning,
     ) -> Option<Change> {
-        let change = self.orders.apply(client_id, update, tuning.finished_kept as usize)?;
+        let (orders, ledger) = if is_paper(client_id) {
+            (&mut self.paper.orders, &mut self.paper.ledger)
+        } else {
+            (&mut self.orders, &mut self.ledger)
+        };
+        let change = orders.apply(client_id, update, tuning.finished_kept as usize)?;
         if let flashpod_orders::Update::Deal(deal) = update
             && change.booked
-            && let Some(order) = self.orders.get(client_id)
+            && let Some(order) = orders.get(client_id)
             && let Some(&(base, quote)) = self.pairs.get(&order.terms.symbol)
         {
-            self.ledger.book(&order.terms.instance, order.terms.symbol, base, quote, order.terms.side, deal);
+            ledger.book(&order.terms.instance, order.terms.symbol, base, quote, order.terms.side, deal);
         }
         Some(change)
     }
@@ -234,6 +248,7 @@ impl Recovered {
             ("highest epoch", self.highest_epoch == other.highest_epoch),
             ("orders", self.orders == other.orders),
             ("ledger", self.ledger == other.ledger),
+            ("paper", self.paper == other.paper),
             ("pairs", self.pairs == other.pairs),
             ("instances", self.instances == other.instances),
             ("halts", self.halts == other.halts),

@@ -88,6 +88,7 @@ impl Engine {
         match purpose {
             Purpose::Time => {
                 let Ok(venue) = rest::time(body) else { return false };
+                self.paper.delays.note_time(received.since(asked));
                 if self.clock.sample(asked, received, venue) {
                     self.ask(Purpose::Time);
                 }

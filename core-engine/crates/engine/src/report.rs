@@ -84,11 +84,12 @@ impl Engine {
 
     fn account_status(&self) -> AccountStatus {
         let (state, reasons) = self.startup.account_state.clone();
-        let flight = self.tracks.values().filter(|track| track.is_in_flight()).count();
+        let real = |client_id| self.state.orders.get(client_id).is_some();
+        let flight = self.tracks.iter().filter(|(id, track)| track.is_in_flight() && real(*id)).count();
         let unknown_since = self.tracks.values().filter_map(|track| track.unknown_since).min();
         AccountStatus {
             account: self.config.account.clone(),
-            ready: self.startup.ready,
+            ready: self.is_ready(),
             venue_uid: self.startup.venue_uid.clone(),
             epoch: self.lease.epoch(),
             highest_epoch_seen: self.state.highest_epoch,
@@ -131,7 +132,7 @@ impl Engine {
     fn instance_status(&self, name: &str, instance: &Instance) -> InstanceStatus {
         let policy = &instance.policy;
         let record = self.state.instances.get(name);
-        let owned = self.state.ledger.account(name);
+        let owned = self.ledger_of(name).account(name);
         let figures: Vec<SymbolFigures> = record
             .map(|record| {
                 let figures = |(&symbol, figures): (&Symbol, &crate::recovery::Figures)| SymbolFigures {
@@ -170,7 +171,7 @@ impl Engine {
     fn proof_so_far(&self, name: &str, instance: &Instance) -> StopProof {
         StopProof {
             policy: instance.policy.deletion_policy,
-            no_open_orders: self.state.orders.live_of(name).next().is_none(),
+            no_open_orders: self.orders_of(name).live_of(name).next().is_none(),
             flat: self.is_flat(name),
             waiting_for: instance.stop.waiting_for.clone(),
             ..StopProof::default()

@@ -144,7 +144,9 @@ impl Requests {
 impl Engine {
     /// Asks for something once: not again while the same is under way.
     pub(crate) fn ask(&mut self, purpose: Purpose) {
-        if !self.requests.is_asked(&purpose) {
+        // Without keys, only what is public is asked for.
+        let may_ask = self.config.credentials || !purpose.is_signed();
+        if may_ask && !self.requests.is_asked(&purpose) {
             self.requests.waiting.push_back(purpose);
         }
     }

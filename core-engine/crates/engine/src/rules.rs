@@ -81,7 +81,10 @@ impl Engine {
             in_force.due = false;
             let tolerance = in_force.rule.tolerance_ticks();
             let quotes = if may {
-                let held = state.ledger.account(name).map(|account| account.position(top.symbol).qty);
+                let held = state
+                    .ledger_in(instance.money)
+                    .account(name)
+                    .map(|account| account.position(top.symbol).qty);
                 let position = held.unwrap_or_default();
                 let seen = Seen { instrument: &terms.instrument, bids: &top.bids, asks: &top.asks, position };
                 in_force.rule.decide(&seen)

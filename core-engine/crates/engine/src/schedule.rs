@@ -13,6 +13,7 @@ use crate::events::Refused;
 use crate::instance::Instance;
 use crate::io::{InstanceName, Intent, TradingState};
 use crate::market::Arrival;
+use crate::paper::Money;
 use crate::requests::Purpose as Request;
 use crate::track::Timing;
 use crate::waits::Waits;
@@ -31,20 +32,20 @@ pub(crate) struct WaitingIntent {
     pub(crate) cause: Option<Arrival>,
 }
 
+/// Where an order that takes is about to come.
+pub(crate) type Place = (Money, Symbol, Side);
+
 /// Prices at which an order that takes is about to come: others keep out of its way.
 #[derive(Debug, Default)]
-pub(crate) struct Guards(BTreeMap<(Symbol, Side), (InstanceName, Price, Nanos)>);
+pub(crate) struct Guards(BTreeMap<Place, (InstanceName, Price, Nanos)>);
 
 impl Guards {
-    pub(crate) fn set(&mut self, name: &str, symbol: Symbol, side: Side, price: Price, until: Nanos) {
-        self.0.insert((symbol, side), (name.to_owned(), price, until));
+    pub(crate) fn set(&mut self, name: &str, place: Place, price: Price, until: Nanos) {
+        self.0.insert(place, (name.to_owned(), price, until));
     }
 
-    pub(crate) fn price(&self, name: &str, symbol: Symbol, side: Side, now: Nanos) -> Option<Price> {
-        self.0
-            .get(&(symbol, side))
-            .filter(|(owner, _, until)| owner != name && now < *until)
-            .map(|guard| guard.1)
+    pub(crate) fn price(&self, name: &str, place: Place, now: Nanos) -> Option<Price> {
+        self.0.get(&place).filter(|(owner, _, until)| owner != name && now < *until).map(|guard| guard.1)
     }
 }
 
@@ -95,44 +96,51 @@ impl Engine {
     pub(crate) fn schedule(&mut self) -> Option<Nanos> {
         let next = self.send_due();
         self.note_waits();
-        next
+        [next, self.paper.next_due()].into_iter().flatten().min()
     }
 
     fn send_due(&mut self) -> Option<Nanos> {
         let now = self.now.mono;
         self.window.advance(now);
+        self.paper.window.advance(now);
         for instance in self.instances.values_mut() {
             while instance.sent_at.front().is_some_and(|&at| at + Nanos::from_secs(1) <= now) {
                 instance.sent_at.pop_front();
             }
         }
         self.expire_intents();
-        if !self.may_send() {
-            return self.next_expiry();
-        }
+        let real = if self.may_send(Money::Real) { self.send_due_with(Money::Real) } else { None };
+        let on_paper = self.paper.is_used() && self.may_send(Money::Paper);
+        let paper = if on_paper { self.send_due_with(Money::Paper) } else { None };
+        [real, paper, self.next_expiry()].into_iter().flatten().min()
+    }
+
+    fn send_due_with(&mut self, money: Money) -> Option<Nanos> {
+        let now = self.now.mono;
         let mut scratch = std::mem::take(&mut self.scratch);
-        self.candidates(&mut scratch);
-        while let Some(at) = self.best(&scratch.candidates) {
+        self.candidates(money, &mut scratch);
+        while let Some(at) = self.best(&scratch.candidates, money) {
             let candidate = scratch.candidates.swap_remove(at);
             self.carry_out(&candidate);
         }
         // What is left waits for the window.
-        let room = if scratch.candidates.is_empty() { None } else { self.window.next_room(now) };
+        let room = if scratch.candidates.is_empty() { None } else { self.window(money).next_room(now) };
         self.scratch = scratch;
-        let denied = self.instances.values().flat_map(|i| i.denied.values()).map(|denied| denied.until);
-        let wanted = self.state.orders.live().filter(|order| order.cancel_wanted());
+        let own = self.instances.values().filter(|instance| instance.money == money);
+        let denied = own.flat_map(|i| i.denied.values()).map(|denied| denied.until);
+        let wanted = self.state.orders_in(money).live().filter(|order| order.cancel_wanted());
         let again = wanted
             .filter_map(|order| self.tracks.get(&order.terms.client_id))
             .map(|track| track.cancel_after);
         let later = denied.chain(again).filter(|&at| at > now).min();
-        [room, later, self.next_expiry(), self.next_flatten()].into_iter().flatten().min()
+        [room, later, self.next_flatten()].into_iter().flatten().min()
     }
 
     /// The candidate that goes next: by class, then fewest calls of its instance, then worst.
-    fn best(&self, candidates: &[Candidate]) -> Option<usize> {
-        let now = self.now.mono;
+    fn best(&self, candidates: &[Candidate], money: Money) -> Option<usize> {
+        let (now, window) = (self.now.mono, self.window(money));
         let allowed = |candidate: &Candidate| {
-            let room = self.window.room(now, candidate.class);
+            let room = window.room(now, candidate.class);
             // A cancel that makes way for another quote is of no use without room for that quote.
             let needed =
                 1 + u32::from(candidate.class == Class::Open && matches!(candidate.step, Step::Cancel(_)));
@@ -143,16 +151,16 @@ impl Engine {
             .enumerate()
             .filter(|(_, candidate)| allowed(candidate))
             .min_by_key(|(at, candidate)| {
-                let used = self.window.used_by(now, &candidate.instance);
+                let used = window.used_by(now, &candidate.instance);
                 (candidate.class, used, Reverse(candidate.urgency), *at)
             })
             .map(|(at, _)| at)
     }
 
-    fn candidates(&self, scratch: &mut Scratch) {
+    fn candidates(&self, money: Money, scratch: &mut Scratch) {
         let mut all = std::mem::take(&mut scratch.candidates);
         all.clear();
-        for order in self.state.orders.live() {
+        for order in self.state.orders_in(money).live() {
             if order.cancel_wanted() && self.can_cancel(order) {
                 all.push(Candidate {
                     class: Class::Cancel,
@@ -162,7 +170,7 @@ impl Engine {
                 });
             }
         }
-        for (name, instance) in &self.instances {
+        for (name, instance) in self.instances.iter().filter(|(_, instance)| instance.money == money) {
             for symbol in self.flattens(name, instance) {
                 all.push(Candidate {
                     class: Class::Reduce,
@@ -245,11 +253,13 @@ impl Engine {
     /// Cancels the account's own quotes that an order would meet, and keeps others from quoting there meanwhile.
     /// Whether there are any.
     pub(crate) fn clear_the_way(&mut self, name: &str, order: &RiskOrder) -> bool {
-        let met = self.own_orders_met(order.symbol, order.side, order.price);
+        let money = self.money_of(name);
+        let met = self.own_orders_met(money, order.symbol, order.side, order.price);
         if met.is_empty() {
             return false;
         }
-        self.guards.set(name, order.symbol, order.side, order.price, self.now.mono + GUARD);
+        let place = (money, order.symbol, order.side);
+        self.guards.set(name, place, order.price, self.now.mono + GUARD);
         for client_id in met {
             self.want_cancel(&client_id);
         }

@@ -7,10 +7,11 @@ use crate::engine::Engine;
 use crate::events::Refused;
 use crate::instance::Session;
 use crate::io::{
-    Action, Hop, InstanceName, Intent, Mode, OrderEvent, OrderEventKind, SessionEvent, SessionMessage,
+    Action, Hop, InstanceName, Intent, OrderEvent, OrderEventKind, SessionEvent, SessionMessage,
     WantedQuotes, Welcome,
 };
 use crate::market::Arrival;
+use crate::paper::Money;
 use crate::quoting::WantedSet;
 use crate::schedule::WaitingIntent;
 
@@ -82,12 +83,11 @@ impl Engine {
 
     /// Welcomes the sessions that wait for it, once the account is ready.
     pub(crate) fn greet(&mut self) {
-        if !self.startup.ready {
-            return;
-        }
+        let ready = [Money::Real, Money::Paper].map(|money| self.is_ready_for(money));
         let waiting: Vec<(InstanceName, u64)> = self
             .instances
             .iter_mut()
+            .filter(|(_, instance)| ready[instance.money as usize])
             .filter_map(|(name, instance)| {
                 Some((name.clone(), instance.session.as_mut()?.greet_after.take()?))
             })
@@ -102,13 +102,12 @@ impl Engine {
         let policy = &instance.policy;
         let terms = policy.symbols.iter().filter_map(|symbol| self.instruments.get(symbol)).cloned();
         let open_orders: Vec<OrderEvent> = self
-            .state
-            .orders
+            .orders_of(name)
             .live_of(name)
             .filter(|order| !order.state().is_terminal())
             .map(|order| self.event_of(order, OrderEventKind::Accepted))
             .collect();
-        let owned = self.state.ledger.account(name);
+        let owned = self.ledger_of(name).account(name);
         let welcome = Welcome {
             epoch: self.lease.epoch(),
             incarnation: self.state.incarnation,
@@ -160,10 +159,6 @@ impl Engine {
         let cause = self.note_decision(symbol, wanted.cause, wanted.decided);
         let waiting = self.quotes_waiting(name, symbol);
         let Some(instance) = self.instances.get_mut(name) else { return };
-        if instance.policy.mode != Mode::Live {
-            self.counters.refused_messages += 1;
-            return;
-        }
         instance.superseded += waiting;
         self.counters.superseded_quotes += waiting;
         for (_, denied) in instance.denied.iter_mut().filter(|((pair, _), _)| *pair == symbol) {
@@ -228,7 +223,7 @@ impl Engine {
             record.events.iter().any(|event| event.reference.as_deref() == Some(reference))
         });
         // No event tells of one that is on its way.
-        let leaves = self.state.orders.live_of(name).any(
+        let leaves = self.orders_of(name).live_of(name).any(
             |order| matches!(&order.terms.origin, Origin::Intent { reference: known } if known == reference),
         );
         waits || told || leaves
@@ -236,8 +231,7 @@ impl Engine {
 
     fn on_cancel(&mut self, name: &str, reference: Option<&str>, symbol: Option<Symbol>) {
         let orders: Vec<_> = self
-            .state
-            .orders
+            .orders_of(name)
             .live_of(name)
             .filter(|order| !order.state().is_terminal())
             .filter(|order| symbol.is_none_or(|symbol| order.terms.symbol == symbol))

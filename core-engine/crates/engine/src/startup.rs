@@ -131,6 +131,7 @@ impl Engine {
         if self.state.ledger.is_started() {
             self.audit.note_totals(now, &self.state.ledger);
         }
+        self.restart_paper();
         // No reply of the former run will be heard: what it had under way is unknown.
         let pending: Vec<(ClientOrderId, State)> =
             self.state.orders.live().map(|order| (order.terms.client_id, order.state())).collect();
@@ -376,7 +377,11 @@ impl Engine {
         }
         self.note_pair(symbol);
         if let Entry::Vacant(place) = self.markets.entry(symbol) {
-            place.insert(Market::new());
+            let market = place.insert(Market::new());
+            if !self.config.credentials {
+                // Those that the venue lists.
+                market.fees = self.instruments.get(&symbol).map(|terms| (terms.maker_fee, terms.taker_fee));
+            }
             self.ask(Purpose::TradeFee(symbol));
         }
     }

@@ -37,6 +37,10 @@ pub struct Counters {
     pub orders_sent: u64,
     pub cancels_sent: u64,
     pub deals: u64,
+    /// Orders, cancels and fills that were matched in here.
+    pub paper_orders: u64,
+    pub paper_cancels: u64,
+    pub paper_deals: u64,
     /// Deals and order reports that told nothing new.
     pub duplicate_reports: u64,
     /// Orders that were unknown at some time.

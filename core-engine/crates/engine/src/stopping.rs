@@ -10,6 +10,7 @@ use crate::fact::Fact;
 use crate::instance::Instance;
 use crate::io::{Action, DeletionPolicy, HaltAction, InstanceName, SidecarLossAction};
 use crate::lease::Phase;
+use crate::paper::Money;
 use crate::requests::Purpose as Request;
 use crate::status::StopProof;
 use crate::track::Timing;
@@ -72,7 +73,7 @@ impl Engine {
 
     /// The part of a position that the venue would take, and a price to value it: None when it is dust.
     fn sellable(&self, name: &str, symbol: Symbol) -> Option<Qty> {
-        let position = self.state.ledger.account(name)?.position(symbol).qty;
+        let position = self.ledger_of(name).account(name)?.position(symbol).qty;
         let terms = self.instruments.get(&symbol)?;
         let price = self
             .risk_market(symbol)
@@ -87,14 +88,14 @@ impl Engine {
         if self.instruments.contains_key(&symbol) {
             return self.sellable(name, symbol).is_some();
         }
-        self.state.ledger.account(name).is_some_and(|account| !account.position(symbol).qty.is_zero())
+        self.ledger_of(name).account(name).is_some_and(|account| !account.position(symbol).qty.is_zero())
     }
 
     /// No open order, and nothing that could be sold.
     pub(crate) fn is_flat(&self, name: &str) -> bool {
-        let held = self.state.ledger.account(name);
+        let held = self.ledger_of(name).account(name);
         let symbols: Vec<Symbol> = held.map(|a| a.positions.keys().copied().collect()).unwrap_or_default();
-        self.state.orders.live_of(name).next().is_none()
+        self.orders_of(name).live_of(name).next().is_none()
             && !symbols.into_iter().any(|symbol| self.is_held(name, symbol))
     }
 
@@ -104,10 +105,10 @@ impl Engine {
             return Vec::new();
         }
         let now = self.now.mono;
-        let Some(account) = self.state.ledger.account(name) else { return Vec::new() };
+        let Some(account) = self.ledger_of(name).account(name) else { return Vec::new() };
         let due = |symbol: &Symbol| instance.flatten_after.get(symbol).is_none_or(|&after| now >= after);
         let quiet =
-            |symbol: &Symbol| !self.state.orders.live_of(name).any(|order| order.terms.symbol == *symbol);
+            |symbol: &Symbol| !self.orders_of(name).live_of(name).any(|order| order.terms.symbol == *symbol);
         account
             .positions
             .keys()
@@ -211,28 +212,29 @@ impl Engine {
     /// What the stop of an instance still waits for.
     fn missing_for_proof(&self, name: &str) -> Option<String> {
         let instance = self.instances.get(name)?;
-        if !self.startup.ready {
+        if !self.is_ready_for(instance.money) {
             return Some("the account's reconciliation with the venue".into());
         }
-        let open = self.state.orders.live_of(name).filter(|order| !order.state().is_terminal()).count();
+        let orders = self.orders_of(name);
+        let open = orders.live_of(name).filter(|order| !order.state().is_terminal()).count();
         let policy = instance.policy.deletion_policy;
-        if policy == DeletionPolicy::Orphan {
+        if policy == DeletionPolicy::Orphan && instance.money == Money::Real {
             let unclear = |state| matches!(state, State::PendingNew | State::Unknown);
-            let unclear = self.state.orders.live_of(name).filter(|order| unclear(order.state())).count();
+            let unclear = orders.live_of(name).filter(|order| unclear(order.state())).count();
             return (unclear > 0).then(|| format!("the venue's word on {unclear} orders"));
         }
         if open > 0 {
             return Some(format!("the end of {open} open orders"));
         }
-        if let Some(order) = self.state.orders.live_of(name).next() {
+        if let Some(order) = orders.live_of(name).next() {
             let (id, missing) = (order.terms.client_id, order.missing_deals());
             return Some(format!("fills of order {id}: {missing} is not explained by deals"));
         }
-        if policy == DeletionPolicy::CancelOnly {
+        if policy != DeletionPolicy::Flatten {
             return None;
         }
         let positions =
-            self.state.ledger.account(name).map(|a| a.positions.keys().copied().collect::<Vec<_>>());
+            self.ledger_of(name).account(name).map(|a| a.positions.keys().copied().collect::<Vec<_>>());
         let symbol = positions.unwrap_or_default().into_iter().find(|symbol| self.is_held(name, *symbol))?;
         let position = self.position(name, symbol).qty;
         if !self.instruments.contains_key(&symbol) {
@@ -248,9 +250,11 @@ impl Engine {
         let Some(instance) = self.instances.get(name) else { return };
         let policy = instance.policy.deletion_policy;
         let open: Vec<String> =
-            self.state.orders.live_of(name).map(|order| order.terms.client_id.to_string()).collect();
+            self.orders_of(name).live_of(name).map(|order| order.terms.client_id.to_string()).collect();
         let mut moved: Vec<(Asset, Amount)> = Vec::new();
-        if let Some(account) = self.state.ledger.account(name) {
+        // Paper money goes nowhere.
+        let account = self.state.ledger.account(name).filter(|_| instance.money == Money::Real);
+        if let Some(account) = account {
             for (symbol, held) in account.positions.iter().filter(|(_, held)| !held.qty.is_zero()) {
                 if let Some(&(base, _)) = self.state.pairs.get(symbol) {
                     moved.push((base, Amount::from(held.qty)));
@@ -276,6 +280,17 @@ impl Engine {
         self.status_changed();
     }
 
+    /// Whether the stop of the core still waits for orders, positions or proofs.
+    fn is_unfinished(&self, money: Money) -> bool {
+        let orphaned = |name: &str| !self.instances.contains_key(name);
+        let open = self.state.orders_in(money).live().any(|order| !orphaned(&order.terms.instance));
+        // Proven before the core is gone: nobody could prove it afterwards.
+        let unproven = |instance: &Instance| instance.is_stopping() && !self.is_proven(instance);
+        let held = |name: &str, instance: &Instance| self.wants_flat(instance) && !self.is_flat(name);
+        let mut own = self.instances.iter().filter(|(_, instance)| instance.money == money);
+        open || own.any(|(name, instance)| unproven(instance) || held(name, instance))
+    }
+
     /// Says when everything that the stop of the core asks for is done, or can no longer be.
     fn finish_stop(&mut self) -> Option<Nanos> {
         if !self.stopping.requested || self.stopping.done {
@@ -283,16 +298,10 @@ impl Engine {
         }
         let now = self.now.mono;
         let limit = self.stopping.since + self.config.tuning.stop_timeout;
-        let orphaned = |name: &str| !self.instances.contains_key(name);
-        let open = self.state.orders.live().any(|order| !orphaned(&order.terms.instance));
-        let held =
-            self.instances.iter().any(|(name, instance)| self.wants_flat(instance) && !self.is_flat(name));
-        // Without the right to send there is nothing that could still be done.
+        // Without the right to send there is nothing that could still be done with real money.
         let silent = matches!(self.lease.phase(now, self.reach()), Phase::None | Phase::Hard);
-        // Proven before the core is gone: nobody could prove it afterwards.
-        let unproven =
-            self.instances.values().any(|instance| instance.is_stopping() && !self.is_proven(instance));
-        if (open || held || unproven) && !silent && now < limit {
+        let unfinished = (!silent && self.is_unfinished(Money::Real)) || self.is_unfinished(Money::Paper);
+        if unfinished && now < limit {
             return Some(limit);
         }
         let seen_by = self.stopping.since + SEEN_WITHIN;

@@ -2,7 +2,7 @@
 
 use flashpod_mexc::request::Page;
 use flashpod_mexc::rest::TradeReport;
-use flashpod_orders::{Change, Order, State, Update};
+use flashpod_orders::{Change, Order, State, Update, is_paper};
 use flashpod_types::{ClientOrderId, Nanos};
 
 use crate::engine::Engine;
@@ -85,11 +85,13 @@ impl Engine {
         let deal = if let Update::Deal(deal) = &update { Some(deal.clone()) } else { None };
         let change = self.commit(Fact::Order { client_id: *client_id, update })?;
         self.counters.duplicate_reports += u64::from(is_report && !change.news);
-        if change.booked {
+        if change.booked && is_paper(client_id) {
+            self.counters.paper_deals += 1;
+        } else if change.booked {
             self.counters.deals += 1;
             self.audit.note_totals(now, &self.state.ledger);
         }
-        let order = self.state.orders.get(client_id)?.clone();
+        let order = self.state.order(client_id)?.clone();
         if let Some(deal) = deal.as_ref().filter(|_| change.booked) {
             self.mark_outs.note(&order.terms, deal, now);
             self.note_position(&order.terms.instance, order.terms.symbol);

@@ -4,15 +4,19 @@ use flashpod_mexc::reply::{self, Outcome};
 use flashpod_mexc::request::{self, NewOrder as WireOrder, OrderRef, Size, Stamp as SignStamp};
 use flashpod_mexc::rest;
 use flashpod_orders::order::NewOrder;
-use flashpod_orders::{Class, ClientId, Ending, InstanceTag, Order, Origin, Report, State, Update};
+use flashpod_orders::{
+    Class, ClientId, Ending, InstanceTag, Order, Origin, PAPER_EPOCH, RateWindow, Report, State, Update,
+    is_paper,
+};
 use flashpod_risk::{Order as RiskOrder, RiskApproved};
 use flashpod_types::{ClientOrderId, Nanos, OrderId, Qty};
 
 use crate::engine::Engine;
 use crate::fact::Fact;
 use crate::hedge::Hedge;
-use crate::io::{Action, Hop, HttpOutcome, InstanceName, RequestClass, RequestId};
+use crate::io::{Action, Hop, HttpOutcome, RequestClass, RequestId};
 use crate::lease::Phase;
+use crate::paper::{Money, Request as PaperRequest};
 use crate::requests::{Pending, Purpose};
 use crate::track::Timing;
 
@@ -32,10 +36,30 @@ pub(crate) enum NotPlaced {
 
 impl Engine {
     /// Whether anything may be sent at all now.
-    pub(crate) fn may_send(&self) -> bool {
-        self.clock.is_known()
-            && self.startup.ready
-            && matches!(self.lease.phase(self.now.mono, self.reach()), Phase::Active | Phase::Soft)
+    pub(crate) fn may_send(&self, money: Money) -> bool {
+        match money {
+            Money::Real => {
+                self.clock.is_known()
+                    && self.startup.ready
+                    && matches!(self.lease.phase(self.now.mono, self.reach()), Phase::Active | Phase::Soft)
+            }
+            Money::Paper => self.knows_the_rules(),
+        }
+    }
+
+    /// The bucket of order calls: the account's, or that of the paper exchange.
+    pub(crate) const fn window(&self, money: Money) -> &RateWindow {
+        match money {
+            Money::Real => &self.window,
+            Money::Paper => &self.paper.window,
+        }
+    }
+
+    const fn window_mut(&mut self, money: Money) -> &mut RateWindow {
+        match money {
+            Money::Real => &mut self.window,
+            Money::Paper => &mut self.paper.window,
+        }
     }
 
     /// Writes an approved order down and hands it to the network.
@@ -48,10 +72,12 @@ impl Engine {
         timing: Timing,
     ) -> Result<ClientOrderId, NotPlaced> {
         let now = self.now;
-        if !self.may_send() {
+        let money = self.money_of(instance);
+        if !self.may_send(money) {
             return Err(NotPlaced::NotNow);
         }
-        let (epoch, incarnation) = (self.lease.epoch(), self.state.incarnation);
+        let epoch = if money == Money::Real { self.lease.epoch() } else { PAPER_EPOCH };
+        let incarnation = self.state.incarnation;
         let last = self.state.sequences.get(&(epoch, incarnation)).copied().unwrap_or(0);
         let known = self.instances.get(instance).map(|known| (known.owner.clone(), known.tag));
         let (owner, tag) = known.unwrap_or_else(|| (instance.into(), InstanceTag::of(instance)));
@@ -75,9 +101,8 @@ impl Engine {
             created_unix: now.unix,
             before: Qty::ZERO,
         }));
-        let call = self.window.release(now.mono, class, instance);
+        let call = self.window_mut(money).release(now.mono, class, instance);
         self.tracks.entry(client_id).or_default().placing = true;
-        self.counters.orders_sent += 1;
         if let Some(instance) = self.instances.get_mut(instance) {
             instance.sent_at.push_back(now.mono);
         }
@@ -85,6 +110,12 @@ impl Engine {
         if timing.waits.venue() > Nanos::ZERO {
             self.hop(Hop::ReplaceWait, timing.waits.venue().0);
         }
+        if money == Money::Paper {
+            self.note_tick_to_order(instance, timing, now.mono);
+            self.send_on_paper(PaperRequest::Place, &client_id, call);
+            return Ok(client_id);
+        }
+        self.counters.orders_sent += 1;
         let wire = WireOrder { symbol, side, kind, size: Size::Base(qty), price: Some(price), client_id };
         let request = request::new_order(&wire, self.order_stamp());
         let purpose = Purpose::Place(client_id);
@@ -101,13 +132,19 @@ impl Engine {
 
     /// Sends the cancel of an order that lives; the scheduler has the budget for it.
     pub(crate) fn cancel(&mut self, client_id: &ClientOrderId, class: Class) {
-        if self.state.orders.get(client_id).is_none() {
-            return;
-        }
+        let Some(order) = self.state.order(client_id) else { return };
+        let instance = order.terms.instance.clone();
+        let money = if is_paper(client_id) { Money::Paper } else { Money::Real };
         self.tracks.entry(*client_id).or_default().cancelling = true;
-        self.counters.cancels_sent += 1;
         // Nobody is told, and nothing else becomes due by it.
         self.commit(Fact::Order { client_id: *client_id, update: Update::CancelSent });
+        if money == Money::Paper {
+            let now = self.now.mono;
+            let call = self.window_mut(money).release(now, class, &instance);
+            self.send_on_paper(PaperRequest::Cancel, client_id, call);
+            return;
+        }
+        self.counters.cancels_sent += 1;
         self.send_cancel(client_id, class, Hedge::None);
     }
 
@@ -131,7 +168,7 @@ impl Engine {
     /// Wants an order gone, now or once it is known to live. Written down: a kill before its cancel left must not
     /// leave it at the venue.
     pub(crate) fn want_cancel(&mut self, client_id: &ClientOrderId) {
-        if self.state.orders.get(client_id).is_some_and(|order| !order.cancel_wanted()) {
+        if self.state.order(client_id).is_some_and(|order| !order.cancel_wanted()) {
             self.commit(Fact::Order { client_id: *client_id, update: Update::CancelWanted });
             self.dirty = true;
         }
@@ -208,14 +245,25 @@ impl Engine {
             // Without a reply the venue may still take it up until its window closes.
             _ => self.window.settle(call, received, self.config.recv_window()),
         }
+        if sent.is_some() {
+            self.paper.delays.note_order(received.since(pending.released));
+        }
         let (Some(sent), Some(timing)) = (sent, pending.timing) else { return };
         self.hop(Hop::Send, sent.since(timing.released).0);
         self.hop(Hop::Ack, received.since(sent).0);
-        if let (Some(cause), Purpose::Place(client_id)) = (timing.cause, &pending.purpose) {
-            let nanos = sent.since(cause.received).since(timing.waits.total()).0;
-            let instance: Option<InstanceName> =
-                self.state.orders.get(client_id).map(|order| order.terms.instance.to_string());
-            self.emit(Action::Hop { hop: Hop::TickToOrder, nanos, instance });
+        if let Purpose::Place(client_id) = &pending.purpose
+            && let Some(order) = self.state.orders.get(client_id)
+        {
+            let instance = order.terms.instance.clone();
+            self.note_tick_to_order(&instance, timing, sent);
+        }
+    }
+
+    /// An order that answers a frame left at `left`.
+    fn note_tick_to_order(&mut self, instance: &str, timing: Timing, left: Nanos) {
+        if let Some(cause) = timing.cause {
+            let nanos = left.since(cause.received).since(timing.waits.total()).0;
+            self.emit(Action::Hop { hop: Hop::TickToOrder, nanos, instance: Some(instance.to_owned()) });
         }
     }
 

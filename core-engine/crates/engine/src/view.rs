@@ -11,6 +11,7 @@ use flashpod_types::{Amount, Asset, Nanos, Price, Qty, Side, Symbol};
 
 use crate::engine::Engine;
 use crate::io;
+use crate::paper::Money;
 
 /// Values that a `View` borrows or copies.
 struct Facts {
@@ -18,7 +19,6 @@ struct Facts {
     account: AccountLimits,
     reason: String,
     breach: Option<Code>,
-    mode: Mode,
     state: TradingState,
     fee: Amount,
 }
@@ -28,7 +28,7 @@ impl Engine {
     pub(crate) fn check(&self, name: &str, order: RiskOrder) -> Result<RiskApproved<RiskOrder>, Denial> {
         let facts = self.facts(name, order.symbol);
         let view = self.view(name, order.symbol, order.side, &facts, self.risk_market(order.symbol));
-        let fees = self.markets.get(&order.symbol).and_then(|market| market.fees);
+        let fees = self.fees_in(self.money_of(name), order.symbol);
         if fees.is_none() && self.instruments.contains_key(&order.symbol) {
             let text = format!("the account's fees for {} are not known yet", order.symbol);
             return Err(Denial { code: Code::Halted, text });
@@ -40,7 +40,7 @@ impl Engine {
         let instance = self.instances.get(name);
         let limits = instance.map(|instance| instance.policy.limits).unwrap_or_default();
         let account = self.account_limits();
-        let fees = self.markets.get(&symbol).and_then(|market| market.fees).unwrap_or_default();
+        let fees = self.fees_in(self.money_of(name), symbol).unwrap_or_default();
         Facts {
             limits: Limits {
                 max_order_notional: limits.max_order_notional,
@@ -59,11 +59,6 @@ impl Engine {
             },
             reason: instance.map(|instance| instance.reasons.join("; ")).unwrap_or_default(),
             breach: instance.and_then(|instance| self.stop_of(&instance.policy)).map(|stop| stop.code),
-            mode: match instance.map(|instance| instance.policy.mode) {
-                Some(io::Mode::Live) | None => Mode::Live,
-                Some(io::Mode::Paper) => Mode::Paper,
-                Some(io::Mode::Shadow) => Mode::Shadow,
-            },
             state: match instance.map_or(io::TradingState::Halted, |instance| instance.state) {
                 io::TradingState::Active => TradingState::Active,
                 io::TradingState::ReduceOnly => TradingState::ReduceOnly,
@@ -82,8 +77,10 @@ impl Engine {
         market: Option<Market>,
     ) -> View<'a> {
         let terms = self.instruments.get(&symbol).map(|terms| &terms.instrument);
-        let exposure = self.state.orders.exposure(name, symbol);
-        let position = self.state.ledger.account(name).map(|account| account.position(symbol).qty);
+        let money = self.money_of(name);
+        let (orders, ledger) = (self.state.orders_in(money), self.state.ledger_in(money));
+        let exposure = orders.exposure(name, symbol);
+        let position = ledger.account(name).map(|account| account.position(symbol).qty);
         let resting = |order: &&Order| !order.state().is_terminal();
         let in_flight = |order: &&Order| {
             matches!(order.state(), State::PendingNew | State::PendingCancel | State::Unknown)
@@ -92,16 +89,16 @@ impl Engine {
             facts.account.max_exposure.map(|_| self.exposure_but(name, symbol)).unwrap_or_default();
         let (base, quote) = terms.map_or((Asset::EMPTY, Asset::EMPTY), |terms| (terms.base, terms.quote));
         View {
-            gate: Gate { mode: facts.mode, state: facts.state, breach: facts.breach, reason: &facts.reason },
+            gate: Gate { mode: Mode::Live, state: facts.state, breach: facts.breach, reason: &facts.reason },
             instrument: terms,
             limits: &facts.limits,
             account: &facts.account,
             position: position.unwrap_or_default(),
             buys: exposure.buys,
             sells: exposure.sells,
-            open_orders: count(self.state.orders.live_of(name).filter(resting)),
-            in_flight: count(self.state.orders.live_of(name).filter(in_flight)),
-            account_open_orders: count(self.state.orders.live().filter(resting)),
+            open_orders: count(orders.live_of(name).filter(resting)),
+            in_flight: count(orders.live_of(name).filter(in_flight)),
+            account_open_orders: count(orders.live().filter(resting)),
             other_exposure,
             pair_exposure,
             market,
@@ -124,10 +121,11 @@ impl Engine {
     /// Best price of the account's own orders of a side in a pair, of any instance; a flattening one that is about to
     /// come counts for the others as if it rested.
     fn own_best(&self, name: &str, symbol: Symbol, side: Side) -> Option<Price> {
-        let own = self.state.orders.live().filter(|order| {
+        let money = self.money_of(name);
+        let own = self.state.orders_in(money).live().filter(|order| {
             order.terms.symbol == symbol && order.terms.side == side && !order.state().is_terminal()
         });
-        let guard = self.guards.price(name, symbol, side, self.now.mono);
+        let guard = self.guards.price(name, (money, symbol, side), self.now.mono);
         let prices = own.map(|order| order.terms.price).chain(guard);
         match side {
             Side::Buy => prices.max(),
@@ -138,11 +136,12 @@ impl Engine {
     /// Own orders that an order at `price` would meet.
     pub(crate) fn own_orders_met(
         &self,
+        money: Money,
         symbol: Symbol,
         side: Side,
         price: Price,
     ) -> Vec<flashpod_types::ClientOrderId> {
-        let own = self.state.orders.live().filter(|order| {
+        let own = self.state.orders_in(money).live().filter(|order| {
             order.terms.symbol == symbol
                 && order.terms.side == side.opposite()
                 && !order.state().is_terminal()
@@ -156,24 +155,31 @@ impl Engine {
 
     /// What a sub-account has left of an asset after the locks of its orders.
     pub(crate) fn free(&self, name: &str, asset: Asset) -> Amount {
-        let own = self.state.ledger.account(name).map(|account| account.owns(asset)).unwrap_or_default();
+        let own = self.ledger_of(name).account(name).map(|account| account.owns(asset)).unwrap_or_default();
         own - self.locked(name, asset)
     }
 
     /// What the orders of an instance may still take from an asset.
     pub(crate) fn locked(&self, name: &str, asset: Asset) -> Amount {
-        self.state.orders.live_of(name).map(|order| self.lock_of(order, asset)).sum()
+        let money = self.money_of(name);
+        self.state.orders_in(money).live_of(name).map(|order| self.lock_of(order, asset, money)).sum()
     }
 
-    fn lock_of(&self, order: &Order, asset: Asset) -> Amount {
+    /// Maker and taker rate in a pair; None until they are known.
+    pub(crate) fn fees_in(&self, money: Money, symbol: Symbol) -> Option<(Amount, Amount)> {
+        let market = self.markets.get(&symbol)?;
+        let set = self.config.paper.fees.filter(|_| money == Money::Paper);
+        set.map(|fees| (fees.maker, fees.taker)).or(market.fees)
+    }
+
+    fn lock_of(&self, order: &Order, asset: Asset, money: Money) -> Amount {
         let Some(&(base, quote)) = self.state.pairs.get(&order.terms.symbol) else { return Amount::ZERO };
         let left = order.exposure();
         match order.terms.side {
             Side::Sell if asset == base => Amount::from(left),
             Side::Buy if asset == quote => {
                 let value = order.terms.price.notional(left);
-                let fees =
-                    self.markets.get(&order.terms.symbol).and_then(|market| market.fees).unwrap_or_default();
+                let fees = self.fees_in(money, order.terms.symbol).unwrap_or_default();
                 let fee = fees.0.max(fees.1);
                 value + Amount::from_raw(value.raw() / 100_000_000 * (fee.raw() / 100_000_000))
             }
@@ -183,11 +189,15 @@ impl Engine {
 
     /// Worst-case value of everything in the account but one instance's pair: of the same pair, and of all.
     fn exposure_but(&self, name: &str, symbol: Symbol) -> (Amount, Amount) {
-        let ordered =
-            self.state.orders.live().map(|order| (order.terms.instance.as_str(), order.terms.symbol));
+        let money = self.money_of(name);
+        let ordered = self
+            .state
+            .orders_in(money)
+            .live()
+            .map(|order| (order.terms.instance.as_str(), order.terms.symbol));
         let held = self
             .state
-            .ledger
+            .ledger_in(money)
             .accounts()
             .flat_map(|(owner, account)| account.positions.keys().map(move |&symbol| (owner, symbol)));
         // Also what nobody wants any more.
@@ -195,20 +205,21 @@ impl Engine {
         let others = owners.into_iter().filter(|&other| other != (name, symbol));
         let (mut same, mut all) = (Amount::ZERO, Amount::ZERO);
         for (owner, pair) in others {
-            let worst = self.worst_value(owner, pair);
+            let worst = self.worst_value(money, owner, pair);
             all += worst;
             same += if pair == symbol { worst } else { Amount::ZERO };
         }
         (same, all)
     }
 
-    fn worst_value(&self, owner: &str, pair: Symbol) -> Amount {
-        let held = self.state.ledger.account(owner).map(|account| account.position(pair)).unwrap_or_default();
-        let exposure = self.state.orders.exposure(owner, pair);
+    fn worst_value(&self, money: Money, owner: &str, pair: Symbol) -> Amount {
+        let (orders, ledger) = (self.state.orders_in(money), self.state.ledger_in(money));
+        let held = ledger.account(owner).map(|account| account.position(pair)).unwrap_or_default();
+        let exposure = orders.exposure(owner, pair);
         let worst = (held.qty + exposure.buys).max(exposure.sells - held.qty).max(Qty::ZERO);
         let mark = self.markets.get(&pair).and_then(crate::market::Market::mark).unwrap_or_else(|| {
             // No market is followed: what was paid, or is offered.
-            let orders = self.state.orders.live_of(owner).filter(|order| order.terms.symbol == pair);
+            let orders = orders.live_of(owner).filter(|order| order.terms.symbol == pair);
             orders.map(|order| order.terms.price).fold(held.average_cost(), Price::max)
         });
         mark.notional(worst)

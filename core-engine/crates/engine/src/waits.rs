@@ -6,6 +6,7 @@ use flashpod_types::{Nanos, Symbol};
 use crate::engine::Engine;
 use crate::instance::Instance;
 use crate::io::TradingState;
+use crate::paper::Money;
 use crate::quoting::WantedSet;
 use crate::schedule::{WaitingIntent, class_of, order_of};
 
@@ -89,7 +90,7 @@ impl Engine {
         let now = self.now.mono;
         let halted = instance.state == TradingState::Halted;
         for waiting in &mut instance.intents {
-            let cause = self.cause_of_intent(waiting);
+            let cause = self.cause_of_intent(waiting, instance.money);
             follow(&mut waiting.waits, now, Some(cause));
         }
         for (&symbol, set) in &mut instance.wanted {
@@ -97,7 +98,7 @@ impl Engine {
                 let denied = instance.denied.get(&(symbol, set.quotes[at].slot));
                 let held = halted || denied.is_some_and(|denied| now < denied.until);
                 let crossing = denied.is_some_and(crate::quoting::Denied::is_in_own_way);
-                let cause = match self.former_quote(name, symbol, set, at) {
+                let cause = match self.former_quote((name, instance.money), symbol, set, at) {
                     Former::Stays => None,
                     Former::Ends => Some(Cause::Venue),
                     Former::MustGo => Some(if halted { Cause::Held } else { Cause::Budget }),
@@ -109,23 +110,29 @@ impl Engine {
         }
     }
 
-    fn cause_of_intent(&self, waiting: &WaitingIntent) -> Cause {
+    fn cause_of_intent(&self, waiting: &WaitingIntent, money: Money) -> Cause {
         let order = order_of(&waiting.intent);
-        if !self.own_orders_met(order.symbol, order.side, order.price).is_empty() {
+        if !self.own_orders_met(money, order.symbol, order.side, order.price).is_empty() {
             return Cause::Venue;
         }
-        let full = self.window.room(self.now.mono, class_of(&waiting.intent)) == 0;
+        let full = self.window(money).room(self.now.mono, class_of(&waiting.intent)) == 0;
         if full { Cause::Budget } else { Cause::Held }
     }
 
     /// What is there already where a quote is wanted.
-    fn former_quote(&self, name: &str, symbol: Symbol, set: &WantedSet, at: usize) -> Former {
+    fn former_quote(
+        &self,
+        (name, money): (&str, Money),
+        symbol: Symbol,
+        set: &WantedSet,
+        at: usize,
+    ) -> Former {
         let wanted = &set.quotes[at];
         let Some(terms) = self.instruments.get(&symbol) else { return Former::None };
         let former =
-            self.state.orders.live_of(name).filter(|order| order.terms.symbol == symbol).find_map(|order| {
-                Some((order, self.resting(order).filter(|quote| quote.slot == wanted.slot)?))
-            });
+            self.state.orders_in(money).live_of(name).filter(|order| order.terms.symbol == symbol).find_map(
+                |order| Some((order, self.resting(order).filter(|quote| quote.slot == wanted.slot)?)),
+            );
         let Some((order, resting)) = former else { return Former::None };
         let leaves = order.state() == flashpod_orders::State::PendingCancel;
         if !leaves && quotes::stays(wanted, &resting, terms.instrument.tick, set.tolerance) {

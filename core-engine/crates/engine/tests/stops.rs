@@ -408,27 +408,16 @@ fn every_order_call_says_when_it_must_not_leave_any_more() {
 }
 
 #[test]
-fn modes_that_are_not_built_are_refused_plainly() {
-    for mode in [Mode::Paper, Mode::Shadow] {
-        let mut sim = Sim::trading(vec![policy("maker", &["BTCUSDC"])]);
-        sim.policy_mut("maker").mode = mode;
-        sim.send_desired();
-        let status = instance(&sim, "maker");
-        assert_eq!(status.state, TradingState::Halted);
-        assert!(status.reasons[0].starts_with("MODE_NOT_AVAILABLE"), "{:?}", status.reasons);
-        sim.intent("maker", "x", "BTCUSDC", Side::Buy, OrderType::Limit, "99", "1");
-        assert_eq!(sim.last_event().code, "MODE_NOT_AVAILABLE");
-        sim.prove();
-    }
-}
-
-#[test]
 fn an_instance_that_turns_to_paper_leaves_no_live_order() {
     let mut sim = holding();
     sim.policy_mut("maker").mode = Mode::Paper;
     sim.send_desired();
     sim.run(ms(10));
     assert_eq!(sim.orders_open().len(), 0);
+    let status = instance(&sim, "maker");
+    assert_eq!(status.state, TradingState::Halted, "what it owns is real");
+    assert!(status.reasons[0].starts_with("MODE: Paper can't go on"), "{:?}", status.reasons);
+    assert!(stop(&mut sim, DeletionPolicy::Flatten).flat);
     sim.prove();
 }
 

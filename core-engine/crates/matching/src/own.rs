@@ -130,18 +130,17 @@ impl OwnOrders {
             matches.push(Match { maker: None, price, qty, maker_left: Qty::ZERO });
         });
         if placement.resting.is_positive() {
-            self.own.push(Resting {
-                key: order.key,
-                side: order.side,
-                price: order.price,
-                left: placement.resting,
-                ahead: shown.qty_at(order.side, order.price),
-                taken: Qty::ZERO,
-                fresh: true,
-            });
-            self.watch(order.side, order.price);
+            self.join(shown, order.key, order.side, order.price, placement.resting);
         }
         placement
+    }
+
+    /// Lets an order rest behind the whole displayed quantity of its price, without taking: one that rested before the
+    /// market was lost from sight.
+    pub fn join(&mut self, shown: &impl Display, key: OrderKey, side: Side, price: Price, left: Qty) {
+        let ahead = shown.qty_at(side, price);
+        self.own.push(Resting { key, side, price, left, ahead, taken: Qty::ZERO, fresh: true });
+        self.watch(side, price);
     }
 
     fn consume(&mut self, side: Side, price: Price, qty: Qty) {
@@ -199,6 +198,18 @@ impl OwnOrders {
             }
         }
         self.end_update(exchange_ms);
+    }
+
+    /// Updates are missing, and `shown` was read anew: no more stands before an own order than it shows, and nobody
+    /// knows what of it was taken since.
+    pub fn on_gap(&mut self, shown: &impl Display) {
+        self.begin_update();
+        for own in &mut self.own {
+            own.ahead = own.ahead.min(shown.qty_at(own.side, own.price));
+        }
+        self.consumed.clear();
+        self.prints.clear();
+        self.unwatch();
     }
 
     pub(crate) fn begin_update(&mut self) {

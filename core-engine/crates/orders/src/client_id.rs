@@ -66,6 +66,17 @@ pub enum ClientIdError {
     TooLong,
 }
 
+/// Epoch of orders that are matched on paper: no lease grants it.
+pub const PAPER_EPOCH: u64 = 0;
+
+/// Whether an id of ours is of an order that is matched on paper and never leaves: looked at in place, since it is asked
+/// of every update of every order.
+#[must_use]
+pub fn is_paper(id: &ClientOrderId) -> bool {
+    let text = id.as_bytes();
+    text.starts_with(TAG.as_bytes()) && text.get(TAG.len() + 8..TAG.len() + 11) == Some(b"-0-")
+}
+
 impl ClientId {
     pub fn encode(&self) -> Result<ClientOrderId, ClientIdError> {
         // One longer than allowed: what does not fit is too long.
@@ -155,6 +166,16 @@ mod tests {
         let id = ClientId { instance: InstanceTag::of("maker-1"), epoch: 7, incarnation: 36, sequence: 35 };
         // printf maker-1 | sha256sum | xxd -r -p | head -c5 | base32, lower case.
         assert_eq!(id.encode().unwrap().as_str(), "fp4ob2rsju-7-10-z");
+    }
+
+    #[test]
+    fn an_order_on_paper_has_the_epoch_that_no_lease_grants() {
+        let id = ClientId { instance: InstanceTag::of("maker-1"), epoch: 0, incarnation: 3, sequence: 12 };
+        let text = id.encode().unwrap();
+        assert_eq!(text.as_str(), "fp4ob2rsju-0-3-c");
+        assert!(is_paper(&text));
+        assert!(!is_paper(&ClientId { epoch: 36, incarnation: 0, ..id }.encode().unwrap()));
+        assert!(!is_paper(&ClientOrderId::new("web_123456-0-1-1").unwrap()));
     }
 
     #[test]

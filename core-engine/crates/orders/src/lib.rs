@@ -20,7 +20,7 @@ pub mod rate;
 pub mod state;
 pub mod store;
 
-pub use client_id::{ClientId, ClientIdError, InstanceTag};
+pub use client_id::{ClientId, ClientIdError, InstanceTag, PAPER_EPOCH, is_paper};
 pub use ledger::{Ledger, LedgerError, PositionBook, SubAccount};
 pub use order::{Change, Deal, Ending, Order, Origin, Report, Update};
 pub use owner::Owner;

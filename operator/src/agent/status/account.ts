@@ -109,7 +109,9 @@ function readyVerdict(seen: AccountStatus | undefined, tenure: Tenure, trouble: 
   }
   if (tenure.state !== 'Held')
     return { status: 'False', reason: reasons.leaseWaiting, message: heldVerdict(tenure).message };
-  return { status: 'True', reason: reasons.reconciled, message: 'reconciled with the exchange' };
+  const keyless = seen.reasons.find((reason) => reason.startsWith('CREDENTIALS'));
+  const message = keyless ?? 'reconciled with the exchange';
+  return { status: 'True', reason: reasons.reconciled, message };
 }
 
 function heldVerdict(tenure: Tenure): Verdict {

@@ -13,6 +13,11 @@ export const upCommand: Command = {
       complete: 'folder',
     },
     {
+      flags: '--mode <mode>',
+      description: 'Paper, Shadow or Live for every strategy, whatever its manifest says',
+      complete: { words: ['Paper', 'Shadow', 'Live'] },
+    },
+    {
       flags: '--venue <kind>',
       description: 'simulated: an exchange started here; mexc: the one at --venue-rest and --venue-ws',
       default: 'simulated',

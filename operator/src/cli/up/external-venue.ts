@@ -2,6 +2,7 @@
 
 import { FlashpodError } from '../../errors.js';
 import type { Manifest } from '../manifests.js';
+import type { Mode } from './options.js';
 import { getJson, reach } from './reach.js';
 import type { Venue } from './venue.js';
 import type { ExternalVenue } from './venue-options.js';
@@ -10,11 +11,9 @@ const symbolsOf = (strategies: readonly Manifest[]): string[] => [
   ...new Set(strategies.flatMap(({ spec }) => (spec?.['symbols'] ?? []) as string[])),
 ];
 
-/** The samples without keys are tried out, not traded: Paper instead of Live. */
-export const asPaper = (strategy: Manifest): Manifest => ({
-  ...strategy,
-  spec: { ...strategy.spec, mode: 'Paper' },
-});
+/** The same strategy in another mode. */
+export const inMode = (strategy: Manifest, mode: Mode | undefined): Manifest =>
+  mode === undefined ? strategy : { ...strategy, spec: { ...strategy.spec, mode } };
 
 /** Nothing can be sent without keys: whoever asks for it is told before anything starts. */
 export function refuseLiveWithoutKeys(strategies: readonly Manifest[], { credentials }: ExternalVenue): void {

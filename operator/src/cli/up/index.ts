@@ -11,7 +11,7 @@ import { Display } from './display.js';
 import { ended, endOfRun } from './end-of-run.js';
 import { withFeePrices } from './fee-prices.js';
 import { strategyFigures } from './figures.js';
-import { compareUntilEqual, ownAudit } from './ledger.js';
+import { compareUntilEqual, emptyLedger, ownAudit } from './ledger.js';
 import { namespace } from './objects.js';
 import type { UpOptions } from './options.js';
 import { buildReport, type Report, summary } from './report.js';
@@ -39,6 +39,10 @@ async function closeTrading(
   say: (line: string) => void,
 ): Promise<void> {
   const compare = async () => {
+    if (stack.venue.credentials === undefined) {
+      comparisons.push(await emptyLedger(stack.agentSocket, stack.account.metadata.name));
+      return;
+    }
     if (stack.venue.environment === 'Production') {
       const api = stack.client.of(resourceOf('TradingAccount'));
       comparisons.push(ownAudit(await api.get({ namespace, name: stack.account.metadata.name })));

@@ -67,6 +67,24 @@ export async function compareUntilEqual(
   }
 }
 
+/** An account without keys has nothing at the exchange: the core's ledger must say so too. */
+export async function emptyLedger(agentSocket: string, account: string): Promise<LedgerComparison> {
+  const { orders, balances } = await readLedger(agentSocket, account);
+  const differences = [
+    ...orders.map(
+      ({ clientOrderId }) => `order ${clientOrderId}: the core has it, and no keys to send it with`,
+    ),
+    ...balances.map(({ asset }) => `${asset}: the core has a balance of it, and no keys to ask for it`),
+  ];
+  return {
+    equal: differences.length === 0,
+    ordersCompared: 0,
+    fillsCompared: 0,
+    balancesCompared: 0,
+    differences,
+  };
+}
+
 /** What the core's own audit against a real exchange found last: nobody else may see its books. */
 export function ownAudit({ status }: TradingAccount): LedgerComparison {
   return {

@@ -23,17 +23,19 @@ export function venueObjects(venue: Venue): Manifest[] {
 
 /** Points the sample account at the venue of this run. */
 export function withEndpoints(account: Manifest, venue: Venue): Manifest {
+  const { credentialsSecretRef: _, ...spec } = account.spec ?? {};
   return {
     ...account,
     spec: {
-      ...account.spec,
+      ...spec,
       environment: venue.environment,
       endpoints: {
         rest: venue.rest,
         ws: venue.ws,
         ...(venue.ca === undefined ? {} : { caConfigMapRef: { name: caConfigMap, key: 'ca.crt' } }),
       },
-      credentialsSecretRef: { name: credentialsSecret },
+      // Without keys there is paper only.
+      ...(venue.credentials === undefined ? {} : { credentialsSecretRef: { name: credentialsSecret } }),
     },
   };
 }

@@ -3,12 +3,17 @@ import { resolve } from 'node:path';
 import { UsageError } from '../usage.js';
 import { type ExternalVenue, parseVenue, type VenueFlags } from './venue-options.js';
 
+const modes = ['Paper', 'Shadow', 'Live'] as const;
+export type Mode = (typeof modes)[number];
+
 /** What `flashpod up` was asked to do, checked. */
 export interface UpOptions {
   /** Folders of the user's own strategies, absolute; empty means the sample strategies. */
   readonly strategies: readonly string[];
   /** The exchange to trade on; undefined: a simulated one that the run starts itself. */
   readonly venue: ExternalVenue | undefined;
+  /** The mode of every strategy; undefined: as its manifest says. */
+  readonly mode: Mode | undefined;
   /** Recordings to replay, absolute; empty means the synthetic market. */
   readonly replay: readonly string[];
   readonly seed: number;
@@ -37,6 +42,7 @@ export interface UpOptions {
 /** The flags as the command line parser hands them over. */
 export interface UpFlags extends VenueFlags {
   strategy?: string[];
+  mode?: string;
   replay?: string[];
   seed?: string;
   speed?: string;
@@ -70,6 +76,12 @@ function parseRestartBackoff(text: string): number {
   if (ms < 1_000 || ms > 300_000)
     throw new UsageError('--restart-backoff', text, 'a duration from 1s to 300s');
   return ms;
+}
+
+function parseMode(text: string): Mode {
+  const mode = modes.find((one) => one === text);
+  if (mode === undefined) throw new UsageError('--mode', text, modes.join(', '));
+  return mode;
 }
 
 function parseSeed(text: string): number {
@@ -176,6 +188,7 @@ export function parseUpOptions(flags: UpFlags, startedAt: number): UpOptions {
   return {
     strategies: (flags.strategy ?? []).map((path) => existingFolder('--strategy', path)),
     venue: parseVenueAlone(flags),
+    mode: flags.mode === undefined ? undefined : parseMode(flags.mode),
     replay: (flags.replay ?? []).map((path) => existingFile('--replay', path)),
     seed: parseSeed(flags.seed ?? '1'),
     speed: parseSpeed(flags.speed ?? '1'),

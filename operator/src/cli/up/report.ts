@@ -30,6 +30,8 @@ export interface Report {
   readonly strategies: readonly {
     readonly name: string;
     readonly symbol: string;
+    /** Fills of Paper and Shadow are estimated by the core, those of Live are the venue's. */
+    readonly mode: string;
     readonly acceptedOrders: number;
     readonly fills: number;
     readonly rejects: number;
@@ -97,6 +99,7 @@ export function buildReport(run: {
       ({
         name,
         symbol,
+        mode,
         acceptedOrders,
         fills,
         rejects,
@@ -108,6 +111,7 @@ export function buildReport(run: {
       }) => ({
         name,
         symbol,
+        mode,
         acceptedOrders,
         fills,
         rejects,
@@ -142,6 +146,7 @@ export function summary(report: Report): string[] {
     ({
       name,
       symbol,
+      mode,
       acceptedOrders,
       fills,
       rejects,
@@ -151,7 +156,7 @@ export function summary(report: Report): string[] {
       otherFees,
       markOuts,
     }) =>
-      `  ${name} ${symbol}: ${acceptedOrders} orders accepted, ${fills} fills, ${rejects} rejects, ` +
+      `  ${name} ${symbol}${mode === 'Live' ? '' : ` (${mode})`}: ${acceptedOrders} orders accepted, ${fills} fills, ${rejects} rejects, ` +
       `realised ${realisedPnl}, unrealised ${unrealisedPnl}, fees ${fees}` +
       otherFees.map(({ asset, amount }) => ` and ${amount} ${asset}`).join('') +
       markOutText(markOuts),

@@ -8,7 +8,7 @@ import { applyManifest } from '../apply.js';
 import { type Manifest, readManifests } from '../manifests.js';
 import { packageCommand, readPackages, type StrategyPackage } from '../package.js';
 import { binary, checkout } from './checkout.js';
-import { asPaper, externalVenue, refuseLiveWithoutKeys } from './external-venue.js';
+import { externalVenue, inMode, refuseLiveWithoutKeys } from './external-venue.js';
 import {
   agentSocketOf,
   forRecording,
@@ -121,14 +121,14 @@ export async function startStack(
   const pairs = await recordedPairs(options.replay);
   const packages = await readPackages(options.strategies);
   const manifests = packages.length > 0 ? packages.flatMap(ownManifests) : sample('TradingStrategy');
+  // The samples without keys are tried out, not traded.
+  const triedOut = options.venue !== undefined && !options.venue.credentials && packages.length === 0;
   const isStrategy = ({ kind }: Manifest) => kind === 'TradingStrategy';
   const beside = manifests.filter((manifest) => !isStrategy(manifest));
   const strategies = manifests
     .filter(isStrategy)
     .map((strategy) => (pairs.length > 0 ? forRecording(strategy, pairs) : strategy))
-    .map((strategy) =>
-      options.venue && !options.venue.credentials && packages.length === 0 ? asPaper(strategy) : strategy,
-    );
+    .map((strategy) => inMode(strategy, options.mode ?? (triedOut ? 'Paper' : undefined)));
   if (options.venue) refuseLiveWithoutKeys(strategies, options.venue);
   const [accountSample] = sample('TradingAccount');
   const [coreSample] = sample('ExecutionCore');

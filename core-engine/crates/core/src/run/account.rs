@@ -85,11 +85,16 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
         credentials_dir,
     } = options;
     let account = config.name;
-    let credentials = credentials::read(&credentials_dir.join(&config.credentials))?;
+    let credentials = config.credentials.map(|folder| credentials::read(&credentials_dir.join(folder)));
+    let credentials = credentials.transpose()?;
     let directory = state_dir.join(&account).join("journal");
     let folded = fold(Reader::open_last_run(&directory)?).context("the journal can't be recovered")?;
+    let mut engine = EngineConfig::new(account.clone(), config.environment, stop_policy);
+    engine.credentials = credentials.is_some();
+    // Checked when the file was read.
+    engine.paper = config.paper.to_engine().unwrap_or_default();
     let start = Start {
-        config: timing.apply(EngineConfig::new(account.clone(), config.environment, stop_policy)),
+        config: timing.apply(engine),
         incarnation: folded.recovered.incarnation + 1,
         recovered: folded.recovered,
     };
@@ -128,7 +133,8 @@ pub(crate) fn prepare(options: Options, recorder: Recorder) -> anyhow::Result<Pr
     upkeep.tick()?;
     let keeper = Keeper::new(upkeep, kept.keep_bytes(), signals, Arc::clone(&counters));
     let journal = JournalThread::spawn(&account, keeper)?;
-    let rest = RestConfig::new(venue.rest, Some(credentials.api_key), Some(credentials.signer));
+    let (key, signer) = credentials.map(|keys| (keys.api_key, keys.signer)).unzip();
+    let rest = RestConfig::new(venue.rest, key, signer);
     let options = NetOptions { poll_mode, cpu: pins.network, ban, ..NetOptions::default() };
     let net = NetConfig { account, rest, websocket: venue.websocket, tls, options };
     let link = Some(link);

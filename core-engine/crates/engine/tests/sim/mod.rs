@@ -204,7 +204,9 @@ impl Sim {
         self.until("every instance is active", |sim| {
             let status = sim.engine.status(sim.now);
             let books = status.books.iter().all(|book| book.state == "CERTIFIED");
-            books && !status.books.is_empty() && status.account.ledger_equals_venue
+            let equal =
+                status.account.ledger_equals_venue || (!sim.config.credentials && status.account.ready);
+            books && !status.books.is_empty() && equal
         });
         let names: Vec<String> =
             self.desired.instances.iter().map(|policy| policy.instance.clone()).collect();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use flashpod_engine::{fold, replay};
+use flashpod_orders::is_paper;
 use flashpod_types::Nanos;
 
 use super::{Sim, ms};
@@ -33,6 +34,11 @@ impl Sim {
             assert_eq!((balance.free, balance.locked), (free, locked), "{}", balance.asset);
         }
         assert!(ledger.quiescent, "nothing is under way");
+        assert!(
+            ledger.orders.iter().all(|order| !is_paper(&order.terms.client_id)),
+            "paper is no real order"
+        );
+        assert!(self.venue.orders.iter().all(|order| !order.client_id.contains("-0-")), "paper never leaves");
     }
 
     /// The part of `prove` that holds at every moment.

@@ -1,7 +1,7 @@
 //! What the small venue pushes: balances, orders, deals, depth.
 
 use flashpod_mexc::push::{self, push_data_v3_api_wrapper::Body};
-use flashpod_types::{Amount, Price};
+use flashpod_types::{Amount, Price, Side};
 use prost::Message;
 
 use super::venue::{Stream, Top, Venue};
@@ -101,6 +101,21 @@ impl Venue {
         };
         let channel = format!("spot@public.aggre.depth.v3.api.pb@10ms@{symbol}");
         self.push(Stream::Public, &channel, Some(symbol), Body::PublicAggreDepths(body));
+    }
+
+    /// A trade between others, told to all.
+    pub fn print(&mut self, symbol: &str, price: &str, qty: &str, taker: Side) {
+        let deal = push::PublicAggreDeal {
+            price: price.to_owned(),
+            quantity: qty.to_owned(),
+            trade_type: if taker.is_buy() { 1 } else { 2 },
+            time: self.now_ms,
+            trade_id: String::new(),
+        };
+        let event_type = "spot@public.aggre.deals.v3.api.pb@10ms".to_owned();
+        let body = push::PublicAggreDeals { deals: vec![deal], event_type };
+        let channel = format!("spot@public.aggre.deals.v3.api.pb@10ms@{symbol}");
+        self.push(Stream::Public, &channel, Some(symbol), Body::PublicAggreDeals(body));
     }
 
     fn push(&mut self, stream: Stream, channel: &str, symbol: Option<&str>, body: Body) {
