@@ -34,7 +34,7 @@ export function newest(run: Run, python: string): Record<string, string> {
     lines[`${name} (PyPI)`] = told(version, anywhere, why);
   }
   for (const [name, version] of Object.entries(pinned.crates)) {
-    const found = ask(run, 'cargo', ['search', name, '--limit', '1'], new RegExp(`^${name} = "([^"]+)"`));
+    const found = ask(run, 'cargo', ['info', '--quiet', name], /^version: (\S+)/m);
     lines[`${name} (crates.io)`] = told(version, found, '');
   }
   for (const name of pinned.npm) {
