@@ -50,8 +50,9 @@ const heldAt = (place: Place) => async (world: World, order: CellOrder, strike: 
 };
 
 async function fills(world: World, order: CellOrder): Promise<void> {
-  await order.rest();
+  // Before it rests: others trade against it too.
   await world.core.arm('deal-received');
+  await order.rest();
   await order.isMet(part);
   await world.core.held('deal-received');
 }
