@@ -73,7 +73,7 @@ impl Touch {
             levels.iter().take(self.levels).map(|level| i128::from(level.1.raw())).sum()
         };
         let (bids, asks) = (sum(seen.bids), sum(seen.asks));
-        if bids + asks == 0 { 0 } else { (bids - asks) * WHOLE / (bids + asks) }
+        if bids + asks == 0 { 0 } else { divide((bids - asks) * WHOLE, bids + asks) }
     }
 
     /// By how much both quotes are moved.
@@ -83,7 +83,7 @@ impl Touch {
         }
         let (value, most) = (value.raw(), self.most.raw());
         // Clamped first: the product stays within its integer.
-        let inventory = value.clamp(-most, most) * WHOLE / most;
+        let inventory = divide(value.clamp(-most, most) * WHOLE, most);
         let lean = i128::from(self.imbalance_skew) * imbalance - i128::from(self.inventory_skew) * inventory;
         i64::try_from(i128::from(mid.raw()) * lean / SKEW_SCALE).unwrap_or(0)
     }
@@ -93,12 +93,20 @@ impl Touch {
         if !price.is_positive() {
             return None;
         }
-        let raw = i64::try_from(self.order.raw() / i128::from(price.raw())).ok()?;
+        let raw = i64::try_from(divide(self.order.raw(), i128::from(price.raw()))).ok()?;
         let mut qty = Qty::from_raw(raw).floor_to(instrument.step);
         if price.notional(qty) < instrument.min_notional {
             qty += instrument.step;
         }
         (qty.is_positive() && qty >= instrument.min_qty).then_some(Quote { price, qty })
+    }
+}
+
+/// Towards zero. Mostly both are small, and 64 bits divide in a third of the time.
+fn divide(number: i128, by: i128) -> i128 {
+    match (i64::try_from(number), i64::try_from(by)) {
+        (Ok(number), Ok(by)) if by > 0 => i128::from(number / by),
+        _ => number / by,
     }
 }
 

@@ -77,7 +77,8 @@ fn long(text: &[u8; LONGEST], first: u64, point: usize, len: usize) -> Option<i6
 
 #[inline]
 fn eight_at<const AT: usize>(text: &[u8; LONGEST]) -> u64 {
-    u64::from_le_bytes(std::array::from_fn(|at| text[AT + at]))
+    // One load; at most one byte in, eight are always there.
+    text[AT..].first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight))
 }
 
 /// Place of the first point; 8 when there is none.
