@@ -25,11 +25,8 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/**
- * How much the second half of what follows the warm-up is above the first half, by their medians.
- */
-export function growth(samples: readonly number[], warmUp: number): number {
-  const after = samples.slice(Math.floor(samples.length * warmUp));
-  const middle = Math.floor(after.length / 2);
-  return median(after.slice(middle)) - median(after.slice(0, middle));
+/** How much the second half of the samples is above the first half, by their medians. */
+export function growth(samples: readonly number[]): number {
+  const middle = Math.floor(samples.length / 2);
+  return median(samples.slice(middle)) - median(samples.slice(0, middle));
 }
