@@ -55,6 +55,11 @@ const tasks = {
     module: 'scripts/faults.ts',
   },
   fuzz: { module: 'scripts/fuzz.ts' },
+  compare: {
+    rust: ['flashpod-core', 'flashpod-venue'],
+    typescript: 'tsconfig.json',
+    module: 'scripts/compare.ts',
+  },
   audit: { module: 'scripts/audit.ts' },
 };
 
