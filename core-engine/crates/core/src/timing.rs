@@ -6,6 +6,8 @@ use serde::Deserialize;
 
 /// A day: nothing here makes sense for longer.
 const LONGEST_MS: u64 = 86_400_000;
+/// A quarter of an hour before the venue ends a connection, so that the other is there in time.
+const LATEST_END_MS: u64 = LONGEST_MS - 900_000;
 /// The venue takes no longer recvWindow.
 const LONGEST_WINDOW_MS: u64 = 60_000;
 /// The venue's bucket of orders (API reference §3.1), and room for simulated ones.
@@ -60,6 +62,11 @@ timing! {
     /// Without a reply for so long, the fate of an order or cancel is unknown.
     order_timeout "orderTimeoutMs" MS, |c, v| c.tuning.order_timeout = ms(v);
     query_timeout "queryTimeoutMs" MS, |c, v| c.tuning.query_timeout = ms(v);
+    /// The shortest that these become by what was measured.
+    order_timeout_least "orderTimeoutLeastMs" MS, |c, v| c.tuning.order_timeout_least = ms(v);
+    query_timeout_least "queryTimeoutLeastMs" MS, |c, v| c.tuning.query_timeout_least = ms(v);
+    /// A read or a cancel is not sent once more before this.
+    hedge_least "hedgeLeastMs" MS, |c, v| c.tuning.hedge_least = ms(v);
     /// First wait before an order whose fate is open is asked about; doubles up to `askMostMs`.
     ask_first "askFirstMs" MS, |c, v| c.tuning.ask_first = ms(v);
     ask_most "askMostMs" MS, |c, v| c.tuning.ask_most = ms(v);
@@ -68,6 +75,13 @@ timing! {
     book_audit_period "bookAuditPeriodMs" MS, |c, v| c.tuning.book_audit_period = ms(v);
     time_sync_period "timeSyncPeriodMs" MS, |c, v| c.tuning.time_sync_period = ms(v);
     listen_key_period "listenKeyPeriodMs" MS, |c, v| c.tuning.listen_key_period = ms(v);
+    /// WebSockets that carry each pair.
+    links_per_pair "linksPerPair" 1..=2, |c, v| c.tuning.links_per_feed = u32::try_from(v).unwrap_or(1);
+    /// Age at which another takes the place of one, and how long both may stand where no push proves the new one.
+    feed_lifetime "feedLifetimeMs" 1000..=LATEST_END_MS, |c, v| c.tuning.feed_lifetime = ms(v);
+    overlap_most "overlapMostMs" MS, |c, v| c.tuning.overlap_most = ms(v);
+    /// Silence after which a connection is asked, and time between PINGs of one that brings frames.
+    ping_quiet "pingQuietMs" MS, |c, v| c.tuning.ping_quiet = ms(v);
     ping_period "pingPeriodMs" MS, |c, v| c.tuning.ping_period = ms(v);
     /// Silence after a PING that makes a connection dead.
     dead_after "deadAfterMs" MS, |c, v| c.tuning.dead_after = ms(v);
@@ -115,6 +129,8 @@ mod tests {
     fn what_is_out_of_bounds_is_named_with_its_bounds() {
         for (text, name, bounds) in [
             (r#"{"recvWindowMs":60001}"#, "timing.recvWindowMs", "100 to 60000"),
+            (r#"{"linksPerPair":3}"#, "timing.linksPerPair", "1 to 2"),
+            (r#"{"feedLifetimeMs":999}"#, "timing.feedLifetimeMs", "1000 to 85500000"),
             (r#"{"askFirstMs":0}"#, "timing.askFirstMs", "1 to 86400000"),
             (r#"{"orderCalls":3}"#, "timing.keptForCancels", "orderCalls (3)"),
         ] {
