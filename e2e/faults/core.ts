@@ -145,9 +145,12 @@ export class Core {
     await this.#say(`arm failpoint-${place}`, `armed failpoint-${place}`);
   }
 
-  /** Waits until a thread is held there: the core's own word that the stage was reached. */
-  async held(place: Place): Promise<void> {
-    await this.#hear(`held failpoint-${place}`);
+  /** Whether a thread is held there in time: the core's own word that the stage was reached. */
+  held(place: Place, withinMs: number): Promise<boolean> {
+    return this.#hear(`held failpoint-${place}`, withinMs).then(
+      () => true,
+      () => false,
+    );
   }
 
   async release(place: Place): Promise<void> {

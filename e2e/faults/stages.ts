@@ -40,22 +40,41 @@ const onItsWayMs = 450;
 /** The part of a resting order that the other account trades against. */
 const part = 0.3;
 
+/** So often an order is sent anew when it did not come to where the core is to hold it: refused, or told otherwise. */
+const mostAttempts = 4;
+const heldWithinMs = 3_000;
+
+/** Holds the core where the order comes by that `send` sends. */
+async function holdAt(
+  place: Place,
+  world: World,
+  order: CellOrder,
+  send: () => Promise<void>,
+): Promise<void> {
+  for (let attempt = 1; attempt <= mostAttempts; attempt += 1) {
+    await world.core.arm(place);
+    await send();
+    if (await world.core.held(place, heldWithinMs)) return;
+    await world.core.disarm();
+    await world.settle();
+  }
+  const last = world.sidecar.eventsOf(order.ref).at(-1);
+  throw new Error(`no order came to ${place} in ${mostAttempts} attempts: ${last?.code} ${last?.text}`);
+}
+
 /** Holds the core where an order that takes has come to. */
 const heldAt = (place: Place) => async (world: World, order: CellOrder, strike: () => Promise<void>) => {
-  await world.core.arm(place);
-  await order.take();
-  await world.core.held(place);
+  await holdAt(place, world, order, () => order.take());
   await strike();
   await world.core.release(place);
 };
 
-async function fills(world: World, order: CellOrder): Promise<void> {
-  // Before it rests: others trade against it too.
-  await world.core.arm('deal-received');
-  await order.rest();
-  await order.isMet(part);
-  await world.core.held('deal-received');
-}
+/** Held with the first deal of a resting order; before it rests it is armed, as others trade against it too. */
+const fills = (world: World, order: CellOrder): Promise<void> =>
+  holdAt('deal-received', world, order, async () => {
+    await order.rest();
+    await order.isMet(part);
+  });
 
 export const stages: readonly Stage[] = [
   {
@@ -133,9 +152,7 @@ export const stages: readonly Stage[] = [
     crash: true,
     least: taking,
     async run(world, order, strike) {
-      await world.core.arm('ack-received');
-      await order.take();
-      await world.core.held('ack-received');
+      await holdAt('ack-received', world, order, () => order.take());
       await world.core.kill();
       await strike();
     },
