@@ -337,7 +337,7 @@ impl Fold {
     }
 
     pub(crate) fn input(&mut self, stamp: Stamp) {
-        self.folded.next_seq = stamp.seq + 1;
+        self.folded.next_seq = stamp.seq.saturating_add(1);
         self.folded.recovered.last_unix = stamp.unix;
     }
 

@@ -69,7 +69,7 @@ pub fn verify<E>(records: impl IntoIterator<Item = Result<Vec<u8>, E>>) -> Resul
                 replay.fold.facts(&facts);
             }
             Record::Checkpoint { next_seq, tuning, recovered } => {
-                if let Some(last) = replay.last_seq.filter(|last| last + 1 != next_seq) {
+                if let Some(last) = replay.last_seq.filter(|last| last.checked_add(1) != Some(next_seq)) {
                     return Err(ReplayError::Hole { last, found: next_seq });
                 }
                 replay.state("checkpoint", next_seq, &recovered)?;
@@ -111,7 +111,7 @@ struct Open {
 impl Replay {
     fn input<E>(&mut self, stamp: Stamp, input: Input) -> Result<(), ReplayError<E>> {
         let seq = stamp.seq;
-        if let Some(last) = self.last_seq.filter(|last| last + 1 != seq) {
+        if let Some(last) = self.last_seq.filter(|last| last.checked_add(1) != Some(seq)) {
             return Err(ReplayError::Hole { last, found: seq });
         }
         self.last_seq = Some(seq);
