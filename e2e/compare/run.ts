@@ -54,13 +54,12 @@ async function isTrading(run: LocalRun, count: number): Promise<boolean> {
 async function addPaper(run: LocalRun): Promise<void> {
   const strategies = await strategiesOf(run);
   for (const { metadata, spec } of strategies) {
-    const { apiVersion, kind } = resourceOf('TradingStrategy');
     await run.client.of(resourceOf('TradingStrategy')).create({
-      apiVersion,
-      kind,
+      apiVersion: 'trading.flashpod.dev/v1alpha1',
+      kind: 'TradingStrategy',
       metadata: { name: `${metadata.name}${suffix}`, namespace },
       spec: { ...spec, mode: 'Paper' },
-    } as TradingStrategy);
+    });
   }
   await until('both modes trading', tradingWithinMs, () => isTrading(run, 2 * strategies.length));
 }
