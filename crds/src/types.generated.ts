@@ -283,6 +283,8 @@ export interface StrategyInstanceStatus {
   conflatedBooks?: number;
   lastReject?: string;
   capitalError?: string;
+  /** What another core needs to go on with the instance without the journal of this one; read by cores alone. */
+  checkpoint?: string;
   /** When the agent last wrote these figures. */
   checkpointAt?: string;
   positions?: PositionStatus[];

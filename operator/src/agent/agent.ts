@@ -152,7 +152,7 @@ export class Agent {
     this.#coreIsSilent = false;
     this.#stopSeen = false;
     this.#linkDown = Promise.withResolvers();
-    this.#feed.resend();
+    this.#feed.begin();
     this.#followAccounts();
     // A core that was restarted has no deadline, so it sends nothing until a renewal.
     for (const lease of this.#leases.values()) lease.hurry();

@@ -3,6 +3,7 @@ import { InstancePolicy_State, LossAction } from '@flashpod/proto';
 import { expect, test } from 'vitest';
 import { account, core, strategy } from '../testing/desk.js';
 import { type AgentWorld, desiredState } from './desired.js';
+import { leftBy } from './left.js';
 
 const owner = { ...strategy('s'), metadata: { name: 's', namespace: 'default', uid: 'u' } };
 const instance = {
@@ -77,4 +78,25 @@ test('an acceptance of a difference reaches the core until one has carried it ou
   expect(adopt('sunday')).toBe('monday');
   // A core without its journal does not know what another one did.
   expect(adopt('monday')).toBe('');
+});
+
+test('what a core before left goes to one that connects, by uid of the instance', () => {
+  const { metadata, ...rest } = account();
+  const unassigned = [{ asset: 'USDC', amount: '12.5' }];
+  const accounts = [{ ...rest, metadata, status: { unassigned } }];
+  const kept = (uid: string) => ({
+    ...instance,
+    metadata: { ...instance.metadata, uid },
+    status: { state: 'Active' as const, checkpoint: '{}' },
+  });
+  const told = (uid: string) =>
+    desiredState(
+      { ...world, accounts },
+      { told: undefined, proven: new Set(), left: leftBy([kept(uid)], accounts) },
+    );
+  expect(told('i').instances?.[0]?.checkpoint).toBe('{}');
+  expect(told('i').accounts?.[0]?.unassigned).toEqual(unassigned);
+  expect(told('another').instances?.[0]?.checkpoint).toBe('');
+  // Without a checkpoint the ledger begins with the balances that the exchange has.
+  expect(leftBy([instance], accounts).unassigned.size).toBe(0);
 });

@@ -19,6 +19,7 @@ import {
   SidecarLoss_Action,
 } from '@flashpod/proto';
 import { adoptionOf, covers, policyFor, riskResetOf } from '../strategy/policy.js';
+import type { Left } from './left.js';
 
 export interface AgentWorld {
   readonly coreName: string;
@@ -38,6 +39,8 @@ export interface Memory {
   readonly told: ReadonlySet<string> | undefined;
   /** Instances whose stop the core has proven: they never run again, however late the status that says so. */
   readonly proven: ReadonlySet<string>;
+  /** How the core before left things, until ours has read it. */
+  readonly left?: Left;
 }
 
 /** The desired state but for its generation. */
@@ -70,7 +73,7 @@ export function instancesOn({ coreName, instances }: AgentWorld): StrategyInstan
 export function desiredState(world: AgentWorld, memory: Memory): Desired {
   const instances = instancesOn(world).filter((instance) => isKnown(world, memory, instance));
   return {
-    accounts: accountNames(world, instances).map((name) => accountPolicy(world, name, instances)),
+    accounts: accountNames(world, instances).map((name) => accountPolicy(world, memory, name, instances)),
     instances: instances.map((instance) => instancePolicy(world, memory, instance)),
     halts: [...world.halts]
       .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
@@ -97,7 +100,12 @@ function accountNames({ core }: AgentWorld, instances: readonly StrategyInstance
   return [...new Set(names)].sort();
 }
 
-function accountPolicy({ accounts }: AgentWorld, name: string, instances: readonly StrategyInstance[]) {
+function accountPolicy(
+  { accounts }: AgentWorld,
+  { left }: Memory,
+  name: string,
+  instances: readonly StrategyInstance[],
+) {
   const account = accounts.find(({ metadata }) => metadata.name === name);
   const limits = account?.spec.limits;
   const symbols = instances
@@ -113,13 +121,14 @@ function accountPolicy({ accounts }: AgentWorld, name: string, instances: readon
     onLoss: lossActions[limits?.onLossLimit ?? 'Halt'],
     riskReset: riskResetOf(account),
     adopt: adoptionOf(account),
+    unassigned: (left?.unassigned.get(name) ?? []).map(({ asset, amount }) => ({ asset, amount })),
     symbols: [...new Set(symbols)].sort(),
   };
 }
 
 function instancePolicy(
   { strategy, accounts, halts, namespaceEnds }: AgentWorld,
-  { proven }: Memory,
+  { proven, left }: Memory,
   instance: StrategyInstance,
 ) {
   const { metadata, spec } = instance;
@@ -142,6 +151,7 @@ function instancePolicy(
     limits: riskLimits(policy.limits),
     riskReset: policy.riskReset,
     tokenSha256: spec.tokenSha256,
+    checkpoint: left?.checkpoints.get(metadata.uid ?? '') ?? '',
     parametersJson: JSON.stringify(spec.parameters),
     onSidecarLoss: { action: losses[policy.onSidecarLoss.action], afterMs: policy.onSidecarLoss.afterMs },
   };

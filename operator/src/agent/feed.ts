@@ -8,6 +8,7 @@ import { stableJson } from '../api/names.js';
 import type { Change, Clock, KubeObject } from '../kube/index.js';
 import { adoptionOf, riskResetOf } from '../strategy/policy.js';
 import { type AgentWorld, type Desired, desiredState, instancesOn } from './desired.js';
+import { leftBy, nothingLeft } from './left.js';
 import type { UpBody } from './link.js';
 import { Stops } from './stops.js';
 
@@ -34,6 +35,7 @@ export class Feed {
   /** Generation of the desired state in force, by account: one that is slow says nothing about the others. */
   #acknowledged: ReadonlyMap<string, bigint> = new Map();
   readonly #stops = new Stops();
+  #left = nothingLeft;
   readonly #clock: Clock;
   #sentAt = 0;
 
@@ -58,7 +60,7 @@ export class Feed {
   /** Compares what is wanted with what was sent, and sends it when it changed. */
   update(): void {
     const { proven } = this.#stops;
-    const desired = desiredState(this.#world(), { told: this.#told(), proven });
+    const desired = desiredState(this.#world(), { told: this.#told(), proven, left: this.#left });
     const content = stableJson(desired);
     if (content === this.#content) {
       this.#remember();
@@ -76,6 +78,22 @@ export class Feed {
   take(status: CoreStatus): void {
     this.#acknowledge(status);
     this.#stops.judge(status);
+    this.#handedOver(status);
+  }
+
+  /** A stream begins, maybe with a core that has no journal: what the one before left goes with the first word. */
+  begin(): void {
+    const { instances, accounts } = this.#world();
+    this.#left = leftBy(instances, accounts);
+    this.update();
+    this.resend();
+  }
+
+  /** Once all accounts are reconciled nobody needs what was left. */
+  #handedOver({ accounts }: CoreStatus): void {
+    if (this.#left === nothingLeft || !accounts.every(({ ready }) => ready)) return;
+    this.#left = nothingLeft;
+    this.update();
   }
 
   resend(): void {

@@ -31,6 +31,8 @@ export interface ReportsOptions {
   readonly clock?: Clock;
 }
 
+/** Fields that change though nothing happened. */
+const timeFields = new Set(['checkpoint', 'checkpointAt']);
 /** The core writes at least once a second; silent for longer, it is stopped or stuck. */
 const silenceMs = 5_000;
 
@@ -159,17 +161,22 @@ export class Reports {
     const wanted = instanceStatus(seen, current.status, {
       trouble: this.#trouble,
       generation: generationInForce(name),
+      ready: this.#isReady(cached.spec.accountRef.name),
       now: this.#clock.wall(),
     });
     const patch = mergePatchOf(current.status, wanted);
     const now = this.#clock.now();
-    const onlyTime = patch !== undefined && Object.keys(patch).every((field) => field === 'checkpointAt');
+    const onlyTime = patch !== undefined && Object.keys(patch).every((field) => timeFields.has(field));
     const fresh = now - (this.#checkpoints.get(name) ?? Number.NEGATIVE_INFINITY) < checkpointEveryMs;
     if (patch === undefined || (onlyTime && fresh)) return;
     const body = { status: patch } as MergePatch<StrategyInstance>;
     const result = await client.of(StrategyInstances).mergePatchStatus({ namespace, name }, body);
     this.#written.set(name, { base: cached, result });
     this.#checkpoints.set(name, now);
+  }
+
+  #isReady(name: string): boolean {
+    return this.#seen?.accounts.some(({ account, ready }) => account === name && ready) ?? false;
   }
 
   async #writeAccount(name: string): Promise<void> {

@@ -202,7 +202,7 @@ impl Engine {
     /// that finds none is used up: it says nothing about a later one.
     fn adopt_difference(&mut self, gaps: &[Gap]) -> bool {
         let lasts = self.audit.failures >= 2 && self.audit.gaps == gaps;
-        if !self.adoption_wanted() || !(gaps.is_empty() || lasts) {
+        if !self.adoption_wanted() || self.state.take_over.is_some() || !(gaps.is_empty() || lasts) {
             return false;
         }
         let now = self.now.mono;

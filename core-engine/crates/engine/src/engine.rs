@@ -129,7 +129,7 @@ impl Engine {
             Input::Feed { conn, received, event } => self.on_feed(conn, received, event),
             Input::Http { id, sent, received, outcome } => self.on_http(id, sent, received, &outcome),
             Input::Session { instance, received, message } => self.on_session(&instance, received, message),
-            Input::Agent(AgentInput::Desired(desired)) => self.on_desired(desired),
+            Input::Agent(AgentInput::Desired(desired)) => self.on_desired(*desired),
             Input::Agent(AgentInput::StopSeen) => self.on_stop_seen(),
             Input::Agent(AgentInput::LeaseAttempt { attempt }) => {
                 self.lease.attempt(attempt, stamp.mono);
@@ -174,6 +174,7 @@ impl Engine {
             self.poll_instances(),
             self.poll_stopping(),
         ];
+        self.poll_take_over();
         self.ask_due_rules();
         self.requote = false;
         let sent = self.schedule();

@@ -33,6 +33,15 @@ pub enum Fact {
     LedgerStarted {
         balances: Vec<(Asset, Amount)>,
     },
+    /// An instance goes on from a checkpoint that another core wrote, `Checkpoint` as text.
+    Restored {
+        instance: InstanceName,
+        checkpoint: String,
+        at: Nanos,
+        at_unix: Nanos,
+    },
+    /// What happened since the checkpoints is known.
+    TakenOver,
     /// Capital given to an instance: real money from `unassigned`, paper money from nowhere.
     Allocated {
         money: Money,

@@ -247,6 +247,12 @@ impl Engine {
             Phase::Soft => because(TradingState::ReduceOnly, "LEASE: past its soft deadline".into()),
             Phase::Hard => because(TradingState::Halted, "LEASE: past its hard deadline".into()),
         }
+        if self.state.take_over.is_some() {
+            because(
+                TradingState::ReduceOnly,
+                "TAKE_OVER: what happened since the checkpoint is not known yet".into(),
+            );
+        }
         if let Some(difference) = self.audit.verdict() {
             because(TradingState::ReduceOnly, format!("LEDGER_DIFFERS: {difference}"));
         }

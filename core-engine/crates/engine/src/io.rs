@@ -173,7 +173,7 @@ pub struct Intent {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum AgentInput {
-    Desired(Desired),
+    Desired(Box<Desired>),
     LeaseAttempt {
         attempt: u64,
     },
@@ -210,6 +210,8 @@ pub struct AccountLimits {
     pub risk_reset: String,
     /// Another text than before accepts a difference of the balances that the audit found. Empty: nothing.
     pub adopt: String,
+    /// What no instance owned by the account's last status; a ledger that begins with checkpoints begins with it.
+    pub unassigned: Vec<(Asset, Amount)>,
 }
 
 /// What a loss limit does to what reaches it, until a reset.
@@ -265,6 +267,8 @@ pub struct InstancePolicy {
     pub limits: RiskLimits,
     /// As in `AccountLimits`, of the strategy.
     pub risk_reset: String,
+    /// How the core before left it (`Checkpoint`), for one that has no journal of the account; empty: unknown.
+    pub checkpoint: String,
     pub parameters_json: String,
     pub sidecar_loss: SidecarLossAction,
     pub sidecar_loss_after: Nanos,

@@ -6,9 +6,11 @@
 //! - [`engine`]: the loop itself
 //! - [`fact`]: what must be remembered; [`recovery`]: the state folded from facts
 //! - [`record`]: journal records; [`replay`]: proof that a journal reproduces its decisions
+//! - [`checkpoint`]: what another core needs to go on without this one's journal
 //! - [`paper`]: orders that are matched in here and never leave
 //! - [`status`]: what is known, for the agent and the metrics
 
+pub mod checkpoint;
 pub mod config;
 pub mod deltas;
 pub mod engine;
@@ -50,6 +52,7 @@ mod schedule;
 mod sessions;
 mod startup;
 mod stopping;
+mod take_over;
 mod track;
 mod trade;
 mod view;
@@ -61,3 +64,4 @@ pub use io::{Action, Input, Stamp, Start};
 pub use paper::{Delay, Fees, Money, PaperConfig, Queue};
 pub use recovery::{Folded, Recovered, fold};
 pub use status::{LedgerView, Status};
+pub use take_over::TakeOver;

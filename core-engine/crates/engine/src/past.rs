@@ -10,6 +10,7 @@ use flashpod_types::{Millis, Nanos, Symbol};
 use crate::engine::Engine;
 use crate::pages::{Reading, horizon};
 use crate::requests::{ORDERS_LIMIT, Purpose};
+use crate::trade::report;
 
 /// How far before the journal's last moment to begin: a dying host may lose 50 ms, and its clock may have been set
 /// since.
@@ -39,6 +40,11 @@ impl Past {
         self.again = Some(now + self.wait.max(RETRY));
     }
 
+    /// Whether everything was read in each of these pairs.
+    pub(crate) fn is_read<T>(&self, pairs: &BTreeMap<Symbol, T>) -> bool {
+        pairs.keys().all(|symbol| self.readings.get(symbol).is_some_and(|reading| reading.page().is_none()))
+    }
+
     /// Said before `failed`.
     pub(crate) fn refused(&mut self) {
         self.wait = Nanos(self.wait.0 * 2).clamp(RETRY, RETRY_MOST);
@@ -48,14 +54,17 @@ impl Past {
 impl Engine {
     /// Looks for them in every pair where that was not begun in this run.
     pub(crate) fn look_back(&mut self) {
-        if self.state.incarnation == 1 || !self.state.ledger.is_started() {
+        let taken_over = self.state.take_over.as_ref().map(|begun| Millis(begun.since_ms));
+        let is_first = self.state.incarnation == 1 && taken_over.is_none();
+        if is_first || !self.state.ledger.is_started() {
             return;
         }
         let Some(now) = self.clock.venue_millis(self.now.mono) else { return };
         // By how long ago it was: our wall clock may show another time than the venue's.
         let away = self.now.unix.since(self.startup.former_run).as_millis();
         let away = i64::try_from(away).unwrap_or(i64::MAX / 2);
-        let from = Millis(now.0 - away - LOOK_BACK_MS).max(horizon(now, SHOWN_DAYS));
+        let left = Millis(now.0.saturating_sub(away).saturating_sub(LOOK_BACK_MS));
+        let from = taken_over.unwrap_or(left).max(horizon(now, SHOWN_DAYS));
         let symbols: Vec<Symbol> = self.state.pairs.keys().copied().collect();
         for symbol in symbols {
             if let Entry::Vacant(place) = self.past.readings.entry(symbol) {
@@ -81,7 +90,11 @@ impl Engine {
     pub(crate) fn on_past_orders(&mut self, symbol: Symbol, rows: &[OrderReport]) {
         self.note_epochs(rows);
         for row in rows {
-            if self.is_strange(&row.client_id) {
+            // Nothing is to be learnt of one that has ended with everything booked.
+            let is_over = report(row.order_id, row.status, row.executed).ending.is_some();
+            let is_booked =
+                self.state.take_over.is_some() && self.booked_before(&row.client_id) == row.executed;
+            if self.is_strange(&row.client_id) && !(is_over && is_booked) {
                 self.on_order_row(row);
             }
         }

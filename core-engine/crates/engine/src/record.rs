@@ -14,7 +14,7 @@ use crate::io::{Action, HttpRequest, Input, RequestClass, Stamp};
 use crate::recovery::Recovered;
 
 /// Raised when a record's shape changes: a journal is read by the build family that wrote it.
-pub const FORMAT: u8 = 5;
+pub const FORMAT: u8 = 6;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Record {

@@ -2,17 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use flashpod_orders::order::NewOrder;
 use flashpod_orders::{Change, ClientId, InstanceTag, Ledger, Order, OrderStore, Origin, is_paper};
 use flashpod_risk::Watch;
 use flashpod_types::{Amount, Asset, ClientOrderId, Nanos, OrderId, Symbol, TradeId};
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint::Checkpoint;
 use crate::config::Tuning;
 use crate::fact::Fact;
 use crate::io::{Input, InstanceName, OrderEvent, OrderEventKind, Stamp, Start};
 use crate::paper::{Money, PaperState};
 use crate::record::{Record, RecordError, Remembered};
 use crate::status::StopProof;
+use crate::take_over::TakeOver;
 
 /// Foreign trade ids remembered to book each once.
 const FOREIGN_TRADES_KEPT: usize = 10_000;
@@ -38,6 +41,8 @@ pub struct Recovered {
     pub owners: BTreeMap<String, OwnerRecord>,
     /// The newest difference that somebody accepted.
     pub adoption: Option<Adoption>,
+    /// Until everything that happened since the checkpoints of another core is known.
+    pub take_over: Option<TakeOver>,
     /// Last client order id sequence used, by epoch and incarnation.
     pub sequences: BTreeMap<(u64, u64), u64>,
     /// Listen keys made lately, oldest first.
@@ -113,6 +118,10 @@ impl Recovered {
                 self.pairs.insert(*symbol, (*base, *quote));
             }
             Fact::LedgerStarted { balances } => self.ledger.start(balances),
+            Fact::Restored { instance, checkpoint, at, at_unix } => {
+                self.restore(instance, checkpoint, *at, *at_unix);
+            }
+            Fact::TakenOver => self.take_over = None,
             Fact::Allocated { money, instance, uid, capital } => {
                 match money {
                     Money::Real => self.ledger.allocate(instance, capital),
@@ -211,6 +220,26 @@ impl Recovered {
         Some(change)
     }
 
+    fn restore(&mut self, instance: &str, text: &str, at: Nanos, at_unix: Nanos) {
+        let Ok(of) = Checkpoint::parse(text) else { return };
+        self.ledger.restore(instance, of.account);
+        let record =
+            InstanceRecord { uid: of.uid, sequence: of.sequence, figures: of.figures, ..Default::default() };
+        self.instances.insert(instance.to_owned(), record);
+        self.owners.extend(of.losses);
+        for (terms, before) in of.orders {
+            if let Ok(id) = ClientId::parse(&terms.client_id) {
+                self.highest_epoch = self.highest_epoch.max(id.epoch);
+            }
+            self.orders.insert(Order::new(NewOrder { before, created: at, created_unix: at_unix, ..terms }));
+        }
+        let fresh = TakeOver { since_ms: of.since_ms, ..TakeOver::default() };
+        let begun = self.take_over.get_or_insert(fresh);
+        begun.since_ms = begun.since_ms.min(of.since_ms);
+        begun.booked.extend(of.closed);
+        begun.texts.insert(instance.to_owned(), text.to_owned());
+    }
+
     fn owner(&mut self, name: &str, uid: &str) -> &mut OwnerRecord {
         let record = self.owners.entry(name.to_owned()).or_default();
         if record.uid != uid {
@@ -253,6 +282,7 @@ impl Recovered {
             ("instances", self.instances == other.instances),
             ("halts", self.halts == other.halts),
             ("losses", self.owners == other.owners),
+            ("take-over", self.take_over == other.take_over),
             ("adoption", self.adoption == other.adoption),
             ("sequences", self.sequences == other.sequences),
             ("listen keys", self.listen_keys == other.listen_keys),

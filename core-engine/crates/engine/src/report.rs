@@ -164,6 +164,7 @@ impl Engine {
             balances: owned.map(|a| a.own.iter().map(|(&k, &v)| (k, v)).collect()).unwrap_or_default(),
             capital_error: instance.capital_error.clone(),
             last_reject: record.map(|record| record.last_reject.clone()).unwrap_or_default(),
+            checkpoint: self.checkpoint_text(name),
             losses: self.losses_of(name, policy),
         }
     }

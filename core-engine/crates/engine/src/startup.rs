@@ -272,7 +272,13 @@ impl Engine {
         if round != self.startup.round || !self.startup.reconciling {
             return;
         }
-        if !self.state.ledger.is_started() {
+        let knows_the_past = self.desired.generation > 0 && self.startup.rules_loaded;
+        if !self.state.ledger.is_started() && !knows_the_past {
+            // The agent may bring what another core left.
+            self.startup_failed(&Purpose::OpenOrders(Round::Reconcile(round)));
+            return;
+        }
+        if !self.state.ledger.is_started() && !self.take_over() {
             // Together with the balances, once they are here.
             self.startup.open_orders = Some(rows);
             self.ask(Purpose::Account(Round::Reconcile(round)));

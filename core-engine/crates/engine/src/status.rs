@@ -165,6 +165,8 @@ pub struct InstanceStatus {
     pub capital_error: String,
     /// Code and text of the newest refused order.
     pub last_reject: String,
+    /// What another core needs to go on with it; empty: nothing.
+    pub checkpoint: String,
     /// Of its strategy, in each quote asset that loss limits watch.
     pub losses: Vec<LossStatus>,
 }

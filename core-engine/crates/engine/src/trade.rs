@@ -316,7 +316,8 @@ impl Engine {
         self.note_pair(row.symbol);
         let instance = self.state.instance_of(id.instance).cloned().unwrap_or_default();
         // What it traded before the ledger's starting balances were taken is in them.
-        let before = if self.state.ledger.is_started() { Qty::ZERO } else { row.executed };
+        let started = self.state.ledger.is_started();
+        let before = if started { self.booked_before(&row.client_id) } else { row.executed };
         self.commit(Fact::Placed(NewOrder {
             client_id: row.client_id,
             instance: instance.into(),

@@ -35,7 +35,7 @@ fn a_difference_stops_opening_until_it_is_accepted_and_then_is_unassigned() {
     assert!(reasons.contains("LEDGER_DIFFERS") && reasons.contains("USDC: venue 100250.5"), "{reasons}");
 
     adopt(&mut sim, "first");
-    sim.until("it is accepted", |sim| equal(sim));
+    sim.until("it is accepted", equal);
     let status = sim.engine.status(sim.now).account;
     let adoption = status.adoption.expect("an adoption");
     assert_eq!(adoption.request, "first");
@@ -54,7 +54,7 @@ fn a_difference_stops_opening_until_it_is_accepted_and_then_is_unassigned() {
     sim.run(Nanos::from_secs(90));
     assert!(!equal(&sim), "the old request accepts nothing new");
     adopt(&mut sim, "second");
-    sim.until("it is accepted too", |sim| equal(sim));
+    sim.until("it is accepted too", equal);
     sim.prove();
 }
 
@@ -84,7 +84,7 @@ fn a_fill_under_way_is_not_taken_for_part_of_the_difference() {
     adopt(&mut sim, "now");
     sim.run(Nanos::from_secs(10));
     sim.release_private();
-    sim.until("the difference alone is accepted", |sim| equal(sim));
+    sim.until("the difference alone is accepted", equal);
     let adoption = sim.engine.status(sim.now).account.adoption.expect("an adoption");
     assert_eq!(adoption.amounts, [capital("USDC", "10")]);
     sim.prove();

@@ -171,7 +171,7 @@ impl<T: From<Input> + From<LedgerQuery> + Send + 'static> Agent<T> {
         for (account, state) in &desired.accounts {
             let (engine, state) = (self.engine(account)?.clone(), state.clone());
             told.spawn(async move {
-                engine.push(T::from(Input::Agent(AgentInput::Desired(state)))).await.is_ok()
+                engine.push(T::from(Input::Agent(AgentInput::Desired(Box::new(state))))).await.is_ok()
             });
         }
         if !told.join_all().await.into_iter().all(|taken| taken) {

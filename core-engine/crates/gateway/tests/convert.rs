@@ -465,6 +465,7 @@ fn there_is_no_proof_before_a_stop_was_asked_for() {
         balances: Vec::new(),
         capital_error: String::new(),
         last_reject: String::new(),
+        checkpoint: String::new(),
         losses: Vec::new(),
     };
     assert!(status::instance(&with(StopProof::default()), 0, None).proof.is_none());

@@ -127,6 +127,11 @@ impl Ledger {
         }
     }
 
+    /// Takes a sub-account as another ledger had it: the whole account grows by what it owns.
+    pub fn restore(&mut self, instance: &str, account: SubAccount) {
+        self.accounts.insert(instance.to_owned(), account);
+    }
+
     /// Moves everything an instance owns to `unassigned` and forgets its sub-account; what its positions were.
     pub fn release(&mut self, instance: &str) -> Option<SubAccount> {
         let account = self.accounts.remove(instance)?;

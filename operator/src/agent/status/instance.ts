@@ -20,6 +20,8 @@ export interface InstanceFacts {
   readonly trouble: string | undefined;
   /** metadata.generation of the instance whose policy is in force. */
   readonly generation: number | undefined;
+  /** Whether its account is reconciled: until then the checkpoint of a core before ours stays. */
+  readonly ready: boolean;
   readonly now: Date;
 }
 
@@ -27,7 +29,7 @@ export interface InstanceFacts {
 export function instanceStatus(
   seen: InstanceStatus | undefined,
   before: StrategyInstanceStatus | undefined,
-  { trouble, generation, now }: InstanceFacts,
+  { trouble, generation, ready, now }: InstanceFacts,
 ): StrategyInstanceStatus {
   const observedGeneration = generation ?? before?.observedGeneration;
   const proof = proofOf(seen, before?.proof);
@@ -47,6 +49,7 @@ export function instanceStatus(
   return defined<StrategyInstanceStatus>({
     observedGeneration,
     checkpointAt: now.toISOString(),
+    checkpoint: ready ? checkpointOf(seen) : before?.checkpoint,
     state: tradingState(seen.state),
     reasons: seen.reasons.slice(0, 16).map((reason) => reason.slice(0, 256)),
     sidecarConnected: seen.sidecarConnected,
@@ -111,6 +114,12 @@ function positions(seen: InstanceStatus): PositionStatus[] {
     }),
   );
 }
+
+/** Longest checkpoint that the API takes; half of one is none. */
+const maxCheckpoint = 262_144;
+
+const checkpointOf = ({ checkpoint }: InstanceStatus): string | undefined =>
+  checkpoint === '' || checkpoint.length > maxCheckpoint ? undefined : checkpoint;
 
 /** What was proven stays proven; a core that has forgotten it says so at most by its silence. */
 function proofOf(seen: InstanceStatus | undefined, before: Proof | undefined): Proof | undefined {

@@ -14,7 +14,7 @@ import { time } from './figures.js';
 import { instanceStatus } from './instance.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
-const facts = { trouble: undefined, generation: 4, now };
+const facts = { trouble: undefined, generation: 4, ready: true, now };
 
 test('nanoseconds become RFC 3339 with microseconds, and 0 is not yet', () => {
   expect(time(1_767_225_600_123_456_789n)).toBe('2026-01-01T00:00:00.123456Z');
@@ -209,4 +209,16 @@ test('losses, fees in third assets and mark-outs are told as the core counts the
       { afterMs: 5_000, fills: 0, value: '0' },
     ],
   });
+});
+
+test('the checkpoint of a core before stays until ours is reconciled, and then is what ours says', () => {
+  const before = { state: 'Active', checkpoint: 'theirs' } as const;
+  const of = (checkpoint: string, ready: boolean) =>
+    instanceStatus(create(InstanceStatusSchema, { checkpoint }), before, { ...facts, ready }).checkpoint;
+  expect(of('', false)).toBe('theirs');
+  expect(of('ours', true)).toBe('ours');
+  // Its stop is proven: there is nothing to go on with.
+  expect(of('', true)).toBeUndefined();
+  // Half of one would be none.
+  expect(of('x'.repeat(262_145), true)).toBeUndefined();
 });

@@ -25,6 +25,11 @@ export async function resume(client: KubeClient): Promise<Kept> {
   // Whoever held them has ended: nobody needs to wait for their silence.
   for (const { metadata } of (await leases.list()).items)
     await leases.mergePatch(keyOf(metadata), { spec: { holderIdentity: '' } });
+  // Their exchange has ended too: with the new one everything begins anew.
+  const instances = client.of(resourceOf('StrategyInstance'));
+  for (const { metadata, status } of (await instances.list()).items)
+    if (status?.checkpoint !== undefined)
+      await instances.mergePatchStatus(keyOf(metadata), { status: { checkpoint: null } } as never);
   const halts = client.of(resourceOf('Halt'));
   for (const { metadata } of (await halts.list()).items)
     if (ENDINGS.test(metadata.name)) await halts.deleteIfExists(keyOf(metadata));

@@ -123,7 +123,7 @@ impl World {
                 .collect::<Result<_, _>>()?,
             halts: Vec::new(),
         };
-        world.waiting.push_back(Input::Agent(AgentInput::Desired(desired)));
+        world.waiting.push_back(Input::Agent(AgentInput::Desired(Box::new(desired))));
         world.waiting.push_back(Input::Agent(AgentInput::LeaseAttempt { attempt: 1 }));
         let day = 24 * 3_600_000;
         let renewed = AgentInput::LeaseRenewed {
@@ -352,6 +352,7 @@ fn policy(instance: &str, count: usize) -> anyhow::Result<InstancePolicy> {
             ..RiskLimits::default()
         },
         risk_reset: String::new(),
+        checkpoint: String::new(),
         parameters_json: "{}".to_owned(),
         sidecar_loss: SidecarLossAction::Keep,
         sidecar_loss_after: HOUR,

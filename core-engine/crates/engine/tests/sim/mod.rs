@@ -21,7 +21,7 @@ use flashpod_engine::io::{
     RunState, SessionMessage, SetRule, SidecarLossAction, TradingState, WantedQuotes, Welcome,
 };
 use flashpod_engine::{
-    Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, StopPolicy, fold, record,
+    Engine, EngineConfig, Environment, Input, Recovered, Stamp, Start, Status, StopPolicy, fold, record,
 };
 use flashpod_types::{Amount, Asset, Nanos, OrderType, Price, Qty, Side, Symbol};
 use venue::{EPOCH_MS, Venue};
@@ -122,6 +122,7 @@ pub fn policy(name: &str, symbols: &[&str]) -> InstancePolicy {
             ..RiskLimits::default()
         },
         risk_reset: String::new(),
+        checkpoint: String::new(),
         parameters_json: "{}".into(),
         sidecar_loss: SidecarLossAction::Cancel,
         sidecar_loss_after: Nanos::from_secs(3),
@@ -223,7 +224,7 @@ impl Sim {
 
     pub fn send_desired(&mut self) {
         self.desired.generation += 1;
-        self.input(Input::Agent(AgentInput::Desired(self.desired.clone())));
+        self.input(Input::Agent(AgentInput::Desired(Box::new(self.desired.clone()))));
     }
 
     pub fn limit_account(&mut self, limits: AccountLimits) {
@@ -400,6 +401,30 @@ impl Sim {
         let (desired, epoch, attempts, ahead) = (self.desired, self.epoch, self.attempts, self.ahead);
         let mut sim = Self::with(self.venue, self.config, self.records, self.now + away);
         (sim.epoch, sim.attempts, sim.ahead) = (epoch, attempts, ahead);
+        sim.desired = desired;
+        sim.send_desired();
+        sim
+    }
+
+    /// The node is lost with its journal. A core elsewhere has what the API kept of this one, and the next epoch.
+    pub fn moved(mut self, away: Nanos, kept: &Status) -> Self {
+        let events = std::mem::take(&mut self.queue);
+        for ((at, _), event) in events {
+            if let Event::ToVenue(request, _) = event {
+                self.now = self.now.max(at);
+                self.ask_venue(&request);
+            }
+        }
+        self.venue.pushes.clear();
+        let mut desired = self.desired;
+        desired.account.unassigned.clone_from(&kept.account.unassigned);
+        for policy in &mut desired.instances {
+            let of = kept.instances.iter().find(|instance| instance.instance == policy.instance);
+            policy.checkpoint = of.map(|instance| instance.checkpoint.clone()).unwrap_or_default();
+        }
+        let (epoch, ahead) = (self.epoch + 1, self.ahead);
+        let mut sim = Self::with(self.venue, self.config, Vec::new(), self.now + away);
+        (sim.epoch, sim.ahead) = (epoch, ahead);
         sim.desired = desired;
         sim.send_desired();
         sim

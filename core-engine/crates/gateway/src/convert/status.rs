@@ -78,6 +78,7 @@ pub fn instance(
         capital_error: status.capital_error.clone(),
         tick_to_order,
         last_reject: status.last_reject.clone(),
+        checkpoint: status.checkpoint.clone(),
         losses: status.losses.iter().map(losses).collect(),
     }
 }

@@ -6,7 +6,7 @@ use flashpod_engine::io::{
     AccountLimits, DeletionPolicy, Desired, HaltAction, HaltPolicy, InstancePolicy, Intent, Mode, OnLoss,
     Quote, RiskLimits, RunState, SessionMessage, SetRule, SidecarLossAction, WantedQuotes,
 };
-use flashpod_types::{Nanos, OrderType};
+use flashpod_types::{Amount, Asset, Nanos, OrderType};
 
 use super::{
     FieldError, name, optional_amount, optional_count, optional_qty, order_type, positive_price,
@@ -238,6 +238,17 @@ fn token_hash(text: &str) -> Result<[u8; 32], FieldError> {
     }
 }
 
+fn capital(field: &str, parts: &[proto::AssetAmount]) -> Result<Vec<(Asset, Amount)>, FieldError> {
+    let mut capital = Vec::with_capacity(parts.len());
+    for (index, part) in parts.iter().enumerate() {
+        let field = format!("{field}[{index}]");
+        let amount = optional_amount(&format!("{field}.amount"), &part.amount)?
+            .ok_or_else(|| FieldError::new(format!("{field}.amount"), "", "is empty"))?;
+        capital.push((name(&format!("{field}.asset"), &part.asset)?, amount));
+    }
+    Ok(capital)
+}
+
 fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError> {
     if policy.instance.is_empty() || policy.instance.len() > 253 {
         return Err(FieldError::new("instance", policy.instance, "must have 1 to 253 bytes"));
@@ -246,12 +257,7 @@ fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError>
     for (index, text) in policy.symbols.iter().enumerate() {
         symbols.push(symbol(&format!("symbols[{index}]"), text)?);
     }
-    let mut capital = Vec::with_capacity(policy.capital.len());
-    for (index, part) in policy.capital.iter().enumerate() {
-        let amount = optional_amount(&format!("capital[{index}].amount"), &part.amount)?
-            .ok_or_else(|| FieldError::new(format!("capital[{index}].amount"), "", "is empty"))?;
-        capital.push((name(&format!("capital[{index}].asset"), &part.asset)?, amount));
-    }
+    let capital = capital("capital", &policy.capital)?;
     let loss = policy.on_sidecar_loss.unwrap_or_default();
     Ok(InstancePolicy {
         mode: mode(policy.mode)?,
@@ -259,6 +265,7 @@ fn instance(policy: proto::InstancePolicy) -> Result<InstancePolicy, FieldError>
         deletion_policy: deletion_policy(policy.deletion_policy)?,
         limits: limits(policy.limits.unwrap_or_default()).map_err(|e| e.within("limits"))?,
         risk_reset: request("risk_reset", policy.risk_reset)?,
+        checkpoint: policy.checkpoint,
         sidecar_loss: sidecar_loss(loss.action)?,
         sidecar_loss_after: Nanos::from_millis(u64::from(loss.after_ms)),
         // An agent that does not say: each instance for itself.
@@ -283,6 +290,7 @@ fn account_limits(policy: proto::AccountPolicy) -> Result<AccountLimits, FieldEr
         on_loss: on_loss(policy.on_loss)?,
         risk_reset: request("risk_reset", policy.risk_reset)?,
         adopt: request("adopt", policy.adopt)?,
+        unassigned: capital("unassigned", &policy.unassigned)?,
     })
 }
 

@@ -317,6 +317,7 @@ pub(crate) fn instance_status() -> InstanceStatus {
         balances: Vec::new(),
         capital_error: String::new(),
         last_reject: String::new(),
+        checkpoint: String::new(),
         losses: Vec::new(),
     }
 }

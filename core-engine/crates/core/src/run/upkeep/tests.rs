@@ -84,7 +84,7 @@ impl Stepped {
                 soft_deadline_ms: 35_000,
                 hard_deadline_ms: 55_000,
             },
-            _ => AgentInput::Desired(Desired {
+            _ => AgentInput::Desired(Box::new(Desired {
                 generation: number,
                 halts: vec![HaltPolicy {
                     name: "h".repeat(1500),
@@ -94,7 +94,7 @@ impl Stepped {
                     all: true,
                 }],
                 ..Default::default()
-            }),
+            })),
         };
         self.inputs.try_push(Delivery::Input(Input::Agent(input))).unwrap();
         self.begun.turn().unwrap();
