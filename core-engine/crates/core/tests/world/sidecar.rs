@@ -143,11 +143,32 @@ impl Sidecar {
             proto::Side::Buy => book.ask_prices[0] * 1.001,
             _ => book.bid_prices[0] * 0.999,
         };
+        self.intend(reference, (side, proto::OrderType::Ioc), price, quantity, &book).await;
+    }
+
+    /// Sends a buy that rests at this share of the best bid.
+    pub async fn rest(&self, reference: &str, share: f64, quantity: &str) {
+        let book = eventually("a certified book", async || {
+            self.memory.lock().unwrap().last_book.clone().filter(|book| book.certified)
+        })
+        .await;
+        let kind = (proto::Side::Buy, proto::OrderType::LimitMaker);
+        self.intend(reference, kind, book.bid_prices[0] * share, quantity, &book).await;
+    }
+
+    async fn intend(
+        &self,
+        reference: &str,
+        (side, kind): (proto::Side, proto::OrderType),
+        price: f64,
+        quantity: &str,
+        book: &proto::BookUpdate,
+    ) {
         let intent = proto::Intent {
             r#ref: reference.to_owned(),
             symbol: self.symbol.clone(),
             side: side.into(),
-            r#type: proto::OrderType::Ioc.into(),
+            r#type: kind.into(),
             price: format!("{price:.2}"),
             quantity: quantity.to_owned(),
             reduce_only: false,
