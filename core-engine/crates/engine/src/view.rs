@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flashpod_orders::{Order, State};
 use flashpod_risk::{
-    self as risk, AccountLimits, Code, Denial, Gate, Limits, Market, Mode, Order as RiskOrder, RiskApproved,
+    self as risk, AccountLimits, Code, Denial, Gate, Limits, Market, Order as RiskOrder, RiskApproved,
     TradingState, View,
 };
 use flashpod_types::{Amount, Asset, Nanos, Price, Qty, Side, Symbol};
@@ -89,7 +89,7 @@ impl Engine {
             facts.account.max_exposure.map(|_| self.exposure_but(name, symbol)).unwrap_or_default();
         let (base, quote) = terms.map_or((Asset::EMPTY, Asset::EMPTY), |terms| (terms.base, terms.quote));
         View {
-            gate: Gate { mode: Mode::Live, state: facts.state, breach: facts.breach, reason: &facts.reason },
+            gate: Gate { state: facts.state, breach: facts.breach, reason: &facts.reason },
             instrument: terms,
             limits: &facts.limits,
             account: &facts.account,

@@ -4,7 +4,7 @@ use flashpod_types::{Amount, Instrument, Nanos, OrderType, Price, Qty, Side};
 
 use crate::approved::RiskApproved;
 use crate::denial::{Code, Denial};
-use crate::view::{Market, Mode, Order, Purpose, TradingState, View};
+use crate::view::{Market, Order, Purpose, TradingState, View};
 
 /// How long an approval may be used.
 pub const APPROVAL_LASTS: Nanos = Nanos::from_millis(10);
@@ -49,9 +49,6 @@ fn ensure(passes: bool, code: Code, text: impl FnOnce() -> String) -> Result<(),
 
 fn state(order: &Order, view: &View<'_>, reducing: bool) -> Result<(), Denial> {
     let gate = &view.gate;
-    ensure(gate.mode == Mode::Live, Code::ModeNotAvailable, || {
-        format!("mode {:?} is not available yet; Live is accepted", gate.mode)
-    })?;
     ensure(!order.reduce_only || reducing, Code::NotReducing, || {
         let (side, qty, position) = (order.side, order.qty, view.position);
         let (buys, sells) = (view.buys, view.sells);

@@ -46,7 +46,7 @@ const ACCOUNT: AccountLimits =
 
 fn view<'a>(instrument: &'a Instrument, limits: &'a Limits) -> View<'a> {
     View {
-        gate: Gate { mode: Mode::Live, state: TradingState::Active, breach: None, reason: "" },
+        gate: Gate { state: TradingState::Active, breach: None, reason: "" },
         instrument: Some(instrument),
         limits,
         account: &ACCOUNT,
@@ -159,20 +159,18 @@ fn a_reducing_order_is_collared_too() {
 }
 
 #[test]
-fn states_and_modes_are_refused_with_their_reason() {
+fn states_are_refused_with_their_reason() {
     let (instrument, limits) = (instrument(), LIMITS);
-    let gate = |mode, state| Gate { mode, state, breach: None, reason: "halt desk-stop" };
+    let gate = |state| Gate { state, breach: None, reason: "halt desk-stop" };
     let held = View { position: qty("1"), ..view(&instrument, &limits) };
-    let paper = View { gate: gate(Mode::Paper, TradingState::Active), ..held };
-    assert_eq!(denied(order(Side::Buy, "100", "1"), &paper).code.as_str(), "MODE_NOT_AVAILABLE");
-    let halted = View { gate: gate(Mode::Live, TradingState::Halted), ..held };
+    let halted = View { gate: gate(TradingState::Halted), ..held };
     assert!(denied(order(Side::Sell, "100", "1"), &halted).text.contains("halt desk-stop"));
     passes(Order { purpose: Purpose::Flatten, ..order(Side::Sell, "100", "1") }, &halted);
     assert_eq!(
         denied(Order { purpose: Purpose::Flatten, ..order(Side::Buy, "99", "1") }, &halted).code,
         Code::Halted
     );
-    let reduce = View { gate: gate(Mode::Live, TradingState::ReduceOnly), ..held };
+    let reduce = View { gate: gate(TradingState::ReduceOnly), ..held };
     passes(order(Side::Sell, "100", "1"), &reduce);
     assert_eq!(denied(order(Side::Buy, "99", "1"), &reduce).code, Code::ReduceOnly);
     let reduce_only = Order { reduce_only: true, ..order(Side::Sell, "100", "1.1") };
@@ -258,7 +256,7 @@ fn a_loss_limit_that_was_reached_is_the_code() {
     for (state, code) in
         [(TradingState::ReduceOnly, Code::Drawdown), (TradingState::Halted, Code::AccountLoss)]
     {
-        let gate = Gate { mode: Mode::Live, state, breach: Some(code), reason: "lost 12" };
+        let gate = Gate { state, breach: Some(code), reason: "lost 12" };
         let view = View { gate, ..held };
         let denial = denied(order(Side::Buy, "99", "1"), &view);
         assert!(denial.code == code && denial.text.contains("lost 12"), "{denial}");

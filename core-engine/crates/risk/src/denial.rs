@@ -25,9 +25,6 @@ macro_rules! codes {
 
 // The first line says what happened, the second what to do: `npm run generate` puts both into docs/errors.md.
 codes! {
-    /// The instance's mode is not built yet.
-    /// Remedy: choose a mode that `kubectl explain tradingstrategy.spec.mode` lists.
-    ModeNotAvailable => "MODE_NOT_AVAILABLE",
     /// Halted: by a Halt, a stop, a lost lease, missing capital.
     /// Remedy: read the reasons in the status of the strategy; lift the Halt or correct what they name.
     Halted => "RISK_HALTED",

@@ -15,5 +15,5 @@ pub mod watch;
 pub use approved::{Expired, RiskApproved};
 pub use check::{APPROVAL_LASTS, check, reduces};
 pub use denial::{Code, Denial};
-pub use view::{AccountLimits, Gate, Limits, Market, Mode, Order, Purpose, TradingState, View};
+pub use view::{AccountLimits, Gate, Limits, Market, Order, Purpose, TradingState, View};
 pub use watch::{Breach, LossLimits, LossRule, Watch, day_of, next_day};

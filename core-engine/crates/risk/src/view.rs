@@ -26,13 +26,6 @@ pub struct Order {
     pub purpose: Purpose,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Paper,
-    Shadow,
-    Live,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TradingState {
     Active,
@@ -43,7 +36,6 @@ pub enum TradingState {
 /// What the instance may do now, and why.
 #[derive(Debug, Clone, Copy)]
 pub struct Gate<'a> {
-    pub mode: Mode,
     pub state: TradingState,
     /// The loss limit that was reached, when that is why it may not do everything.
     pub breach: Option<Code>,

@@ -1,6 +1,6 @@
 //! All pre-trade checks of one order.
 
-use flashpod_risk::{AccountLimits, Gate, Limits, Market, Mode, Order, Purpose, TradingState, View, check};
+use flashpod_risk::{AccountLimits, Gate, Limits, Market, Order, Purpose, TradingState, View, check};
 use flashpod_types::{Instrument, Nanos, OrderType, Price, PriceBand, Qty, Side};
 
 use super::{Options, Section};
@@ -58,7 +58,7 @@ impl Scene {
     pub(crate) fn view(&self) -> anyhow::Result<View<'_>> {
         let Self { instrument, limits, account, bid, ask } = self;
         Ok(View {
-            gate: Gate { mode: Mode::Live, state: TradingState::Active, breach: None, reason: "" },
+            gate: Gate { state: TradingState::Active, breach: None, reason: "" },
             instrument: Some(instrument),
             limits,
             account,

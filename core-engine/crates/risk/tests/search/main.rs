@@ -86,7 +86,6 @@ fn every_limit_that_events_could_pass_has_a_scenario() {
         scenarios::all().iter().flat_map(|scenario| scenario.kept_by).copied().collect();
     // What one order alone decides, without any history, is tested beside the checks; profit and loss in `watch`.
     let alone = [
-        Code::ModeNotAvailable,
         Code::UnknownSymbol,
         Code::OrderType,
         Code::PriceTick,

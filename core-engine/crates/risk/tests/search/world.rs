@@ -2,7 +2,7 @@
 
 use flashpod_orders::order::NewOrder;
 use flashpod_orders::{Deal, Ending, Order, Origin, Report, State, Update};
-use flashpod_risk::{Gate, Market, Mode, Order as RiskOrder, Purpose, TradingState, View};
+use flashpod_risk::{Gate, Market, Order as RiskOrder, Purpose, TradingState, View};
 use flashpod_types::{
     Amount, Asset, ClientOrderId, Instrument, Nanos, OrderId, OrderType, Price, Qty, Side, Symbol, TradeId,
 };
@@ -397,7 +397,7 @@ impl World {
             })
             .sum()
         };
-        let gate = Gate { mode: Mode::Live, state: self.state, breach: None, reason: "" };
+        let gate = Gate { state: self.state, breach: None, reason: "" };
         let market = Market { bid: price(MID), ask: price(MID), certified: true, age: Nanos::ZERO };
         let view = View {
             gate,
