@@ -44,7 +44,14 @@ export default defineStrategy({
     fault: z.enum(Object.keys(faults)).default('none').describe('What it does after `books` books.'),
     books: z.number().int().min(1).default(60).describe('Books until then.'),
   }),
-  memory: () => ({ books: 0, entry: undefined, resting: undefined, hasEntered: false, isResting: false, kept: [] }),
+  memory: () => ({
+    books: 0,
+    entry: undefined,
+    resting: undefined,
+    hasEntered: false,
+    isResting: false,
+    kept: [],
+  }),
   onBook(context, book) {
     if (!book.certified || bestAsk(book) === undefined || bestBid(book) === undefined) return;
     const { memory, parameters } = context;
