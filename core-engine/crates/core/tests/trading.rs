@@ -319,6 +319,7 @@ async fn a_venue_with_a_private_ca_is_reached_with_its_file_and_not_without() {
     let home = Home::new();
     let mut venue = Venue::start(&home.path(""), &["--synthetic=7", "--tls"]);
     let core = Core::start(&home, &venue);
+    let _agent = Agent::connect(&core).await;
     let metrics = core.metrics().await;
     eventually("ready over TLS", async || (http_get(&metrics, "/readyz").0 == 200).then_some(())).await;
     assert!(core.terminate().await.success());

@@ -49,7 +49,7 @@ pub struct Agent {
 
 impl Agent {
     pub async fn connect(core: &Core) -> Self {
-        Self::with(core, Arc::default()).await
+        Self::with(core, Arc::new(Mutex::new(Wanted { generation: 1, ..Wanted::default() }))).await
     }
 
     /// An agent that holds no lease.
@@ -65,7 +65,6 @@ impl Agent {
         drop(self);
         let agent = Self::with(core, wanted).await;
         agent.ready().await;
-        agent.send_desired().await;
         agent
     }
 
@@ -88,7 +87,10 @@ impl Agent {
             }
         });
         let renew = tokio::spawn(renew(up.clone(), Arc::clone(&wanted), Arc::clone(&status)));
-        Self { wanted, status, up, client, tasks: vec![listen, renew] }
+        let agent = Self { wanted, status, up, client, tasks: vec![listen, renew] };
+        // A core without a journal waits for it: it may hold what another core left.
+        agent.send_desired().await;
+        agent
     }
 
     pub fn status(&self) -> proto::CoreStatus {
