@@ -21,7 +21,7 @@ export interface ExecutionCoreSpec {
   placement?: ExecutionCoreSpecPlacement;
   /** Whole CPUs, exclusive where the kubelet's CPU manager policy is static. */
   cpus: number;
-  /** Park sleeps between events, Spin burns an exclusive CPU, Adaptive spins a little first. */
+  /** Park sleeps between events, Adaptive looks again for 50 µs first, Spin never sleeps and needs two exclusive CPUs for each account and one more. */
   pollMode: 'Park' | 'Adaptive' | 'Spin';
   /** Port of /metrics and /healthz on the node; 0 lets the core choose. */
   metricsPort: number;
